@@ -1,0 +1,131 @@
+package broker
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Actor is who asked for a change, kept on every record that a command makes.
+type Actor struct {
+	Principal string `json:"principal"`
+	SourceIP  string `json:"source_ip,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// Registration is a provider strategy as registered: the whole of it, kept
+// apart from what selection reads.
+type Registration struct {
+	Name                string            `json:"strategy_name"`
+	Kind                string            `json:"provider_type"`
+	Config              json.RawMessage   `json:"strategy_config"` // by the kind's schema; never a secret
+	Capabilities        map[string]any    `json:"capabilities,omitempty"`
+	Priority            int               `json:"priority"` // lower is preferred
+	Weight              int               `json:"weight"`   // 0: no new work under any policy
+	Enabled             bool              `json:"enabled"`
+	Zone                string            `json:"zone,omitempty"`
+	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
+	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"` // 0: the strategy configuration's
+	Tags                map[string]string `json:"tags,omitempty"`
+	Draining            bool              `json:"draining,omitempty"` // being deregistered: no new work
+	Order               int64             `json:"order"`              // registration order, kept through updates
+	Version             int64             `json:"version"`            // 1 at registration, one more at each update
+	RegisteredAt        time.Time         `json:"registered_at"`
+	UpdatedAt           time.Time         `json:"updated_at"`
+	Actor               Actor             `json:"actor"`
+}
+
+// HealthState is what the checks say of a provider.
+type HealthState string
+
+// The states. Unknown: never checked, or no driver for the kind.
+const (
+	Healthy   HealthState = "HEALTHY"
+	Degraded  HealthState = "DEGRADED"
+	Unhealthy HealthState = "UNHEALTHY"
+	Unknown   HealthState = "UNKNOWN"
+)
+
+// Values lists the states.
+func (HealthState) Values() []string {
+	return []string{string(Healthy), string(Degraded), string(Unhealthy), string(Unknown)}
+}
+
+// Check is one thing that a health check looked at.
+type Check struct {
+	Name    string `json:"name"` // what was checked: a host, "credentials"
+	OK      bool   `json:"ok"`
+	Message string `json:"message,omitempty"`
+}
+
+// Health is the result of the newest check of a provider.
+type Health struct {
+	State        HealthState   `json:"state"`
+	Message      string        `json:"message"`
+	ResponseTime time.Duration `json:"response_time"` // of the check
+	CheckedAt    time.Time     `json:"checked_at"`    // zero: never
+	Checks       []Check       `json:"checks,omitempty"`
+	FailedInRow  int           `json:"failed_in_row,omitempty"`
+}
+
+// OK reports whether the provider answered: healthy or degraded.
+func (h Health) OK() bool { return h.State == Healthy || h.State == Degraded }
+
+// ProviderView is what selection reads about one provider.
+type ProviderView struct {
+	Name                string            `json:"name"`
+	Kind                string            `json:"provider_type"`
+	Capabilities        map[string]any    `json:"capabilities,omitempty"`
+	Priority            int               `json:"priority"`
+	Weight              int               `json:"weight"`
+	Enabled             bool              `json:"enabled"`
+	Draining            bool              `json:"draining,omitempty"`
+	Zone                string            `json:"zone,omitempty"`
+	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
+	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"`
+	Order               int64             `json:"order"`
+	Version             int64             `json:"version"`
+	RegisteredAt        time.Time         `json:"registered_at"`
+	Health              Health            `json:"health"`
+	NextCheckAt         time.Time         `json:"next_check_at"`    // when the health workflow looks next
+	CheckStartedAt      time.Time         `json:"check_started_at"` // a check that has not reported yet; zero: none
+	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
+	Tags                map[string]string `json:"tags,omitempty"`
+}
+
+// View returns what selection reads of r, with no health and no live rows.
+func (r *Registration) View() ProviderView {
+	return ProviderView{
+		Name: r.Name, Kind: r.Kind, Capabilities: r.Capabilities, Priority: r.Priority, Weight: r.Weight,
+		Enabled: r.Enabled, Draining: r.Draining, Zone: r.Zone, PricePerHour: r.PricePerHour,
+		HealthCheckInterval: r.HealthCheckInterval, Order: r.Order, Version: r.Version, RegisteredAt: r.RegisteredAt,
+		Tags:   r.Tags,
+		Health: Health{State: Unknown, Message: "not checked yet"},
+	}
+}
+
+// Snapshot is everything that one selection reads, taken together.
+type Snapshot struct {
+	TakenAt   time.Time      `json:"taken_at"`
+	Config    StrategyConfig `json:"config"`
+	Providers []ProviderView `json:"providers"` // by name
+}
+
+// Meta identifies a broker: made with its store, carried as a tag by every
+// resource that it creates, so that two brokers never touch each other's.
+type Meta struct {
+	ID        string    `json:"broker_id"` // UUID
+	Mode      Mode      `json:"mode"`
+	CreatedAt time.Time `json:"created_at"`
+	Schema    int       `json:"schema"` // version of the stored layout
+}
+
+// Mode is what a broker may do.
+type Mode string
+
+// The modes. Frozen refuses commands that change anything; Recover is for the
+// time after a restore: adopt, never terminate.
+const (
+	ModeOpen    Mode = "open"
+	ModeFrozen  Mode = "frozen"
+	ModeRecover Mode = "recover"
+)

@@ -1,0 +1,7 @@
+// Package op says what an operation is: one [Spec] beside its handler, from
+// which route, subcommand, flags, help, OpenAPI, deadlines and, on AWS,
+// function and role are derived. It knows no transport: a host hands it a
+// body and gets an answer or a [fault.Error].
+//
+// It imports the standard library and package fault only.
+package op

@@ -1,0 +1,76 @@
+package providers
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
+
+// Driver makes and ends machines at one registered provider. Methods are safe
+// for concurrent use, obey ctx, and return errors as [fault.ProviderError]:
+// one class, whether the request was sent, the vendor's code, a retry hint.
+type Driver interface {
+	// Create makes up to spec.Count machines. Fewer is no error: the reasons
+	// are in CreateResult.Shortfall. An error means that none is known to
+	// exist. The same token again returns the same machines and makes only
+	// what the first call was refused.
+	Create(ctx context.Context, spec broker.CreateSpec) (CreateResult, error)
+	// Poll asks about what Create left pending.
+	Poll(ctx context.Context, spec broker.CreateSpec, c json.RawMessage) (CreateResult, error)
+	// Find looks up the machines that carry the token of spec, without making
+	// any. None is an empty list; a failed look-up is an error.
+	Find(ctx context.Context, spec broker.CreateSpec) ([]broker.Machine, error)
+	// Terminate ends machines: one result per id, in the order given. A
+	// machine that is gone is terminated; one bad id spoils no other.
+	Terminate(ctx context.Context, ids []string) ([]broker.MachineResult, error)
+	// Status returns one machine per id, in the order given. Absent is a
+	// status (TERMINATED or LOST), not an error.
+	Status(ctx context.Context, ids []string) ([]broker.Machine, error)
+	// Validate says what of the template would not work here.
+	Validate(ctx context.Context, t broker.ResolvedTemplate) (Validation, error)
+	// Health checks what Create depends on. An error means that the check
+	// itself could not be made.
+	Health(ctx context.Context) (broker.Health, error)
+	// Capabilities returns what was verified, and the limits known.
+	Capabilities(ctx context.Context) (Capabilities, error)
+}
+
+// CreateResult is what Create or Poll achieved.
+type CreateResult struct {
+	Machines  []broker.Machine
+	Pending   json.RawMessage // ≤ 4 KB; set while the provider still fills
+	PollAfter time.Duration   // with Pending: when to ask
+	Shortfall []error         // *fault.ProviderError: why there are fewer than asked
+}
+
+// Validation is the verdict on a template.
+type Validation struct {
+	Errors          []string
+	Warnings        []string
+	ValidatedFields []string
+}
+
+// Capabilities is what a provider was seen to offer.
+type Capabilities struct {
+	Verified   map[string]any
+	Limits     map[string]any
+	VerifiedAt time.Time
+}
+
+// Traits are the facts about a kind that decisions need.
+type Traits struct {
+	// ConsistencyLag is how long a machine may exist before a look-up finds
+	// it. An outcome is taken as "nothing was made" only when two look-ups
+	// this far apart found nothing.
+	ConsistencyLag time.Duration
+}
+
+// Opener makes drivers of one kind from registrations.
+type Opener interface {
+	Kind() string
+	Traits() Traits
+	// Open makes the driver of a registration. It does no I/O.
+	Open(r broker.Registration) (Driver, error)
+}
