@@ -136,9 +136,11 @@ type Attempt struct {
 	Message      string          `json:"message,omitempty"`
 	Continuation json.RawMessage `json:"continuation,omitempty"` // accepted and still filling: what to poll with
 	NotBefore    time.Time       `json:"not_before"`             // no call before this
-	AbsentAt     time.Time       `json:"absent_at"`              // a look-up found nothing at this time
+	LookedAt     time.Time       `json:"looked_at"`              // a look-up by token was answered at this time; zero: none was
+	Found        int             `json:"found,omitempty"`        // and saw so many machines
 	CreatedAt    time.Time       `json:"created_at"`
 	SentAt       time.Time       `json:"sent_at"`
+	SendBy       time.Time       `json:"send_by"` // no call of this attempt leaves later
 	EndedAt      time.Time       `json:"ended_at"`
 }
 

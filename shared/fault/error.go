@@ -122,3 +122,13 @@ func AsProvider(err error) *ProviderError {
 	}
 	return &ProviderError{Class: Server, Sent: true, Code: "unclassified", Message: "the driver failed without saying how", Err: err}
 }
+
+// Task is how a step tells its state machine what happened: an error name of
+// the definition's Catch, and a cause for people.
+type Task struct {
+	Name  string // ASL error name: Ohfp.Partial, Ohfp.Capacity
+	Cause string
+}
+
+// Error returns name and cause.
+func (e *Task) Error() string { return e.Name + ": " + e.Cause }

@@ -1,0 +1,14 @@
+// Package fulfilment is the state machine of the ledger: what of a wish is
+// still open, what may be sent where, and when an operation is done.
+//
+// It is pure: a ledger, a report and a time go in, a decision comes out. One
+// invariant makes duplicates impossible, and everything here serves it:
+//
+//	remaining = wanted − Σ confirmed − Σ count(INTENT, SENT, UNKNOWN)
+//
+// Only what remains may be asked for elsewhere. An attempt whose outcome is
+// not known keeps its reservation until a replay of its token, or two look-ups
+// a consistency lag apart, have said what happened.
+//
+// It imports packages broker and fault, and a library for name-based UUIDs.
+package fulfilment

@@ -1,0 +1,200 @@
+package fulfilment
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// Made is what a driver answered to a create, a replay or a poll.
+type Made struct {
+	Machines  []broker.Machine
+	Pending   json.RawMessage
+	PollAfter time.Duration
+	Shortfall []error
+	Err       error
+}
+
+// Sending returns a as it is stored just before a call that may have an
+// effect: SENT, and sent no later than until.
+func Sending(a broker.Attempt, now, until time.Time) broker.Attempt {
+	a.State, a.SentAt, a.SendBy = broker.Sent, now, until
+	a.NotBefore = time.Time{}
+	return a
+}
+
+// Creation returns a after a driver's answer to its call. resolving says that
+// the call repeated one whose outcome was not known: then a refusal says
+// nothing about the first call, and counts as a first look-up only.
+func Creation(a broker.Attempt, m Made, resolving bool, now time.Time) broker.Attempt {
+	a.Tries++
+	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+	if m.Err != nil {
+		return failure(a, fault.AsProvider(m.Err), resolving, now)
+	}
+	a.Machines, a.Continuation = m.Machines, m.Pending
+	worst := worstOf(m.Shortfall)
+	if worst != nil {
+		a = explain(a, worst, now)
+	}
+	switch {
+	case m.Pending != nil:
+		a.NotBefore = now.Add(m.PollAfter)
+		return a
+	case worst != nil && worst.Ambiguous():
+		a.State = broker.UnknownEffect
+		return a
+	}
+	return conclude(a, len(m.Machines), now)
+}
+
+// Termination returns a after a driver's answer to a terminate.
+func Termination(a broker.Attempt, results []broker.MachineResult, err error, now time.Time) broker.Attempt {
+	a.Tries++
+	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+	if err != nil {
+		return failure(a, fault.AsProvider(err), !a.LookedAt.IsZero(), now)
+	}
+	a.Results = results
+	ended := 0
+	for _, r := range results {
+		if r.Terminated {
+			ended++
+		} else if a.Message == "" {
+			a.Class, a.Message = fault.Server, r.MachineID+": "+r.Message
+		}
+	}
+	return conclude(a, ended, now)
+}
+
+// Reading returns a after a driver's answer to a call without effect.
+func Reading(a broker.Attempt, machines []broker.Machine, output json.RawMessage, err error, now time.Time) broker.Attempt {
+	a.Tries++
+	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+	if err != nil {
+		a = explain(a, fault.AsProvider(err), now)
+		a.State, a.EndedAt = broker.NoEffect, now
+		return a
+	}
+	a.Machines, a.Output = machines, output
+	a.State, a.Confirmed, a.EndedAt = broker.Confirmed, a.Count, now
+	return a
+}
+
+// Refusal returns a after our own gate said no: nothing was sent now, and what
+// was unknown stays unknown.
+func Refusal(a broker.Attempt, why string, until, now time.Time) broker.Attempt {
+	a.Tries++
+	a.Class, a.Code, a.Message, a.NotBefore = fault.Refused, "refused", why, until
+	if a.State != broker.UnknownEffect {
+		a.State, a.EndedAt = broker.NoEffect, now
+	}
+	return a
+}
+
+// Lookup returns a after a look-up by token. One look proves nothing where a
+// machine may exist unseen, or while a call may still leave: the outcome is
+// final when a second look, at [FinalLook] or later, agrees with the first.
+func Lookup(a broker.Attempt, machines []broker.Machine, err error, lag time.Duration, now time.Time) broker.Attempt {
+	a.Tries++
+	if err != nil {
+		p := fault.AsProvider(err)
+		a = explain(a, p, now)
+		a.State = broker.UnknownEffect
+		return a
+	}
+	a.Machines = machines
+	settled := !now.Before(a.SendBy) && (lag == 0 || agrees(&a, len(machines), lag, now))
+	if settled {
+		if len(machines) == 0 && a.Class == fault.None {
+			a.Class, a.Code, a.Message = fault.Server, "absent", "two look-ups found nothing: the request had no effect"
+		}
+		return conclude(a, len(machines), now)
+	}
+	if a.LookedAt.IsZero() || a.Found != len(machines) || now.Before(a.SendBy) {
+		a.LookedAt, a.Found = now, len(machines)
+	}
+	a.State = broker.UnknownEffect
+	return a
+}
+
+func agrees(a *broker.Attempt, found int, lag time.Duration, now time.Time) bool {
+	return !a.LookedAt.IsZero() && a.Found == found && !now.Before(FinalLook(a, lag))
+}
+
+// FinalLook is when a look-up that agrees with the last one settles what an
+// attempt did: a consistency lag after that look and after the last moment at
+// which a call may have left.
+func FinalLook(a *broker.Attempt, lag time.Duration) time.Time {
+	at := a.LookedAt
+	if at.Before(a.SendBy) {
+		at = a.SendBy
+	}
+	return at.Add(lag)
+}
+
+// failure records a call that failed.
+func failure(a broker.Attempt, p *fault.ProviderError, resolving bool, now time.Time) broker.Attempt {
+	a = explain(a, p, now)
+	switch {
+	case p.Ambiguous():
+		a.State = broker.UnknownEffect
+	case resolving && p.Sent:
+		a.State, a.LookedAt, a.Found = broker.UnknownEffect, now, 0
+	case resolving:
+		a.State = broker.UnknownEffect
+	default:
+		a.State, a.EndedAt = broker.NoEffect, now
+	}
+	return a
+}
+
+// conclude closes an attempt with n machines.
+func conclude(a broker.Attempt, n int, now time.Time) broker.Attempt {
+	a.Confirmed, a.EndedAt, a.Continuation = n, now, nil
+	a.State = broker.Confirmed
+	if n == 0 {
+		a.State = broker.NoEffect
+		if a.Class == fault.None {
+			a.Class, a.Message = fault.Capacity, "the provider gave no machine and no reason"
+		}
+	}
+	return a
+}
+
+func explain(a broker.Attempt, p *fault.ProviderError, now time.Time) broker.Attempt {
+	a.Class, a.Code, a.Message = p.Class, p.Code, p.Message
+	if p.RetryAfter > 0 {
+		a.NotBefore = now.Add(p.RetryAfter)
+	}
+	return a
+}
+
+// order ranks what a partial answer complains of: what may have happened,
+// then what no other try here would mend.
+var order = []fault.Class{
+	fault.Timeout, fault.Server, fault.Cancelled, fault.Auth, fault.Validation, fault.Quota, fault.Capacity,
+	fault.Throttle, fault.OfferingConfig, fault.Down, fault.Refused,
+}
+
+// worstOf returns the error that decides what a short answer means, or nil.
+func worstOf(errs []error) *fault.ProviderError {
+	var worst *fault.ProviderError
+	for _, err := range errs {
+		p := fault.AsProvider(err)
+		if worst == nil || rank(p) < rank(worst) {
+			worst = p
+		}
+	}
+	return worst
+}
+
+func rank(p *fault.ProviderError) int {
+	if !p.Ambiguous() && p.Class.Rule().Ambiguous {
+		return len(order) // failed without effect: the least telling
+	}
+	return slices.Index(order, p.Class)
+}

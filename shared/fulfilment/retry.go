@@ -1,0 +1,125 @@
+package fulfilment
+
+import (
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// reopen gives attempts that failed without effect another try where their
+// class allows it and time is left.
+func (s *settling) reopen() {
+	for i := range s.ledger.Attempts {
+		a := &s.ledger.Attempts[i]
+		newest := i == len(s.ledger.Attempts)-1
+		if a.State != broker.NoEffect || (!newest && !routed(s.ledger.Operation.Type)) {
+			continue
+		}
+		wait, again := s.again(a)
+		if !again || !s.left(wait) {
+			continue
+		}
+		s.change(a)
+		a.Run++
+		a.State, a.NotBefore, a.EndedAt = broker.Intent, s.now.Add(wait), time.Time{}
+	}
+}
+
+// again says whether the same provider is tried again, and after what wait. A
+// termination goes on until its deadline: its machines are nowhere else.
+func (s *settling) again(a *broker.Attempt) (time.Duration, bool) {
+	op := &s.ledger.Operation
+	hint := s.delay(a)
+	if op.Type == broker.TerminateInstances {
+		return max(hint, backoff(a.Tries)), a.Class != fault.Validation && a.Class != fault.OfferingConfig
+	}
+	if a.Tries > op.RetryCount {
+		return 0, false
+	}
+	switch a.Class.Rule().Again {
+	case fault.Once, fault.Resolving:
+		return 0, true
+	case fault.AfterHint:
+		return hint, hint <= longestHint
+	case fault.Never:
+	}
+	return 0, false
+}
+
+// backoff is the wait after a number of tries: none after the first, then 1,
+// 2, 4 … seconds up to a limit.
+func backoff(tries int) time.Duration {
+	if tries <= 1 {
+		return 0
+	}
+	return min(maxBackoff, time.Second<<min(tries-2, 10))
+}
+
+// resolve finds out what an attempt did. Before the deadline its call is
+// repeated under its token, until a look-up is what is left to do. Past the
+// deadline nothing new is made: the operation is parked as UNKNOWN, and each
+// time the reconciler resumes it, it is looked up again.
+func (s *settling) resolve(a *broker.Attempt) Decision {
+	action, wait := ActResolve, backoff(a.Tries)
+	if !a.LookedAt.IsZero() {
+		action, wait = ActFind, max(0, s.finalAt(a).Sub(s.now))
+	}
+	if s.past() {
+		action = ActFind
+	}
+	if s.ledger.Operation.Type == broker.TerminateInstances {
+		action = ActTerminate
+	}
+	if s.resumed {
+		return s.handOver(a, action, 0)
+	}
+	if s.past() || !s.left(wait) {
+		return s.park()
+	}
+	return s.handOver(a, action, wait)
+}
+
+// finalAt is when a look-up that agrees with the last one settles the matter.
+func (s *settling) finalAt(a *broker.Attempt) time.Time {
+	return FinalLook(a, s.rules.Lag(a.Kind))
+}
+
+// handOver runs an unknown attempt under a new run.
+func (s *settling) handOver(a *broker.Attempt, action Action, wait time.Duration) Decision {
+	s.change(a)
+	if f := s.seen[a.N]; f.SeenRun == a.Run {
+		a.Run++
+	}
+	a.NotBefore = s.now.Add(wait)
+	if s.past() {
+		s.unknown()
+	}
+	return s.run(a, action, Same)
+}
+
+// park leaves an unknown outcome to the reconciler.
+func (s *settling) park() Decision {
+	s.unknown()
+	s.ledger.Operation.DueAt = s.now.Add(parkFor)
+	return Decision{Verdict: Stop, Step: s.step()}
+}
+
+func (s *settling) unknown() {
+	op := &s.ledger.Operation
+	s.touched = true
+	op.Status, op.Code = broker.OpUnknown, fault.OutcomeUnknown
+	op.Message = "a request was sent and its outcome is not known yet; it is being looked up"
+}
+
+// poll asks a provider about what it accepted. Past the deadline what it made
+// is looked up instead.
+func (s *settling) poll(a *broker.Attempt) Decision {
+	if s.past() {
+		s.change(a)
+		a.Run++
+		a.State, a.Continuation = broker.UnknownEffect, nil
+		return s.resolve(a)
+	}
+	return s.run(a, ActPoll, Poll)
+}

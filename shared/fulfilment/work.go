@@ -1,0 +1,31 @@
+package fulfilment
+
+import "time"
+
+// Work is what a state machine hands to a worker, and what settling answers:
+// ids and deadlines only. Parameters stay in the ledger.
+type Work struct {
+	Verdict         Verdict `json:"decision" doc:"Which way the workflow goes."`
+	Function        string  `json:"function,omitempty" doc:"The function that carries the action out."`
+	OperationID     string  `json:"operation_id" doc:"The operation." required:"true"`
+	Attempt         int     `json:"attempt,omitempty" doc:"Number of the attempt, from 1."`
+	Run             int     `json:"run,omitempty" doc:"The attempt's fence."`
+	Action          Action  `json:"action,omitempty" doc:"What to do with the attempt."`
+	WaitSeconds     int     `json:"wait_seconds" doc:"How long to wait first, in seconds."`
+	DriverTimeoutMS int64   `json:"driver_timeout_ms,omitempty" doc:"The longest driver call, in ms."`
+	TimeoutSeconds  int     `json:"timeout_seconds,omitempty" doc:"The longest task, in seconds."`
+}
+
+// WorkOf writes a decision for a state machine. function names the worker of
+// a provider kind. Waits are whole seconds, rounded up.
+func WorkOf(operationID string, d Decision, function func(kind string) string) Work {
+	w := Work{Verdict: d.Verdict, OperationID: operationID}
+	if d.Attempt.N == 0 {
+		return w
+	}
+	w.Function, w.Attempt, w.Run, w.Action = function(d.Attempt.Kind), d.Attempt.N, d.Attempt.Run, d.Action
+	w.WaitSeconds = int((d.Wait + time.Second - 1) / time.Second)
+	w.DriverTimeoutMS = d.Driver.Milliseconds()
+	w.TimeoutSeconds = int((d.Task + time.Second - 1) / time.Second)
+	return w
+}
