@@ -1,0 +1,57 @@
+# What can be done here. `make` alone lists it.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+GO ?= go
+STEP := .ci/step
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+LINTER := .cache/golangci-lint
+FIRST := the first time this takes a minute or two: the SQLite engine is large
+
+.PHONY: help demo build test bench lint fmt openapi check clean
+
+help: ## List what can be done
+	@echo "Usage: make TARGET"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+demo: build ## Play a whole site on this machine, failures included, and check every step
+	@$(STEP) "compiling the demo" $(GO) build -o bin/ohfp-demo ./examples/demo
+	@bin/ohfp-demo -bin bin -examples examples
+
+build: ## Build bin/ohfp and bin/ohfpd
+	@mkdir -p bin
+	@$(STEP) "compiling ohfp" $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ohfp ./cmd/ohfp
+	@$(STEP) "compiling ohfpd ($(FIRST))" $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ohfpd ./cmd/ohfpd
+
+test: ## Run every test
+	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./...
+	@$(STEP) "go test" $(GO) test ./...
+	@$(STEP) "state machines against asl-validator" .ci/asl/check
+
+bench: build ## Measure what the goals are about, goals beside the figures
+	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
+	@bin/ohfp-bench -bin bin
+
+lint: $(LINTER) ## Run the linters: style, import table, mistakes
+	@$(STEP) "golangci-lint" $(LINTER) run ./...
+
+fmt: $(LINTER) ## Format the sources as the linters want them
+	@$(LINTER) fmt ./...
+
+openapi: ## Write the OpenAPI document anew from the catalogue
+	@$(GO) generate ./shared/openapi
+
+check: ## Do all that CI does
+	@CI=true .ci/run
+
+clean: ## Remove what the other targets made
+	@rm -rf bin build .cache .ci/asl/node_modules
+
+# Apart from the product's module: a linter's requirements are not a user's.
+$(LINTER): .ci/tools/go.mod .ci/tools/go.sum
+	@mkdir -p $(@D)
+	@cd .ci/tools && ../step "compiling the linter (once, about two minutes)" $(GO) build -trimpath -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
