@@ -82,12 +82,70 @@ func (l *Live) Calls(now time.Time) int64 {
 	return n
 }
 
+// StateAt returns the state as read at now: there are no timers, so OPEN past
+// OpenUntil is HALF_OPEN, and so is FORCED_OPEN when the operator set an end.
+func (l *Live) StateAt(now time.Time) BreakerState {
+	switch {
+	case l.closed():
+		return Closed
+	case l.State == Open && !now.Before(l.OpenUntil):
+		return HalfOpen
+	case l.State == ForcedOpen && !l.OpenUntil.IsZero() && !now.Before(l.OpenUntil):
+		return HalfOpen
+	default:
+		return l.State
+	}
+}
+
+// AdmitsFrom returns the time from which a call is let through if nothing else
+// changes the row: the zero time when it always is (CLOSED, DISABLED), else
+// when OpenUntil has passed and one of so many permits is free or expired.
+// False: never by itself (FORCED_OPEN without an end, or no permits at all).
+func (l *Live) AdmitsFrom(permits int) (time.Time, bool) {
+	if l.closed() || l.State == Disabled {
+		return time.Time{}, true
+	}
+	if permits < 1 || l.State == ForcedOpen && l.OpenUntil.IsZero() {
+		return time.Time{}, false
+	}
+	from := l.OpenUntil
+	if len(l.Permits) < permits {
+		return from, true
+	}
+	ends := make([]time.Time, len(l.Permits))
+	for i, p := range l.Permits {
+		ends[i] = p.Expires
+	}
+	slices.SortFunc(ends, time.Time.Compare)
+	if free := ends[len(ends)-permits]; free.After(from) { // then fewer than permits are left
+		from = free
+	}
+	return from, true
+}
+
+// Admits reports whether a call is let through at now, by a free permit if the
+// row is not closed. It is a reading: only [LiveWrite] takes the permit.
+func (l *Live) Admits(permits int, now time.Time) bool {
+	from, ok := l.AdmitsFrom(permits)
+	return ok && !now.Before(from)
+}
+
+// Openings returns how many openings in a row count at now: one is forgotten
+// for each whole minute that the row has been closed since.
+func (l *Live) Openings(now time.Time) int {
+	if !l.closed() || l.ClosedAt.IsZero() {
+		return l.Opens
+	}
+	forgotten := max(0, int(now.Sub(l.ClosedAt)/time.Minute))
+	return max(0, l.Opens-forgotten)
+}
+
 // LiveKind is one of the few ways in which a live row changes.
 type LiveKind string
 
 // The kinds, each one conditional write.
 const (
-	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED: a call starts
+	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always: a call starts
 	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil passed, Epoch as seen, and a permit free or expired: a probe starts
 	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
 	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
@@ -107,6 +165,7 @@ type LiveWrite struct {
 	Attempt   string    // the permit's holder: probe, pass, fail, release
 	Expires   time.Time // end of the permit's lease: probe
 	Permits   int       // how many permits there are: probe
+	Always    bool      // breakers are configured off: begin in any state
 	OpenUntil time.Time // trip, fail
 	Reason    string    // trip, fail
 	Threshold int       // successes that close: pass
@@ -121,7 +180,7 @@ func (w LiveWrite) Apply(l Live) (Live, bool) {
 	l = l.clone()
 	switch w.Kind {
 	case LiveBegin:
-		if !l.closed() && l.State != Disabled {
+		if !l.closed() && l.State != Disabled && !w.Always {
 			return l, false
 		}
 		l.start(w.Started)
@@ -181,7 +240,7 @@ func (l *Live) end(w LiveWrite) {
 		return
 	}
 	slot := w.Now.Unix() / 10
-	b := &l.Ring[slot%int64(len(l.Ring))]
+	b := &l.Ring[uint64(slot)%uint64(len(l.Ring))]
 	if b.Slot != slot {
 		*b = Bucket{Slot: slot}
 	}
@@ -194,25 +253,18 @@ func (l *Live) end(w LiveWrite) {
 }
 
 func (l *Live) open(w LiveWrite) {
+	l.Opens = l.Openings(w.Now) + 1
 	l.State, l.Epoch, l.OpenUntil, l.Reason = Open, l.Epoch+1, w.OpenUntil, w.Reason
-	l.Opens++
 	l.FailRun, l.Successes, l.Permits, l.Ring = 0, 0, nil, [6]Bucket{}
 }
 
 func (l Live) probe(w LiveWrite) (Live, bool) {
-	if l.closed() || l.State == Disabled || l.Epoch != w.Epoch || w.Now.Before(l.OpenUntil) {
+	if l.closed() || l.State == Disabled || l.Epoch != w.Epoch || !l.Admits(w.Permits, w.Now) {
 		return l, false
 	}
-	live := l.Permits[:0:0]
-	for _, p := range l.Permits {
-		if p.Expires.After(w.Now) {
-			live = append(live, p)
-		}
-	}
-	if len(live) >= w.Permits {
-		return l, false
-	}
-	l.State, l.Permits = HalfOpen, append(live, Permit{Attempt: w.Attempt, Expires: w.Expires})
+	expired := func(p Permit) bool { return !p.Expires.After(w.Now) }
+	l.Permits = append(slices.DeleteFunc(l.Permits, expired), Permit{Attempt: w.Attempt, Expires: w.Expires})
+	l.State = HalfOpen
 	l.start(w.Started)
 	return l, true
 }
