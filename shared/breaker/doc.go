@@ -1,0 +1,24 @@
+// Package breaker decides when a provider's calls are held back, from the row
+// that all callers of that provider share ([broker.Live], one per provider and
+// class of operation). It holds no state and does no I/O: it says which
+// conditional write to try, and what a call that ended has to write.
+//
+// A call takes four steps:
+//
+//  1. [Admit] names the write that lets it in: begin, or probe while
+//     half-open. After a *broker.Conflict, Admit again with the row that it
+//     carries. Denied: [RetryAt] says until when.
+//  2. [Began] keeps what the end must know.
+//  3. [Call.End] names the writes of its end, each once.
+//  4. [Call.After] reads the row after them, and may name one more: the run of
+//     failures is over, or long enough to open.
+//
+// A conflict in steps 3 and 4 means that somebody else moved the row on; the
+// late answer counts nowhere and the conflict is dropped.
+//
+// The rule that opens a breaker is a run of failures; refused credentials open
+// it at once. There are no timers: OPEN past its time is half-open by reading,
+// and a permit past its lease is free, so a prober that died blocks nobody.
+//
+// The package imports broker and fault only.
+package breaker

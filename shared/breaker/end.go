@@ -1,0 +1,104 @@
+package breaker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// ReasonAuth is the reason of a breaker that refused credentials opened. A new
+// version of the registration clears it.
+const ReasonAuth = "auth"
+
+// authOpen is how long refused credentials keep a breaker open: nothing but a
+// person mends them, so doubling would only be slower.
+const authOpen = 5 * time.Minute
+
+// Answer is how a call ended.
+type Answer struct {
+	Class  fault.Class // fault.None: it succeeded
+	Now    time.Time
+	Jitter float64 // in [0, 1), from the caller's generator: spreads probes over ± 10 %; 0.5 is none
+}
+
+// End returns the writes of the call's end, in order. A probe first reports
+// its result and then gives its place in flight back, as evidence of neither
+// kind, so that nothing is counted twice.
+func (c Call) End(cfg broker.BreakerConfig, a Answer) []broker.LiveWrite {
+	end := broker.LiveWrite{Kind: broker.LiveEnd, Now: a.Now, Started: c.started, Epoch: c.epoch}
+	if c.probe {
+		return []broker.LiveWrite{c.report(cfg, a), end}
+	}
+	end.Good = a.Class == fault.None
+	end.Bad = a.Class.Rule().Breaker != fault.BreakerIgnores && !end.Good
+	return []broker.LiveWrite{end}
+}
+
+// report is the write of a probe's result. An answer that says nothing about a
+// provider's health (no capacity, a throttle) still proves that it answers; a
+// call that never reached it proves nothing.
+func (c Call) report(cfg broker.BreakerConfig, a Answer) broker.LiveWrite {
+	w := broker.LiveWrite{Now: a.Now, Epoch: c.epoch, Attempt: c.attempt}
+	switch {
+	case a.Class == fault.Cancelled || a.Class == fault.Refused:
+		w.Kind = broker.LiveRelease
+	case a.Class == fault.None || a.Class.Rule().Breaker == fault.BreakerIgnores:
+		w.Kind, w.Threshold = broker.LivePass, cfg.SuccessThreshold
+	case a.Class.Rule().Breaker == fault.BreakerOpensAtOnce:
+		w.Kind, w.Reason, w.OpenUntil = broker.LiveFail, ReasonAuth, a.Now.Add(authOpen)
+	default:
+		open := jittered(timeOpen(cfg, c.openings), a.Jitter)
+		w.Kind, w.Reason = broker.LiveFail, fmt.Sprintf("a probe failed: %s", a.Class)
+		w.OpenUntil = a.Now.Add(min(open, longest(cfg)))
+	}
+	return w
+}
+
+// After returns the write that the end of the call makes necessary, given the
+// row after [Call.End]: reset when a success finds a run of failures, trip
+// when the run is long enough or credentials were refused. False: none, as
+// always after a probe and for an answer to a call of an earlier epoch.
+func (c Call) After(l broker.Live, cfg broker.BreakerConfig, a Answer) (broker.LiveWrite, bool) {
+	if c.probe || !cfg.Enabled || l.Epoch != c.epoch || View(&l, a.Now) != broker.Closed {
+		return broker.LiveWrite{}, false
+	}
+	w := broker.LiveWrite{Kind: broker.LiveTrip, Now: a.Now, Epoch: c.epoch}
+	effect := a.Class.Rule().Breaker
+	switch {
+	case a.Class == fault.None:
+		w.Kind = broker.LiveReset
+		return w, l.FailRun > 0
+	case effect == fault.BreakerOpensAtOnce:
+		w.Reason, w.OpenUntil = ReasonAuth, a.Now.Add(authOpen)
+		return w, true
+	default:
+		w.Reason = fmt.Sprintf("%d failures in a row, the last %s", l.FailRun, a.Class)
+		w.OpenUntil = a.Now.Add(timeOpen(cfg, l.Openings(a.Now)))
+		return w, effect == fault.BreakerCounts && l.FailRun >= cfg.FailureThreshold
+	}
+}
+
+// timeOpen is how long the breaker stays open after so many openings in a row:
+// recovery_timeout, doubled for each, at most max_recovery_timeout.
+func timeOpen(cfg broker.BreakerConfig, openings int) time.Duration {
+	d := cfg.RecoveryTimeout
+	for range openings {
+		if d >= longest(cfg)/2 {
+			return longest(cfg)
+		}
+		d *= 2
+	}
+	return d
+}
+
+// longest is max_recovery_timeout, or recovery_timeout where that is longer.
+func longest(cfg broker.BreakerConfig) time.Duration {
+	return max(cfg.MaxRecoveryTimeout, cfg.RecoveryTimeout)
+}
+
+// jittered spreads d over ± 10 %.
+func jittered(d time.Duration, jitter float64) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*jitter))
+}
