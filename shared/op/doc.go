@@ -3,5 +3,5 @@
 // function and role are derived. It knows no transport: a host hands it a
 // body and gets an answer or a [fault.Error].
 //
-// It imports the standard library and package fault only.
+// It imports the standard library and the packages fault and wire only.
 package op

@@ -65,7 +65,7 @@ func (c *checker) object(s *Schema, n *node, at *path) {
 	}
 	for _, key := range n.keys {
 		if s.Field(key) == nil {
-			c.add(at.child(key), "%s", unknownKey(key, s))
+			c.add(at.child(key), "%s", s.Unknown(key))
 		}
 	}
 	c.out = append(c.out, '{')

@@ -62,10 +62,10 @@ func edits(a, b string) int {
 	return last[len(b)]
 }
 
-// unknownKey says what is wrong with a key that s does not have, and what to
+// Unknown says what is wrong with a key that s does not have, and what to
 // write instead: a near name, the place where that name belongs, or the names
 // that there are.
-func unknownKey(key string, s *Schema) string {
+func (s *Schema) Unknown(key string) string {
 	names := built(s)
 	if near := Nearest(key, names); near != "" {
 		return fmt.Sprintf("unknown key; did you mean %q?", near)
