@@ -1,0 +1,67 @@
+package localhost
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+const (
+	healthPath  = "/healthz"
+	openAPIPath = "/v1/openapi.json"
+)
+
+// health says whether the store answers. It needs no credentials and takes no
+// slot: a probe must be answered when the broker is busy.
+func (s *Server) health(x *exchange) (reply, error) {
+	x.operation = "healthz"
+	if err := s.guard(x.request); err != nil {
+		return reply{}, err
+	}
+	if err := onlyRead(x.request); err != nil {
+		return reply{}, err
+	}
+	if err := s.cfg.Ready(); err != nil {
+		return reply{}, &fault.Error{Code: fault.StoreUnavailable, Detail: "The broker is not ready: its store does not answer. Its log says why.", Err: err}
+	}
+	return jsonReply(http.StatusOK, []byte(`{"status":"ready"}`+"\n")), nil
+}
+
+func (s *Server) openAPI(x *exchange) (reply, error) {
+	x.operation = "openapi"
+	if err := onlyRead(x.request); err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, s.cfg.OpenAPI), nil
+}
+
+func onlyRead(r *http.Request) error {
+	return allowMethod(r, http.MethodGet, http.MethodHead)
+}
+
+// enter takes a slot until the returned function is called.
+func (s *Server) enter() (func(), error) {
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	default:
+		e := fault.New(fault.StoreUnavailable, "The broker serves %d requests already, its limit. Try again in a moment.", cap(s.slots))
+		e.RetryAfter = retryWhenBusy
+		return nil, e
+	}
+}
+
+// record writes the access line: these attributes and no others.
+func (s *Server) record(x *exchange, rep reply) {
+	took := s.cfg.Now().Sub(x.started)
+	s.cfg.Log.LogAttrs(x.request.Context(), slog.LevelInfo, "request",
+		slog.String("request_id", x.id),
+		slog.String("operation", x.operation),
+		slog.String("principal", x.who.Name),
+		slog.Int("status", rep.status),
+		slog.String("code", rep.code),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+		slog.Int("bytes", len(rep.body)),
+	)
+}

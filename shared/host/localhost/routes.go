@@ -1,0 +1,163 @@
+package localhost
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+const (
+	// typedOperation can also be called with its type at the end of the path,
+	// so that a gateway in front can allow some types and not others.
+	typedOperation = "executeProviderOperation"
+	typeField      = "operation_type"
+)
+
+// route is an operation at a path.
+type route struct {
+	endpoint  *op.Endpoint
+	methods   []string
+	typeGiven string // the type in the path; "" for none
+}
+
+func table(endpoints []op.Endpoint) (map[string]route, error) {
+	routes := make(map[string]route, len(endpoints))
+	for i := range endpoints {
+		rt := route{endpoint: &endpoints[i]}
+		at := op.Routes(rt.endpoint.Spec)
+		if len(at) == 0 {
+			return nil, fmt.Errorf("operation %q is neither a command nor a query", rt.endpoint.Spec.Name)
+		}
+		for _, r := range at {
+			rt.methods = append(rt.methods, r.Method)
+		}
+		if _, taken := routes[at[0].Path]; taken {
+			return nil, fmt.Errorf("two operations at %s", at[0].Path)
+		}
+		if limit := rt.endpoint.Spec.Timeout; limit > longestHandler {
+			return nil, fmt.Errorf("operation %q may take %s, more than the %s after which a connection is given up", rt.endpoint.Spec.Name, limit, longestHandler)
+		}
+		routes[at[0].Path] = rt
+	}
+	return routes, nil
+}
+
+// route finds what r asks for. not_found names the nearest path; a wrong
+// method is a [*wrongMethod].
+func (s *Server) route(r *http.Request) (route, error) {
+	rt, ok := s.routes[r.URL.Path]
+	if !ok {
+		rt, ok = s.typed(r.URL.Path)
+	}
+	if !ok {
+		return route{}, s.notFound(r.URL.Path)
+	}
+	return rt, allowMethod(r, rt.methods...)
+}
+
+func (s *Server) typed(path string) (route, bool) {
+	kind, found := strings.CutPrefix(path, op.CommandPath+typedOperation+"/")
+	rt, known := s.routes[op.CommandPath+typedOperation]
+	if !found || !known || !typeName(kind) {
+		return route{}, false
+	}
+	rt.typeGiven = strings.ToUpper(kind)
+	return rt, true
+}
+
+// typeName reports whether s could be an operation type, and so needs no
+// escaping in JSON. Whether there is such a type is the operation's business.
+func typeName(s string) bool {
+	letter := func(c rune) bool { return c == '_' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' }
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(c rune) bool { return !letter(c) })
+}
+
+func (s *Server) notFound(path string) error {
+	hint := "GET " + openAPIPath + " lists what there is."
+	if near, ok := s.nearest(path); ok {
+		hint = fmt.Sprintf("Did you mean %s %s?", s.routes[near].methods[0], near)
+	}
+	return fault.New(fault.NotFound, "There is nothing at %q. %s", shortened(path), hint)
+}
+
+func (s *Server) nearest(path string) (string, bool) {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	best, bestDistance := "", max(2, len(path)/4)+1
+	for _, known := range s.paths() {
+		if strings.EqualFold(s.routes[known].endpoint.Spec.Name, name) {
+			return known, true
+		}
+		if d := distance(path, known, bestDistance); d < bestDistance {
+			best, bestDistance = known, d
+		}
+	}
+	return best, best != ""
+}
+
+func (s *Server) paths() []string {
+	paths := make([]string, 0, len(s.routes))
+	for p := range s.routes {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// distance is the edit distance of a and b (Levenshtein 1966, by the row-wise
+// dynamic programme of Wagner and Fischer 1974), or limit when their lengths
+// alone are that far apart.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// wrongMethod is a request by a method that the path does not take.
+type wrongMethod struct {
+	fault *fault.Error
+	allow string
+}
+
+func (e *wrongMethod) Error() string { return e.fault.Error() }
+func (e *wrongMethod) Unwrap() error { return e.fault }
+
+func allowMethod(r *http.Request, methods ...string) error {
+	if slices.Contains(methods, r.Method) {
+		return nil
+	}
+	allow := strings.Join(methods, ", ")
+	return &wrongMethod{
+		fault: fault.New(fault.InvalidRequest, "%s takes %s, not %s.", shortened(r.URL.Path), strings.Join(methods, " or "), shortened(r.Method)),
+		allow: allow,
+	}
+}
+
+// shortened keeps what a caller sent from filling the answer.
+func shortened(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
