@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/openhostfactory/ohfp/examples/internal/hosts"
+)
+
+// poolFiles are the registrations of the play, in the order of preference.
+var poolFiles = [...]string{"pool-a.json", "pool-b.json", "spare.json"}
+
+// stage holds what the steps share.
+type stage struct {
+	out     *screen
+	dir     string // removed at the end
+	pools   map[string]*hosts.Pool
+	broker  *broker
+	client  *client
+	summary [][2]string
+
+	// What earlier steps left for later ones.
+	open    []machine // machines that are ours, in the order in which we got them
+	crashed string    // the operation that the broker was killed in
+}
+
+// openStage makes the directory of the play, opens the ports of the pools and
+// writes their registrations with those ports into it. Nothing is started yet.
+func openStage(out *screen, bin, examples string) (_ *stage, err error) {
+	ohfp, err := binary(bin, "ohfp")
+	if err != nil {
+		return nil, err
+	}
+	ohfpd, err := binary(bin, "ohfpd")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "ohfp-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("making a directory for the play: %w", err)
+	}
+	s := &stage{out: out, dir: dir, pools: map[string]*hosts.Pool{}}
+	s.broker = &broker{path: ohfpd, dir: filepath.Join(dir, "data"), listen: "127.0.0.1:0"}
+	s.client = &client{path: ohfp, dir: dir, out: out}
+	if err := s.openPools(examples); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func binary(dir, name string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(dir, name))
+	if err != nil {
+		return "", fmt.Errorf("finding %s: %w", name, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%s is not built (make build): %w", name, err)
+	}
+	return path, nil
+}
+
+func (s *stage) openPools(examples string) error {
+	for _, name := range poolFiles {
+		path := filepath.Join(examples, name)
+		p, err := hosts.Open(path, true)
+		if err != nil {
+			return err
+		}
+		s.pools[p.Name] = p
+		if err := writeWithPort(path, filepath.Join(s.dir, name), p.Port()); err != nil {
+			return err
+		}
+	}
+	raw, err := os.ReadFile(filepath.Join(examples, "template-web.json"))
+	if err != nil {
+		return fmt.Errorf("reading the template: %w", err)
+	}
+	return os.WriteFile(filepath.Join(s.dir, "template-web.json"), raw, 0o600)
+}
+
+// writeWithPort copies a registration and puts the port that was free into its check.
+func writeWithPort(from, to string, port int) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("reading a pool: %w", err)
+	}
+	var reg map[string]any
+	if err := json.Unmarshal(raw, &reg); err != nil {
+		return fmt.Errorf("reading the pool of %s: %w", from, err)
+	}
+	check, ok := dig(reg, "strategy_config", "check")
+	if !ok {
+		return fmt.Errorf("the pool of %s has no check", from)
+	}
+	check["port"] = port
+	raw, err = json.MarshalIndent(reg, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the pool of %s: %w", from, err)
+	}
+	return os.WriteFile(to, append(raw, '\n'), 0o600)
+}
+
+func dig(m map[string]any, path ...string) (map[string]any, bool) {
+	for _, key := range path {
+		next, ok := m[key].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		m = next
+	}
+	return m, true
+}
+
+// close ends what runs and removes what was written.
+func (s *stage) close() error {
+	errs := []error{s.broker.kill()}
+	for _, p := range s.pools {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+}
+
+// happened adds a row to the table at the end.
+func (s *stage) happened(what, then string) { s.summary = append(s.summary, [2]string{what, then}) }

@@ -1,0 +1,80 @@
+package hosts_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/openhostfactory/ohfp/examples/internal/hosts"
+)
+
+func open(t *testing.T) *hosts.Pool {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pool.json")
+	body := `{"strategy_name": "p", "strategy_config": {"hosts": [{"name": "h1", "address": "127.0.0.1"}], "check": {"port": 1}}}`
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := hosts.Open(path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func get(ctx context.Context, p *hosts.Pool) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Address()+"/ready", http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+func TestPool(t *testing.T) {
+	t.Run("answers where it says", func(t *testing.T) {
+		if err := get(t.Context(), open(t)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("refuses when closed and answers at the same port when reopened", func(t *testing.T) {
+		p := open(t)
+		port := p.Port()
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := net.Dial("tcp", p.Address()); err == nil {
+			_ = c.Close()
+			t.Fatal("a closed pool took a connection")
+		}
+		if err := p.Reopen(); err != nil {
+			t.Fatal(err)
+		}
+		if err := get(t.Context(), p); err != nil || p.Port() != port {
+			t.Fatalf("after reopening: %v, port %d, want %d", err, p.Port(), port)
+		}
+	})
+	t.Run("holds its answer until it is released, and says that somebody waits", func(t *testing.T) {
+		p := open(t)
+		held, release := p.Hold()
+		done := make(chan error, 1)
+		go func() { done <- get(t.Context(), p) }()
+		<-held
+		select {
+		case err := <-done:
+			t.Fatalf("it answered while it should hold: %v", err)
+		default:
+		}
+		release()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
