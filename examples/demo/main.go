@@ -56,7 +56,7 @@ func play(ctx context.Context, out *screen, bin, examples string) (err error) {
 	for i, st := range steps() {
 		out.heading(i+1, st.title)
 		if err := st.run(ctx, s); err != nil {
-			s.broker.printLog(out)
+			out.daemonLog(s.broker)
 			return fmt.Errorf("step %d, %q: %w", i+1, st.title, err)
 		}
 	}

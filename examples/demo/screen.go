@@ -9,6 +9,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"golang.org/x/term"
+
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 // screen prints the play. It uses colour on a terminal only, and not where
@@ -63,6 +65,12 @@ func (s *screen) ok(format string, args ...any) {
 
 func (s *screen) failure(err error) {
 	fmt.Fprintf(s.w, "\n%s%v\n", s.paint(red, "FAILED  "), err)
+}
+
+// daemonLog shows the end of the daemon's log, for a step that failed.
+func (s *screen) daemonLog(b *site.Broker) {
+	s.note("the last lines of ohfpd's log:")
+	s.output(b.Log(20))
 }
 
 // summary prints the rows of what happened.

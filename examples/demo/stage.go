@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/openhostfactory/ohfp/examples/internal/hosts"
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 // poolFiles are the registrations of the play, in the order of preference.
@@ -17,8 +17,8 @@ var poolFiles = [...]string{"pool-a.json", "pool-b.json", "spare.json"}
 type stage struct {
 	out     *screen
 	dir     string // removed at the end
-	pools   map[string]*hosts.Pool
-	broker  *broker
+	pools   map[string]*site.Pool
+	broker  *site.Broker
 	client  *client
 	summary [][2]string
 
@@ -42,8 +42,8 @@ func openStage(out *screen, bin, examples string) (_ *stage, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the play: %w", err)
 	}
-	s := &stage{out: out, dir: dir, pools: map[string]*hosts.Pool{}}
-	s.broker = &broker{path: ohfpd, dir: filepath.Join(dir, "data"), listen: "127.0.0.1:0"}
+	s := &stage{out: out, dir: dir, pools: map[string]*site.Pool{}}
+	s.broker = &site.Broker{Path: ohfpd, Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0"}
 	s.client = &client{path: ohfp, dir: dir, out: out}
 	if err := s.openPools(examples); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -65,7 +65,7 @@ func binary(dir, name string) (string, error) {
 func (s *stage) openPools(examples string) error {
 	for _, name := range poolFiles {
 		path := filepath.Join(examples, name)
-		p, err := hosts.Open(path, true)
+		p, err := site.OpenPool(path, true)
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func dig(m map[string]any, path ...string) (map[string]any, bool) {
 
 // close ends what runs and removes what was written.
 func (s *stage) close() error {
-	errs := []error{s.broker.kill()}
+	errs := []error{s.broker.Kill()}
 	for _, p := range s.pools {
 		errs = append(errs, p.Close())
 	}

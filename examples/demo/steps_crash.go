@@ -35,8 +35,8 @@ func killMidCreate(ctx context.Context, s *stage) error {
 // killBroker kills the daemon and makes sure that it is gone.
 func (s *stage) killBroker(ctx context.Context) error {
 	s.out.note("it asks pool-b right now")
-	s.out.command(fmt.Sprintf("kill -KILL %d    # ohfpd", s.broker.cmd.Process.Pid))
-	if err := s.broker.kill(); err != nil {
+	s.out.command(fmt.Sprintf("kill -KILL %d    # ohfpd", s.broker.PID()))
+	if err := s.broker.Kill(); err != nil {
 		return err
 	}
 	a, err := s.client.show(ctx, "getOperation", "--data", byID(s.crashed))

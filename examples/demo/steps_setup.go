@@ -15,14 +15,14 @@ func startBroker(ctx context.Context, s *stage) error {
 
 // startBroker starts the daemon and points the client at it.
 func (s *stage) startBroker(ctx context.Context) error {
-	s.out.command(s.broker.command())
-	took, err := s.broker.start(ctx)
+	s.out.command(s.broker.Command())
+	took, err := s.broker.Start(ctx)
 	if err != nil {
 		return err
 	}
-	s.client.at(s.broker.endpoint(), s.broker.tokenFile())
-	s.out.command(fmt.Sprintf("export OHFP_ENDPOINT=%s OHFP_TOKEN_FILE=%s", s.broker.endpoint(), s.broker.tokenFile()))
-	s.out.ok("it answers at %s, %d ms after its start", s.broker.endpoint(), took.Milliseconds())
+	s.client.at(s.broker.Endpoint(), s.broker.TokenFile())
+	s.out.command(fmt.Sprintf("export OHFP_ENDPOINT=%s OHFP_TOKEN_FILE=%s", s.broker.Endpoint(), s.broker.TokenFile()))
+	s.out.ok("it answers at %s, %d ms after its start", s.broker.Endpoint(), took.Milliseconds())
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/openhostfactory/ohfp/examples/internal/hosts"
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func run(files []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for _, f := range files {
-		p, err := hosts.Open(f, false)
+		p, err := site.OpenPool(f, false)
 		if err != nil {
 			return err
 		}

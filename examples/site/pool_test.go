@@ -1,4 +1,4 @@
-package hosts_test
+package site_test
 
 import (
 	"context"
@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/openhostfactory/ohfp/examples/internal/hosts"
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
-func open(t *testing.T) *hosts.Pool {
+func open(t *testing.T) *site.Pool {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pool.json")
 	body := `{"strategy_name": "p", "strategy_config": {"hosts": [{"name": "h1", "address": "127.0.0.1"}], "check": {"port": 1}}}`
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := hosts.Open(path, true)
+	p, err := site.OpenPool(path, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func open(t *testing.T) *hosts.Pool {
 	return p
 }
 
-func get(ctx context.Context, p *hosts.Pool) error {
+func get(ctx context.Context, p *site.Pool) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Address()+"/ready", http.NoBody)
 	if err != nil {
 		return err

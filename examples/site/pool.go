@@ -1,9 +1,4 @@
-// Package hosts plays the machines of a static pool: one listener that answers
-// the pool's check, can be closed for real, and can hold its answers back.
-//
-// The pools of the examples have all their hosts at one address, so that they
-// need neither privileges nor a particular operating system.
-package hosts
+package site
 
 import (
 	"context"
@@ -18,8 +13,12 @@ import (
 	"time"
 )
 
-// Pool is a registration of the examples with its listener. Its methods are
-// safe for concurrent use.
+// Pool plays the hosts of one registration: a listener that answers the check,
+// can be closed for real, and can hold its answers back. Its methods are safe
+// for concurrent use.
+//
+// The pools of the examples have all their hosts at one address, so that they
+// need neither privileges nor a particular operating system.
 type Pool struct {
 	Name  string
 	Hosts []string
@@ -45,9 +44,9 @@ type file struct {
 	} `json:"strategy_config"`
 }
 
-// Open reads the registration at path and listens where its check looks, or,
+// OpenPool reads the registration at path and listens where its check looks, or,
 // with anyPort, on a free port of the same address.
-func Open(path string, anyPort bool) (*Pool, error) {
+func OpenPool(path string, anyPort bool) (*Pool, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a pool: %w", err)
