@@ -1,0 +1,124 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/host/localhost"
+	"github.com/openhostfactory/ohfp/shared/host/telemetry"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// Config is all that the daemon is told, checked, with its defaults in place.
+// Paths are absolute or relative to the working directory.
+type Config struct {
+	DataDir  string
+	Listen   string
+	TLS      localhost.TLSFiles
+	LogFile  string // "": standard error
+	LogLevel slog.Level
+
+	Roles         map[string]op.Role // of client certificates, by common name
+	Hosts         []string           // further names for the Host header
+	HostFiles     map[string]string  // paths by the name that registrations use
+	Commands      map[string]Command // by the name that registrations use
+	AddressAllow  []netip.Prefix     // what providers may dial although it is refused by default
+	Tick          time.Duration      // between two rounds of health checks and reconciliation
+	MaxExecutions int                // workflows at a time
+}
+
+// Command is a program that a registration may name.
+type Command struct {
+	Argv    []string // the program and its arguments; never a shell
+	Timeout time.Duration
+}
+
+// Defaults and bounds of the configuration.
+const (
+	defaultListen = "127.0.0.1:8080"
+
+	// A minute is how soon anything due is looked at; more often than each
+	// second is load without a gain, and after an hour a health is no longer one.
+	defaultTick = 60
+	maxTick     = 3600
+
+	// Each workflow that waits holds some kilobytes and no thread.
+	defaultMaxExecutions = 256
+	maxMaxExecutions     = 4096
+
+	// A command makes a host ready or cleans it up.
+	defaultCommandTimeout = 30
+	maxCommandTimeout     = 600
+)
+
+// configure joins flags, file, environment and defaults, in that order of
+// precedence. Errors are [*usageError].
+func configure(f flags, w world) (Config, error) {
+	if err := f.refuseUnbuilt(); err != nil {
+		return Config{}, err
+	}
+	dirs := xdg{w.getenv}
+	cfg, err := readConfig(f.config, dirs)
+	if err != nil {
+		return Config{}, err
+	}
+	cfg.TLS = f.overrideTLS(cfg.TLS)
+	cfg.Listen = firstOf(f.listen, cfg.Listen, defaultListen)
+	cfg.LogFile = f.logFile
+	if cfg.LogLevel, err = f.level(w); err != nil {
+		return Config{}, err
+	}
+	cfg.DataDir, err = f.directory(dirs)
+	return cfg, err
+}
+
+func (f flags) refuseUnbuilt() error {
+	if f.store != "sqlite" {
+		return usage("the store %q is not supported yet: leave --store out to use sqlite", f.store)
+	}
+	if f.lambdas != "" {
+		return usage("--lambdas is not supported yet: leave it out, operations run in this process")
+	}
+	return nil
+}
+
+func (f flags) overrideTLS(t localhost.TLSFiles) localhost.TLSFiles {
+	return localhost.TLSFiles{
+		Cert:     firstOf(f.tlsCert, t.Cert),
+		Key:      firstOf(f.tlsKey, t.Key),
+		ClientCA: firstOf(f.clientCA, t.ClientCA),
+	}
+}
+
+func (f flags) level(w world) (slog.Level, error) {
+	if f.logLevel != "" {
+		l, err := telemetry.ParseLevel(f.logLevel)
+		if err != nil {
+			return 0, usage("--log-level: %w", err)
+		}
+		return l, nil
+	}
+	l, err := telemetry.ParseLevel(w.getenv(telemetry.LevelVariable))
+	if err != nil {
+		return 0, usage("the environment variable %s: %w", telemetry.LevelVariable, err)
+	}
+	return l, nil
+}
+
+func (f flags) directory(dirs xdg) (string, error) {
+	if f.dataDir != "" {
+		return filepath.Clean(f.dataDir), nil
+	}
+	return dirs.data()
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/host/localhost"
+)
+
+// endpointFile tells programs on this machine where the broker is: a URL, or
+// unix:/path. It is there while the broker serves.
+const endpointFile = "endpoint"
+
+// daemon is a broker with its door open.
+type daemon struct {
+	site     *site
+	server   *localhost.Server
+	listener net.Listener
+	log      *slog.Logger
+	url      string
+	dataDir  string
+	ordinary bool // where ohfp looks without flags
+}
+
+// enter writes the address down for tools.
+func enter(cfg Config, d *daemon) (*daemon, error) {
+	d.dataDir = cfg.DataDir
+	d.url = address(d.listener.Addr(), cfg.TLS.Cert != "")
+	d.ordinary = d.url == "http://"+defaultListen
+	if err := writePrivate(d.endpoint(), d.url+"\n"); err != nil {
+		return nil, errors.Join(fmt.Errorf("writing %s: %w", d.endpoint(), err), d.listener.Close())
+	}
+	return d, nil
+}
+
+func (d *daemon) endpoint() string { return filepath.Join(d.dataDir, endpointFile) }
+
+// leave takes the address back.
+func (d *daemon) leave() error {
+	if err := os.Remove(d.endpoint()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("leaving: %w", err)
+	}
+	return nil
+}
+
+// address is the URL of a listener for callers on this machine.
+func address(a net.Addr, encrypted bool) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return "unix:" + a.String()
+	}
+	at := *tcp
+	if at.IP.IsUnspecified() {
+		at.IP = net.IPv4(127, 0, 0, 1)
+	}
+	if encrypted {
+		return "https://" + at.String()
+	}
+	return "http://" + at.String()
+}
+
+// announce says where the broker is, and what to type next.
+func (d *daemon) announce(w world) {
+	try := "ohfp listAvailableProviders"
+	if !d.ordinary {
+		try += " --endpoint " + quoted(d.url)
+	}
+	d.log.Info("serving", "address", d.url, "data_dir", d.dataDir, "try", try, "version", versionText())
+	if w.terminal {
+		fmt.Fprintf(w.stderr, "ohfpd serves %s, with its data in %s. Try: %s\n", d.url, d.dataDir, try)
+	}
+}
+
+// quoted is s as one word of a shell.
+func quoted(s string) string {
+	if !strings.ContainsAny(s, " \t\n'\"\\$`&|;<>()*?[]#~!{}") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// run serves until ctx ends or the background work fails. Requests finish
+// first, while the background work that they wait for goes on.
+func (d *daemon) run(ctx context.Context) error {
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	working, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	worked := make(chan error, 1)
+	go func() {
+		defer stop()
+		worked <- d.site.Run(working)
+	}()
+
+	err := d.server.Serve(serving, d.listener, requestGrace)
+	d.log.Info("stopping")
+	end()
+	return errors.Join(err, wait(worked))
+}
+
+func wait(worked <-chan error) error {
+	timer := time.NewTimer(backgroundGrace)
+	defer timer.Stop()
+	select {
+	case err := <-worked:
+		if err == nil || errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return fmt.Errorf("working in the background: %w", err)
+	case <-timer.C:
+		return fmt.Errorf("the work in the background did not stop within %s", backgroundGrace)
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// version is set by the linker; without it the build information is shown.
+var version = ""
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // flags or configuration
+)
+
+// world is what the process is given.
+type world struct {
+	args           []string
+	getenv         func(string) string
+	stdout, stderr io.Writer
+	terminal       bool // stderr is one
+}
+
+func main() {
+	os.Exit(run(world{
+		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr,
+		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}))
+}
+
+// run carries out the command line and returns the exit status. The first
+// SIGINT or SIGTERM stops the daemon gently, the second ends the process.
+func run(w world) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer context.AfterFunc(ctx, stop)()
+	defer stop()
+	err := command(w).ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(w.stderr, "ohfpd: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}
