@@ -1,0 +1,18 @@
+package selection
+
+import "github.com/openhostfactory/ohfp/shared/broker"
+
+// FIRST_AVAILABLE takes the member that was registered first, then the next.
+// Equal registration orders, which a store does not make, go by name.
+var firstAvailable = policy{name: broker.FirstAvailable, rank: rankFirstAvailable}
+
+// rankFirstAvailable takes members as they come: within a priority, providers
+// are indexed by registration order and name.
+func rankFirstAvailable(places []int, t tier, _ int64) int {
+	n := 0
+	for i := t.members.next(t.lo); i < t.hi && n < len(places); i = t.members.next(i + 1) {
+		places[n] = i
+		n++
+	}
+	return n
+}

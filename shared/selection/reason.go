@@ -1,0 +1,64 @@
+package selection
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reason returns in one sentence why the pick is the pick, or why there is
+// none.
+func (r *Result) Reason() string {
+	q := r.in.Query
+	name, ok := r.Picked()
+	switch {
+	case q.snapshot.Len() == 0:
+		return "no provider is registered"
+	case !ok:
+		return "no provider is eligible: " + r.refusals()
+	case q.request.Override != "":
+		return fmt.Sprintf("%s was asked for by strategy_override", name)
+	case r.first.size == 0:
+		return name + " is the first fallback that is eligible, and no other provider is"
+	case r.first.size == 1:
+		return fmt.Sprintf("%s %s", name, r.alone())
+	case r.policy.tickets:
+		return fmt.Sprintf("%s by %s among %s, ticket %d", name, r.policy.name, r.equals(), r.ticket)
+	default:
+		return fmt.Sprintf("%s by %s among %s", name, r.policy.name, r.equals())
+	}
+}
+
+// alone says why the pick has no equals.
+func (r *Result) alone() string {
+	q, i := r.in.Query, r.ranked[0]
+	switch {
+	case r.Eligible() == 1:
+		return "is the only provider that is eligible"
+	case q.preferred.has(i):
+		return "is preferred"
+	case r.gradeOf(i) != sound:
+		return fmt.Sprintf("is the first by health and by priority %d", q.snapshot.facts[i].priority)
+	default:
+		return fmt.Sprintf("has the best priority, %d", q.snapshot.facts[i].priority)
+	}
+}
+
+func (r *Result) equals() string {
+	return fmt.Sprintf("%d equals of priority %d", r.first.size, r.in.Query.snapshot.facts[r.ranked[0]].priority)
+}
+
+// refusals counts the providers that each rule refused: "2 breaker_open, 1
+// excluded", in the order of the rules.
+func (r *Result) refusals() string {
+	var counts [ruleCount]int
+	for i := range r.in.Query.snapshot.facts {
+		counts[r.rule(i)]++
+	}
+	var parts []string
+	for rule := Excluded; rule < ruleCount; rule++ {
+		if counts[rule] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[rule], rule))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

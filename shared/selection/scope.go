@@ -1,0 +1,24 @@
+package selection
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// Scope names the counter that the ticket for [Result.Rank] is taken from:
+// policy, type of operation, and the members of the pick's tier, so that
+// callers who see the same equals share a counter and others don't skew it.
+// "": no ticket is needed, because the policy takes none or there is no choice.
+func (r *Result) Scope() string {
+	if !r.policy.tickets || r.first.size < 2 {
+		return ""
+	}
+	h := sha256.New()
+	for _, i := range r.first.snapshot.byName[r.first.lo:r.first.hi] {
+		if r.first.members.has(i) {
+			h.Write([]byte(r.name(i) + "\n"))
+		}
+	}
+	return fmt.Sprintf("%s/%s/%s", r.policy.name, r.in.Query.request.Operation, hex.EncodeToString(h.Sum(nil)[:8]))
+}

@@ -1,0 +1,151 @@
+package selection
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
+
+// Input is all that one decision reads.
+type Input struct {
+	Query  *Query
+	Policy broker.Policy // "": the snapshot's default; see [Known]
+	Ticket int64         // read by Select when the policy takes tickets
+	Now    time.Time
+}
+
+// Select decides: it fills dst with the ranked candidates and what every
+// provider's verdict follows from. dst is reused, without allocating once it
+// has seen a snapshot of this size, and refers to in's query until the next
+// decision. A policy that is not [Known] ranks as FIRST_AVAILABLE, and
+// [Result.Policy] says so.
+func Select(dst *Result, in Input) {
+	Filter(dst, in)
+	dst.Rank(in.Ticket)
+}
+
+// Filter takes the part of the decision that needs no ticket: who is eligible.
+// [Result.Rank] completes it.
+func Filter(dst *Result, in Input) {
+	dst.reset(in)
+	q := in.Query
+	now := unixNano(in.Now)
+	for w, alive := range q.snapshot.all {
+		alive = dst.drop(w, alive, q.hard)
+		alive = dst.dropPricey(w, alive)
+		alive = dst.dropGated(w, alive, now)
+		dst.reserve[w] = alive & q.fallback[w]
+		alive = dst.drop(w, alive&^q.fallback[w], q.soft)
+		alive = dst.dropPoor(w, alive)
+		dst.eligible[w] = alive
+		dst.grade(w, alive, now)
+	}
+	tiers := walk{r: dst}
+	dst.first, _ = tiers.next()
+}
+
+// drop refuses by sets and returns who is left of the word.
+func (r *Result) drop(w int, alive uint64, filters []column) uint64 {
+	for i := range filters {
+		if bad := alive & filters[i].bad[w]; bad != 0 {
+			alive = r.refuse(w, alive, bad, filters[i].rule)
+		}
+	}
+	return alive
+}
+
+// refuse notes the rule for every bad provider and returns who is left.
+func (r *Result) refuse(w int, alive, bad uint64, rule Rule) uint64 {
+	rules := r.rules[w*wordBits:][:wordBits]
+	for b := bad; b != 0; b &= b - 1 {
+		rules[bits.TrailingZeros64(b)&(wordBits-1)] = rule
+	}
+	return alive &^ bad
+}
+
+func (r *Result) dropPricey(w int, alive uint64) uint64 {
+	q := r.in.Query
+	if !q.priced {
+		return alive
+	}
+	return r.refuse(w, alive, above(q.snapshot.price, w, alive, q.maxPrice), PriceTooHigh)
+}
+
+func (r *Result) dropGated(w int, alive uint64, now int64) uint64 {
+	q := r.in.Query
+	c := &q.snapshot.classes[q.class]
+	if closed := alive &^ c.gated[w]; !q.gated || closed == alive {
+		return alive
+	}
+	return r.refuse(w, alive, above(c.admitFrom, w, alive&c.gated[w], now), BreakerOpen)
+}
+
+// dropPoor refuses by measured figures. Who has none passes: missing is never
+// zero.
+func (r *Result) dropPoor(w int, alive uint64) uint64 {
+	q := r.in.Query
+	if q.timed {
+		alive = r.refuse(w, alive, above(q.snapshot.response, w, alive, q.slowest), TooSlow)
+	}
+	if q.rated {
+		c := &q.snapshot.classes[q.class]
+		alive = r.refuse(w, alive, below(c.success, w, alive&c.measured[w], q.lowest), SuccessTooLow)
+	}
+	return alive
+}
+
+// grade parts the eligible that are neither preferred nor fallbacks.
+func (r *Result) grade(w int, alive uint64, now int64) {
+	q := r.in.Query
+	alive &^= q.preferred[w]
+	var ill, poor uint64
+	if q.judged {
+		c := &q.snapshot.classes[q.class]
+		ill = alive & q.snapshot.unhealthy[w]
+		poor = alive &^ ill & (q.snapshot.degraded[w] | above(c.rampUntil, w, alive&c.ramped[w], now))
+	}
+	r.grades[sound][w], r.grades[degraded][w], r.grades[sick][w] = alive&^ill&^poor, poor, ill
+}
+
+// gradeOf is the grade of one provider.
+func (r *Result) gradeOf(i int) grade {
+	q := r.in.Query
+	c := &q.snapshot.classes[q.class]
+	switch {
+	case !q.judged:
+		return sound
+	case q.snapshot.unhealthy.has(i):
+		return sick
+	case q.snapshot.degraded.has(i), c.ramped.has(i) && c.rampUntil[i] > unixNano(r.in.Now):
+		return degraded
+	default:
+		return sound
+	}
+}
+
+// above returns those of a word whose value is larger than the limit.
+func above[T int64 | float64 | time.Duration](column []T, w int, alive uint64, limit T) uint64 {
+	var bad uint64
+	values := column[w*wordBits:][:wordBits]
+	for b := alive; b != 0; b &= b - 1 {
+		i := bits.TrailingZeros64(b) & (wordBits - 1)
+		if values[i] > limit {
+			bad |= 1 << i
+		}
+	}
+	return bad
+}
+
+// below returns those of a word whose value is smaller than the limit.
+func below(column []float64, w int, alive uint64, limit float64) uint64 {
+	var bad uint64
+	values := column[w*wordBits:][:wordBits]
+	for b := alive; b != 0; b &= b - 1 {
+		i := bits.TrailingZeros64(b) & (wordBits - 1)
+		if values[i] < limit {
+			bad |= 1 << i
+		}
+	}
+	return bad
+}
