@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// costs are the times of single calls, nothing else going on.
+type costs struct {
+	create, read, list []time.Duration
+}
+
+// serial makes and ends machines one after the other, reads each operation
+// back and lists the newest.
+func serial(ctx context.Context, t *target) (*costs, error) {
+	progress("%d operations one after the other", 2*serialPairs)
+	c := &costs{}
+	for range serialPairs {
+		if err := c.one(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *costs) one(ctx context.Context, t *target) error {
+	began := time.Now()
+	operation, machine, err := t.create(ctx)
+	if err != nil {
+		return err
+	}
+	c.create = append(c.create, time.Since(began))
+	began = time.Now()
+	if err := t.call(ctx, "/v1/queries/getOperation", object{"operation_id": operation}, nil); err != nil {
+		return err
+	}
+	c.read = append(c.read, time.Since(began))
+	began = time.Now()
+	if err := t.call(ctx, "/v1/queries/listOperations", object{}, nil); err != nil {
+		return err
+	}
+	c.list = append(c.list, time.Since(began))
+	return t.terminate(ctx, machine)
+}
+
+// compare adds the cost with many operations stored beside that with few.
+func (c *costs) compare(r *report, few *costs, stored int) {
+	for _, row := range []struct {
+		name      string
+		many, few []time.Duration
+	}{
+		{"create of 1", c.create, few.create},
+		{"getOperation", c.read, few.read},
+		{"listOperations, first page", c.list, few.list},
+	} {
+		was, is := quantile(row.few, 0.5), quantile(row.many, 0.5)
+		r.add(fmt.Sprintf("cost with %d operations stored: %s, p50", stored, row.name), ms(is), "flat", times(is, was, "with 100 stored, "+ms(was)))
+	}
+}
