@@ -21,7 +21,7 @@ type Criteria struct {
 	Zones                []string `json:"zones,omitempty" doc:"Only providers of these zones."`
 	MinSuccessRate       *float64 `json:"min_success_rate,omitempty" doc:"Lowest success rate in percent; a provider without data passes." min:"0" max:"100"`
 	MaxResponseTimeMS    *float64 `json:"max_response_time_ms,omitempty" doc:"Longest response time of the health check in ms; a provider without data passes." min:"0"`
-	Panic                string   `json:"panic,omitempty" doc:"allow: when nobody passes the health rules, try the others through half-open permits. Not built yet."`
+	Panic                string   `json:"panic,omitempty" doc:"What to do when nobody passes the health rules." planned:"there is no panic mode yet; leave it out"`
 }
 
 // BreakerConfig configures the circuit breakers of all providers.

@@ -126,6 +126,12 @@ func First(op *broker.Operation, now time.Time) []broker.Attempt {
 	return []broker.Attempt{NewAttempt(op, 1, op.Candidates[0], op.Wanted, now)}
 }
 
+// FirstDue is when a new operation counts as abandoned if nobody has moved it.
+func FirstDue(op *broker.Operation, rules Rules, now time.Time) time.Time {
+	_, task := rules.Budget(op)
+	return now.Add(task + settleMargin)
+}
+
 // Begin is the decision that starts an operation's workflow after its claim.
 func Begin(l broker.Ledger, rules Rules, now time.Time) Decision {
 	return open(l, rules, now).next()

@@ -56,7 +56,7 @@ func Termination(a broker.Attempt, results []broker.MachineResult, err error, no
 	a.Tries++
 	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
 	if err != nil {
-		return failure(a, fault.AsProvider(err), !a.LookedAt.IsZero(), now)
+		return failure(a, fault.AsProvider(err), false, now)
 	}
 	a.Results = results
 	ended := 0

@@ -1,0 +1,197 @@
+package broker
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// OperationView is an operation as the API shows it: no specification, no
+// user data.
+type OperationView struct {
+	ID         string          `json:"operation_id" doc:"The operation."`
+	Status     OperationStatus `json:"status" doc:"Where it stands."`
+	Provider   string          `json:"provider_name,omitempty" doc:"The provider that carried it out, or most of it."`
+	Type       OperationType   `json:"operation_type" doc:"What was to be done."`
+	Result     *ResultView     `json:"result,omitempty" doc:"What came of it, by operation type."`
+	Attempts   []AttemptView   `json:"attempts" doc:"One per try at a provider, in order."`
+	Selection  SelectionView   `json:"selection" doc:"Why it went where it went."`
+	Message    string          `json:"message,omitempty" doc:"Why it is short of the wish."`
+	Code       fault.Code      `json:"code,omitempty" doc:"The error code of a failed operation."`
+	DurationMS int64           `json:"duration_ms" doc:"From acceptance to the end, in ms; 0 while running."`
+	CreatedAt  Time            `json:"created_at" doc:"When it was accepted."`
+	EndedAt    *Time           `json:"ended_at,omitempty" doc:"When it ended."`
+	Deadline   Time            `json:"deadline" doc:"Nothing new is started after this."`
+	Actor      Actor           `json:"actor" doc:"Who asked."`
+}
+
+// ResultView is what came of an operation.
+type ResultView struct {
+	Requested  *int            `json:"requested,omitempty" doc:"Machines asked for."`
+	Created    *int            `json:"created,omitempty" doc:"Machines made."`
+	Terminated *int            `json:"terminated,omitempty" doc:"Machines that are gone."`
+	Machines   []MachineView   `json:"machines,omitempty" doc:"The machines."`
+	Results    []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
+	Health     json.RawMessage `json:"health,omitempty" doc:"What a health check found."`
+}
+
+// MachineView is a machine as the API shows it.
+type MachineView struct {
+	ID           string        `json:"machine_id"`
+	Name         string        `json:"name"`
+	Provider     string        `json:"provider_name"`
+	Status       MachineStatus `json:"status"`
+	Message      string        `json:"message,omitempty"`
+	PrivateIP    string        `json:"private_ip,omitempty"`
+	PublicIP     string        `json:"public_ip,omitempty"`
+	InstanceType string        `json:"instance_type,omitempty"`
+	Zone         string        `json:"zone,omitempty"`
+	LaunchTime   Time          `json:"launch_time"`
+}
+
+// AttemptView is an attempt as the API shows it.
+type AttemptView struct {
+	Provider   string       `json:"provider_name"`
+	Outcome    AttemptState `json:"outcome"`
+	Class      fault.Class  `json:"class,omitempty"`
+	Code       string       `json:"code,omitempty"`
+	Message    string       `json:"message,omitempty"`
+	Count      int          `json:"count"`
+	Machines   int          `json:"machines"`
+	Tries      int          `json:"tries"`
+	StartedAt  Time         `json:"started_at"`
+	DurationMS int64        `json:"duration_ms"`
+}
+
+// SelectionView is why an operation went where it went.
+type SelectionView struct {
+	Policy Policy   `json:"policy,omitempty"`
+	Reason string   `json:"reason,omitempty"`
+	Ranked []string `json:"ranked"`
+}
+
+// Time is a time on the wire: RFC 3339, UTC, milliseconds.
+type Time struct{ time.Time }
+
+const wireTime = "2006-01-02T15:04:05.000Z07:00"
+
+// MarshalJSON writes t in UTC with milliseconds.
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.UTC().Format(wireTime)) }
+
+// UnmarshalJSON reads any RFC 3339 time.
+func (t *Time) UnmarshalJSON(b []byte) error { return t.Time.UnmarshalJSON(b) }
+
+// AtTime returns t for the wire, or nil for the zero time.
+func AtTime(t time.Time) *Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &Time{t}
+}
+
+// View returns l as the API shows it.
+func (l *Ledger) View() OperationView {
+	op := &l.Operation
+	v := OperationView{
+		ID: op.ID, Status: op.Status, Type: op.Type, Message: op.Message, Code: op.Code, Actor: op.Actor,
+		CreatedAt: Time{op.CreatedAt}, EndedAt: AtTime(op.EndedAt), Deadline: Time{op.Deadline},
+		Attempts:  make([]AttemptView, 0, len(l.Attempts)),
+		Selection: SelectionView{Policy: op.Policy, Reason: op.Reason, Ranked: []string{}},
+		Provider:  l.mainProvider(),
+		Result:    l.result(),
+	}
+	if !op.EndedAt.IsZero() {
+		v.DurationMS = op.EndedAt.Sub(op.CreatedAt).Milliseconds()
+	}
+	for _, c := range op.Candidates {
+		v.Selection.Ranked = append(v.Selection.Ranked, c.Provider)
+	}
+	for i := range l.Attempts {
+		v.Attempts = append(v.Attempts, l.Attempts[i].view())
+	}
+	return v
+}
+
+// mainProvider is the provider with the largest share; the first tried when
+// nobody has one.
+func (l *Ledger) mainProvider() string {
+	best, most := "", -1
+	for i := range l.Attempts {
+		if a := &l.Attempts[i]; a.Confirmed > most {
+			best, most = a.Provider, a.Confirmed
+		}
+	}
+	return best
+}
+
+func (a *Attempt) view() AttemptView {
+	v := AttemptView{
+		Provider: a.Provider, Outcome: a.State, Class: a.Class, Code: a.Code, Message: a.Message,
+		Count: a.Count, Machines: a.Confirmed, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
+	}
+	if !a.EndedAt.IsZero() {
+		v.DurationMS = a.EndedAt.Sub(a.CreatedAt).Milliseconds()
+	}
+	return v
+}
+
+func (l *Ledger) result() *ResultView {
+	switch l.Operation.Type {
+	case CreateInstances:
+		machines := l.machines()
+		created := 0
+		for i := range l.Attempts {
+			created += l.Attempts[i].Confirmed
+		}
+		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: machines}
+	case TerminateInstances:
+		return l.terminations()
+	case GetInstanceStatus:
+		return &ResultView{Machines: l.machines()}
+	case HealthCheck:
+		for i := range l.Attempts {
+			if out := l.Attempts[i].Output; out != nil {
+				return &ResultView{Health: out}
+			}
+		}
+	case ValidateTemplate, GetAvailableTemplates:
+	}
+	return nil
+}
+
+func (l *Ledger) terminations() *ResultView {
+	r := &ResultView{Results: append([]MachineResult{}, l.Operation.Strays...)}
+	for i := range l.Attempts {
+		a := &l.Attempts[i]
+		if len(a.Results) > 0 {
+			r.Results = append(r.Results, a.Results...)
+			continue
+		}
+		for _, id := range a.MachineIDs {
+			r.Results = append(r.Results, MachineResult{MachineID: id, Provider: a.Provider, Message: a.Message})
+		}
+	}
+	gone := 0
+	for _, m := range r.Results {
+		if m.Terminated {
+			gone++
+		}
+	}
+	r.Terminated = &gone
+	return r
+}
+
+func (l *Ledger) machines() []MachineView {
+	all := []MachineView{}
+	for i := range l.Attempts {
+		for _, m := range l.Attempts[i].Machines {
+			all = append(all, MachineView{
+				ID: m.ID, Name: m.Name, Provider: m.Provider, Status: m.Status, Message: m.Message,
+				PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, Zone: m.Zone,
+				LaunchTime: Time{m.LaunchTime},
+			})
+		}
+	}
+	return all
+}

@@ -1,0 +1,230 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
+	"github.com/openhostfactory/ohfp/shared/selection"
+)
+
+// wish is what a selection is asked, as it comes from a request.
+type wish struct {
+	operation broker.OperationType
+	criteria  *broker.Criteria
+	policy    string
+	override  string
+	template  *broker.Template
+}
+
+// choice is a selection with what was read for it.
+type choice struct {
+	snapshot  broker.Snapshot
+	result    selection.Result
+	criteria  broker.Criteria
+	ticket    *int64                             // nil: the policy took none
+	templates map[string]broker.ResolvedTemplate // by provider
+	warnings  []string
+}
+
+// choose takes the one decision that selecting and executing share. It returns
+// no_provider_available with every verdict when nobody is eligible.
+func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
+	snap, err := s.Registry.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the registry: %w", err)
+	}
+	if len(snap.Providers) == 0 {
+		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how")
+	}
+	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w)}
+	policy, err := s.policy(w, &snap.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCriteria("selection_criteria", c.criteria); err != nil {
+		return nil, err
+	}
+	request := selection.Request{
+		Operation: w.operation, Criteria: c.criteria, Override: w.override,
+		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: c.resolve(w.template),
+	}
+	compiled := selection.Compile(&snap)
+	if w.override != "" && !compiled.Has(w.override) {
+		return nil, fault.New(fault.NotFound, "strategy_override: no provider is named %q; listAvailableProviders shows those that are", w.override)
+	}
+	query := compiled.Prepare(request)
+	c.warnings = query.Warnings()
+	if err := s.rank(ctx, c, selection.Input{Query: query, Policy: policy, Now: s.Now()}); err != nil {
+		return nil, err
+	}
+	if len(c.result.Ranked()) == 0 {
+		return nil, c.nobody()
+	}
+	return c, nil
+}
+
+// rank completes the decision, with a ticket where its policy takes one.
+func (s Service) rank(ctx context.Context, c *choice, in selection.Input) error {
+	selection.Filter(&c.result, in)
+	scope := c.result.Scope()
+	if scope == "" {
+		c.result.Rank(0)
+		return nil
+	}
+	t, err := s.Tickets.Ticket(ctx, scope)
+	if err != nil {
+		return fmt.Errorf("taking a ticket: %w", err)
+	}
+	c.ticket = &t
+	c.result.Rank(t)
+	return nil
+}
+
+// drivers are the kinds that can be selected, with all their operations.
+func (s Service) drivers() map[string][]broker.OperationType {
+	d := make(map[string][]broker.OperationType, len(s.Functions.Attempt))
+	for kind := range s.Functions.Attempt {
+		d[kind] = nil
+	}
+	return d
+}
+
+// resolve merges the template for every provider and returns, by name, what it
+// lacks where it cannot be used.
+func (c *choice) resolve(t *broker.Template) map[string]string {
+	incomplete := map[string]string{}
+	c.templates = map[string]broker.ResolvedTemplate{}
+	if t == nil {
+		return incomplete
+	}
+	for i := range c.snapshot.Providers {
+		p := &c.snapshot.Providers[i]
+		r, err := config.Resolve(*t, p.Name, p.Kind)
+		if err != nil {
+			incomplete[p.Name] = fault.As(err).Detail
+			continue
+		}
+		if missing := config.Complete(p.Kind, r); missing != "" {
+			incomplete[p.Name] = missing
+			continue
+		}
+		c.templates[p.Name] = r
+	}
+	return incomplete
+}
+
+// nobody is the answer when no provider is eligible: one verdict for each.
+func (c *choice) nobody() error {
+	verdicts := c.result.Verdicts()
+	rules := make([]string, 0, len(verdicts))
+	for _, v := range verdicts {
+		rules = append(rules, v.Provider+": "+v.Rule)
+	}
+	if len(rules) > 5 {
+		rules = append(rules[:5], fmt.Sprintf("and %d more", len(verdicts)-5))
+	}
+	e := fault.New(fault.NoProviderAvailable, "none of %d providers is eligible (%s)", len(verdicts), strings.Join(rules, ", "))
+	if after, ok := c.result.RetryAfter(); ok {
+		e.RetryAfter = after
+	}
+	e.Extra = map[string]any{"candidates": verdicts, "warnings": append([]string{}, c.warnings...)}
+	return e
+}
+
+// kind returns the kind of a provider of the snapshot.
+func (c *choice) kind(name string) string {
+	i := slices.IndexFunc(c.snapshot.Providers, func(p broker.ProviderView) bool { return p.Name == name })
+	return c.snapshot.Providers[i].Kind
+}
+
+// merged lays criteria over one another, field by field: the configuration's,
+// the template's, the request's.
+func merged(base broker.Criteria, w wish) broker.Criteria {
+	if w.template != nil && w.template.Criteria != nil {
+		base = overlay(base, *w.template.Criteria)
+	}
+	if w.criteria != nil {
+		base = overlay(base, *w.criteria)
+	}
+	return base
+}
+
+func overlay(base, top broker.Criteria) broker.Criteria {
+	base.RequiredCapabilities = listOr(top.RequiredCapabilities, base.RequiredCapabilities)
+	base.ExcludeStrategies = listOr(top.ExcludeStrategies, base.ExcludeStrategies)
+	base.PreferStrategies = listOr(top.PreferStrategies, base.PreferStrategies)
+	base.Zones = listOr(top.Zones, base.Zones)
+	base.RequireHealthy = valueOr(top.RequireHealthy, base.RequireHealthy)
+	base.MaxCostPerHour = valueOr(top.MaxCostPerHour, base.MaxCostPerHour)
+	base.MinSuccessRate = valueOr(top.MinSuccessRate, base.MinSuccessRate)
+	base.MaxResponseTimeMS = valueOr(top.MaxResponseTimeMS, base.MaxResponseTimeMS)
+	return base
+}
+
+func listOr(top, base []string) []string {
+	if top != nil {
+		return top
+	}
+	return base
+}
+
+func valueOr[T any](top, base *T) *T {
+	if top != nil {
+		return top
+	}
+	return base
+}
+
+func fallbacks(cfg *broker.StrategyConfig, t *broker.Template) []string {
+	if t != nil && t.Fallbacks != nil {
+		return t.Fallbacks
+	}
+	return cfg.Fallbacks
+}
+
+// policy is the request's, the template's or the configuration's.
+func (s Service) policy(w wish, cfg *broker.StrategyConfig) (broker.Policy, error) {
+	if w.policy != "" {
+		return policyOf("selection_policy", w.policy)
+	}
+	if w.template != nil && w.template.Policy != "" {
+		return w.template.Policy, nil
+	}
+	return cfg.DefaultPolicy, nil
+}
+
+// policyOf reads a policy's name in any case; "" stays empty. not_supported
+// for one that is planned, invalid_request for any other word.
+func policyOf(field, name string) (broker.Policy, error) {
+	p := broker.Policy(strings.ToUpper(name))
+	switch {
+	case name == "" || selection.Known(p):
+		return p, nil
+	case selection.Planned(p):
+		return "", fault.Unsupported(field, "%s is not built yet; there are %s", p, policyList())
+	}
+	return "", fault.Invalid(field, "%q is no policy; there are %s", name, policyList())
+}
+
+func policyList() string {
+	var names []string
+	for _, p := range selection.Policies() {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkCriteria refuses criteria that contradict themselves or are not built.
+func checkCriteria(field string, c broker.Criteria) error {
+	for _, name := range c.PreferStrategies {
+		if slices.Contains(c.ExcludeStrategies, name) {
+			return fault.Invalid(field+".prefer_strategies", "%q is excluded too; name it in one of the two lists", name)
+		}
+	}
+	return nil
+}

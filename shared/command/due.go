@@ -1,0 +1,85 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// Due names the providers whose health is to be checked now.
+var Due = op.Define(op.Spec{
+	Name: "due", Kind: op.Schedule, Timeout: 10 * time.Second,
+	Summary: "Name the providers whose health is to be checked now",
+}, Service.due)
+
+// DueInput is empty.
+type DueInput struct{}
+
+// DueProviders is what the workflow goes through.
+type DueProviders struct {
+	Providers []ProbeWork `json:"providers"`
+}
+
+// ProbeWork is one check, for the function that makes it.
+type ProbeWork struct {
+	Function        string `json:"function"`
+	ProviderName    string `json:"provider_name"`
+	DriverTimeoutMS int64  `json:"driver_timeout_ms"`
+	TimeoutSeconds  int    `json:"timeout_seconds"`
+}
+
+// due claims each check before it is made, so that two schedules never make
+// it twice. A check that was claimed and did not report counts as a failed
+// one: its prober is dead, which must not look like health.
+func (s Service) due(ctx context.Context, _ DueInput) (DueProviders, error) {
+	snap, err := s.Registry.Snapshot(ctx)
+	if err != nil {
+		return DueProviders{}, fmt.Errorf("reading the registry: %w", err)
+	}
+	out := DueProviders{Providers: []ProbeWork{}}
+	now := s.Now()
+	for i := range snap.Providers {
+		p := &snap.Providers[i]
+		function, ok := s.Functions.Probe[p.Kind]
+		if !ok || now.Before(p.NextCheckAt) {
+			continue
+		}
+		claimed, err := s.claimCheck(ctx, p, snap.Config.HealthCheckInterval)
+		if err != nil {
+			return DueProviders{}, err
+		}
+		if claimed {
+			out.Providers = append(out.Providers, ProbeWork{
+				Function: function, ProviderName: p.Name,
+				DriverTimeoutMS: syncDriver.Milliseconds(), TimeoutSeconds: int(syncTask / time.Second),
+			})
+		}
+	}
+	return out, nil
+}
+
+func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interval time.Duration) (bool, error) {
+	now := s.Now()
+	if p.HealthCheckInterval > 0 {
+		interval = p.HealthCheckInterval
+	}
+	claimed, err := s.Registry.ClaimCheck(ctx, p.Name, p.NextCheckAt, now, now.Add(interval))
+	if err != nil {
+		return false, fmt.Errorf("claiming the check of %q: %w", p.Name, err)
+	}
+	if !claimed || p.CheckStartedAt.IsZero() {
+		return claimed, nil
+	}
+	silent := broker.Health{
+		State: broker.Unhealthy, CheckedAt: now, FailedInRow: p.Health.FailedInRow + 1,
+		Message: "the last check did not report; its prober may have died",
+	}
+	if err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
+		return false, fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,237 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// plan decides who carries the operation out and returns the claim to store.
+// Nothing is stored and nothing is done yet.
+func (s Service) plan(ctx context.Context, in ExecuteInput, call op.Call) (*broker.Claim, error) {
+	now := s.Now()
+	c := &broker.Claim{Now: now, Operation: broker.Operation{
+		ID: s.NewID(), Type: in.OperationType, Status: broker.OpRunning, RetryCount: in.RetryCount, Async: call.Async,
+		Override: in.StrategyOverride != "", Context: in.Context, CreatedAt: now, Deadline: now.Add(timeout(in, call.Async)),
+		Actor: broker.Actor{Principal: call.Principal, SourceIP: call.SourceIP, RequestID: call.RequestID},
+	}}
+	if err := s.assign(ctx, in, c); err != nil {
+		return nil, err
+	}
+	o := &c.Operation
+	if len(o.Candidates) == 0 { // every machine is gone already
+		closed, _ := fulfilment.Complete(&broker.Ledger{Operation: *o}, now)
+		*o = closed
+	} else {
+		c.Attempts = fulfilment.First(o, now)
+	}
+	o.DueAt = fulfilment.FirstDue(o, s.rules(), now)
+	if call.IdempotencyKey != "" {
+		c.Key = &broker.KeyRecord{Key: keyOf(call), Hash: call.BodyHash, OperationID: o.ID, ExpiresAt: now.Add(keyLife)}
+	}
+	return c, nil
+}
+
+// timeout is how long new work may be started.
+func timeout(in ExecuteInput, async bool) time.Duration {
+	asked := time.Duration(in.TimeoutSeconds) * time.Second
+	switch {
+	case asked == 0 && async:
+		asked = asyncDefault
+	case asked == 0:
+		asked = syncDefault
+	}
+	if in.OperationType == broker.TerminateInstances {
+		return max(asked, endDeadline)
+	}
+	return asked
+}
+
+// assign sets who carries the operation out: the owners of its machines, or
+// who is selected.
+func (s Service) assign(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
+	switch in.OperationType {
+	case broker.TerminateInstances, broker.GetInstanceStatus:
+		return s.assignOwners(ctx, in, c)
+	case broker.CreateInstances:
+		return s.assignCreate(ctx, in, c)
+	case broker.HealthCheck, broker.ValidateTemplate, broker.GetAvailableTemplates:
+	}
+	return s.assignOne(ctx, in, c)
+}
+
+// assignOne selects the one provider of an operation that does not fail over.
+func (s Service) assignOne(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
+	ch, err := s.choose(ctx, wish{
+		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
+	})
+	if err != nil {
+		return err
+	}
+	name := ch.result.Ranked()[0]
+	decided(c, ch)
+	c.Operation.Wanted, c.Operation.Candidates = 1, []broker.Candidate{{Provider: name, Kind: ch.kind(name)}}
+	return nil
+}
+
+// assignCreate selects the providers of a create, each with the template as it
+// resolves there.
+func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
+	t, err := s.templateFor(ctx, in)
+	if err != nil {
+		return err
+	}
+	ch, err := s.choose(ctx, wish{
+		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
+		template: &t,
+	})
+	if err != nil {
+		return err
+	}
+	meta, err := s.Meta.Meta(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the broker's id: %w", err)
+	}
+	o := &c.Operation
+	decided(c, ch)
+	o.Wanted, o.TemplateID = *in.Parameters.Count, t.ID
+	for _, name := range ch.result.Ranked() {
+		o.Candidates = append(o.Candidates, broker.Candidate{Provider: name, Kind: ch.kind(name), Spec: &broker.CreateSpec{
+			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),
+		}})
+	}
+	return nil
+}
+
+// decided notes in a claim why the operation goes where it goes.
+func decided(c *broker.Claim, ch *choice) {
+	c.Decision = ch.result.Decision()
+	c.Operation.Policy, c.Operation.Reason = ch.result.Policy(), ch.result.Reason()
+}
+
+// ownershipTags mark every resource, so that a broker finds its own machines
+// and never touches another's.
+func ownershipTags(brokerID string, o *broker.Operation, provider, template string) map[string]string {
+	return map[string]string{
+		"ohfp:broker": brokerID, "ohfp:operation": o.ID, "ohfp:provider": provider, "ohfp:template": template,
+	}
+}
+
+// templateFor returns the template of a create with the request's own tags and
+// user data laid over it. not_found for an unknown id.
+func (s Service) templateFor(ctx context.Context, in ExecuteInput) (broker.Template, error) {
+	p := in.Parameters
+	var t broker.Template
+	var err error
+	if p.Template != nil {
+		if t, err = s.templateOf(*p.Template); err != nil {
+			return t, err
+		}
+	} else if t, err = s.Templates.Template(ctx, p.TemplateID); err != nil {
+		return t, fmt.Errorf("reading template %q: %w", p.TemplateID, err)
+	}
+	if t.MaxNumber != nil && *t.MaxNumber >= 0 && *p.Count > *t.MaxNumber {
+		return t, fault.Invalid("parameters.count", "template %q allows at most %d, got %d", t.ID, *t.MaxNumber, *p.Count)
+	}
+	if p.UserData != "" {
+		t.UserData = p.UserData
+	}
+	if len(p.Tags) > 0 {
+		tags := maps.Clone(t.Tags)
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		maps.Copy(tags, p.Tags)
+		t.Tags = tags
+	}
+	return t, nil
+}
+
+// assignOwners sends machines to the providers that own them. Machines that
+// are gone need nobody; unknown ones are answered one by one. not_found when
+// none is known.
+func (s Service) assignOwners(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
+	ids, err := s.machineIDs(ctx, &in.Parameters)
+	if err != nil {
+		return err
+	}
+	known, err := s.Ledger.Machines(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("reading machines: %w", err)
+	}
+	if len(known) == 0 {
+		return fault.New(fault.NotFound, "none of the %d machines is known here; check the machine_ids, or ask with the operation_id that made them", len(ids))
+	}
+	snap, err := s.Registry.Snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the registry: %w", err)
+	}
+	kinds := map[string]string{}
+	for _, p := range snap.Providers {
+		kinds[p.Name] = p.Kind
+	}
+	routeToOwners(&c.Operation, ids, known, kinds)
+	return nil
+}
+
+// routeToOwners groups machines by owner, in the order in which they are named.
+func routeToOwners(o *broker.Operation, ids []string, known []broker.Machine, kinds map[string]string) {
+	byID := make(map[string]broker.Machine, len(known))
+	for _, m := range known {
+		byID[m.ID] = m
+	}
+	at := map[string]int{}
+	for _, id := range ids {
+		m, ok := byID[id]
+		switch {
+		case !ok:
+			o.Strays = append(o.Strays, broker.MachineResult{MachineID: id, Message: "unknown machine"})
+			continue
+		case m.Status.Final() && o.Type == broker.TerminateInstances:
+			o.Strays = append(o.Strays, broker.MachineResult{MachineID: id, Provider: m.Provider, Terminated: true, Message: "gone already"})
+			continue
+		}
+		i, seen := at[m.Provider]
+		if !seen {
+			i = len(o.Candidates)
+			at[m.Provider] = i
+			o.Candidates = append(o.Candidates, broker.Candidate{Provider: m.Provider, Kind: kinds[m.Provider]})
+		}
+		o.Candidates[i].MachineIDs = append(o.Candidates[i].MachineIDs, id)
+		o.Wanted++
+	}
+}
+
+// machineIDs are the machines that are named, once each, or all that an
+// operation made.
+func (s Service) machineIDs(ctx context.Context, p *Parameters) ([]string, error) {
+	if p.OperationID == "" {
+		seen := map[string]bool{}
+		return slices.DeleteFunc(slices.Clone(p.MachineIDs), func(id string) bool {
+			again := seen[id]
+			seen[id] = true
+			return again
+		}), nil
+	}
+	l, err := s.Ledger.Ledger(ctx, p.OperationID)
+	if err != nil {
+		return nil, fmt.Errorf("reading operation %s: %w", p.OperationID, err)
+	}
+	var ids []string
+	for i := range l.Attempts {
+		for _, m := range l.Attempts[i].Machines {
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fault.New(fault.NotFound, "operation %s has no machines", p.OperationID)
+	}
+	return ids, nil
+}

@@ -1,0 +1,115 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// Reconcile finds what nobody is working on and puts it back to work.
+var Reconcile = op.Define(op.Spec{
+	Name: "reconcile", Kind: op.Schedule, Timeout: 60 * time.Second,
+	Summary: "Resume operations whose workflow is gone, and remove drained providers",
+}, Service.reconcile)
+
+// ReconcileInput says how much to look at.
+type ReconcileInput struct {
+	Abandoned bool `json:"abandoned,omitempty" doc:"Every open operation is known to be abandoned: a broker alone on its store has just started."`
+}
+
+// Reconciled says what was done.
+type Reconciled struct {
+	Resumed int  `json:"resumed"`
+	Removed int  `json:"removed"`
+	More    bool `json:"more"` // there may be more that is due
+}
+
+// reconcileBatch is how many operations one call resumes at most.
+const reconcileBatch = 100
+
+// reconcile only decides and starts workflows; what has to be done at a
+// provider is done by their workers. One that cannot be resumed does not keep
+// the others from it.
+func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, error) {
+	due := s.Now()
+	if in.Abandoned {
+		due = due.Add(100 * 365 * 24 * time.Hour)
+	}
+	open, err := s.Ledger.OpenOperations(ctx, due, reconcileBatch)
+	if err != nil {
+		return Reconciled{}, fmt.Errorf("reading open operations: %w", err)
+	}
+	var out Reconciled
+	for _, o := range open {
+		resumed, err := s.resume(ctx, o.ID)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "resuming an operation failed", "operation_id", o.ID, "error", err)
+			continue
+		}
+		if resumed {
+			out.Resumed++
+		}
+	}
+	out.More = len(open) == reconcileBatch && out.Resumed > 0 && !in.Abandoned
+	out.Removed, err = s.removeDrained(ctx)
+	return out, err
+}
+
+// resume takes an operation over from a workflow that is gone. Workers that
+// may still live are fenced off by a new run.
+func (s Service) resume(ctx context.Context, id string) (bool, error) {
+	if s.Flows.Running(id) {
+		return false, nil
+	}
+	d, err := s.decide(ctx, id, func(l broker.Ledger) fulfilment.Decision {
+		d := fulfilment.Resume(l, s.rules(), s.Now())
+		if d.Wait > 0 { // its time is not yet: the next tick finds it
+			d.Step.Operation.DueAt = s.Now().Add(d.Wait)
+		}
+		return d
+	})
+	if err != nil || d.Attempt.N == 0 || d.Wait > 0 {
+		return false, err
+	}
+	o := d.Step.Operation
+	s.Log.InfoContext(ctx, "resuming", "operation_id", id, "attempt", d.Attempt.N, "run", d.Attempt.Run, "action", d.Action, "resume", o.Resumes)
+	if err := s.Flows.StartOperation(ctx, &o, fulfilment.WorkOf(id, d, s.attemptFunction)); err != nil {
+		return false, fmt.Errorf("starting the workflow of %s: %w", id, err)
+	}
+	return true, nil
+}
+
+// removeDrained removes providers that were drained and that nothing holds any
+// more.
+func (s Service) removeDrained(ctx context.Context) (int, error) {
+	snap, err := s.Registry.Snapshot(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the registry: %w", err)
+	}
+	removed := 0
+	for _, p := range snap.Providers {
+		if !p.Draining {
+			continue
+		}
+		u, err := s.use(ctx, p.Name)
+		if err != nil {
+			return removed, err
+		}
+		if !u.idle() {
+			continue
+		}
+		err = s.remove(ctx, broker.Registration{Name: p.Name, Version: p.Version})
+		if err != nil && !fault.Is(err, fault.Conflict) {
+			return removed, err
+		}
+		if err == nil {
+			removed++
+		}
+	}
+	return removed, nil
+}

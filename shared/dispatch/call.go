@@ -1,0 +1,121 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/providers"
+)
+
+// driver opens the provider's driver, or says why no call may be made. The
+// registration is read after the call was counted as in flight: whoever drains
+// a provider first marks it and then looks for calls, so one sees the other.
+func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) {
+	a := j.attempt()
+	r, err := s.Registrations.Provider(ctx, a.Provider)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil, fmt.Sprintf("provider %q is not registered any more", a.Provider)
+	case err != nil:
+		s.Log.ErrorContext(ctx, "reading a registration failed", "provider", a.Provider, "error", err)
+		return nil, fmt.Sprintf("the registration of %q could not be read", a.Provider)
+	case j.work.Action == fulfilment.ActCreate && (r.Draining || !r.Enabled):
+		return nil, fmt.Sprintf("provider %q takes no new work", a.Provider)
+	}
+	d, err := s.Drivers.Driver(r)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "opening a driver failed", "provider", a.Provider, "error", err)
+		return nil, fmt.Sprintf("provider %q cannot be used: %s", a.Provider, fault.As(err).Detail)
+	}
+	return d, ""
+}
+
+// call makes the driver call and returns the attempt after it. A driver that
+// panics has failed after the request may have left.
+func (s Service) call(ctx context.Context, d providers.Driver, j *job, resolving bool) (after broker.Attempt) {
+	a := *j.attempt()
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.ErrorContext(ctx, "a driver panicked", "provider", a.Provider, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err := &fault.ProviderError{Class: fault.Server, Sent: true, Code: "driver_panic", Message: "the driver failed unexpectedly"}
+			after = fulfilment.Creation(a, fulfilment.Made{Err: err}, resolving, s.Now())
+		}
+	}()
+	switch j.work.Action {
+	case fulfilment.ActCreate, fulfilment.ActResolve:
+		return s.create(ctx, d, a, resolving)
+	case fulfilment.ActPoll:
+		r, err := d.Poll(ctx, *a.Spec, a.Continuation)
+		return fulfilment.Creation(a, made(r, err), false, s.Now())
+	case fulfilment.ActFind:
+		found, err := d.Find(ctx, *a.Spec)
+		return fulfilment.Lookup(a, found, err, s.Drivers.Traits(a.Kind).ConsistencyLag, s.Now())
+	case fulfilment.ActTerminate:
+		results, err := d.Terminate(ctx, a.MachineIDs)
+		return fulfilment.Termination(a, results, err, s.Now())
+	case fulfilment.ActStatus:
+		machines, err := d.Status(ctx, a.MachineIDs)
+		return fulfilment.Reading(a, machines, nil, err, s.Now())
+	case fulfilment.ActHealth:
+		return s.checkHealth(ctx, d, a)
+	}
+	err := &fault.ProviderError{Class: fault.Validation, Code: "unknown_action", Message: fmt.Sprintf("no such action: %q", j.work.Action)}
+	return fulfilment.Reading(a, nil, nil, err, s.Now())
+}
+
+func (s Service) create(ctx context.Context, d providers.Driver, a broker.Attempt, resolving bool) broker.Attempt {
+	r, err := d.Create(ctx, *a.Spec)
+	return fulfilment.Creation(a, made(r, err), resolving, s.Now())
+}
+
+func made(r providers.CreateResult, err error) fulfilment.Made {
+	return fulfilment.Made{Machines: r.Machines, Pending: r.Pending, PollAfter: r.PollAfter, Shortfall: r.Shortfall, Err: err}
+}
+
+// checkHealth answers HEALTH_CHECK: a sick provider is a successful check.
+func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.Attempt) broker.Attempt {
+	h, err := s.examine(ctx, d, a.Provider)
+	if err != nil {
+		s.Log.WarnContext(ctx, "recording a health check failed", "provider", a.Provider, "error", err)
+	}
+	out, err := json.Marshal(struct {
+		IsHealthy      bool           `json:"is_healthy"`
+		StatusMessage  string         `json:"status_message"`
+		ResponseTimeMS int64          `json:"response_time_ms"`
+		Checks         []broker.Check `json:"checks"`
+	}{h.OK(), h.Message, h.ResponseTime.Milliseconds(), append([]broker.Check{}, h.Checks...)})
+	return fulfilment.Reading(a, nil, out, err, s.Now())
+}
+
+// examine asks a driver for the provider's health and records the answer. It
+// returns what it found also when recording failed.
+func (s Service) examine(ctx context.Context, d providers.Driver, provider string) (broker.Health, error) {
+	started := s.Now()
+	h, err := d.Health(ctx)
+	now := s.Now()
+	if err != nil {
+		h = broker.Health{State: broker.Unhealthy, Message: "the check failed: " + fault.AsProvider(err).Message}
+	}
+	if h.ResponseTime == 0 {
+		h.ResponseTime = now.Sub(started)
+	}
+	h.CheckedAt = now
+	cfg, err := s.Config(ctx)
+	if err != nil {
+		return h, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if h.State == broker.Healthy && h.ResponseTime > cfg.SlowCall {
+		h.State = broker.Degraded
+		h.Message = fmt.Sprintf("%s, slowly: %s", h.Message, h.ResponseTime.Round(time.Millisecond))
+	}
+	if err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h); err != nil {
+		return h, fmt.Errorf("recording the health of %q: %w", provider, err)
+	}
+	return h, nil
+}

@@ -1,0 +1,139 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/breaker"
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+)
+
+// permitMargin is how much longer a permit lives than the call it is for.
+const permitMargin = time.Second
+
+// admitTries bounds how often a row that keeps changing is read again.
+const admitTries = 4
+
+// guarded performs an attempt between the two halves of the breaker: let in
+// before, reported after. A health check passes unguarded: it is how a
+// provider that is shut out is looked at.
+func (s Service) guarded(ctx context.Context, j *job) (broker.Attempt, error) {
+	if j.work.Action == fulfilment.ActHealth {
+		return s.perform(ctx, j)
+	}
+	cfg, err := s.Config(ctx)
+	if err != nil {
+		return broker.Attempt{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	key := broker.LiveKey{Provider: j.attempt().Provider, Class: classOf(j.work.Action)}
+	call, refused, err := s.admit(ctx, key, cfg.Breaker, j)
+	if err != nil || refused != nil {
+		return s.refuse(j, refused), err
+	}
+	if call.Probe() {
+		probeWithOne(j)
+	}
+	after, err := s.perform(ctx, j)
+	class := after.Class
+	if err != nil {
+		class = fault.Cancelled // ours, not the provider's
+	}
+	s.report(context.WithoutCancel(ctx), key, cfg.Breaker, call, class)
+	return after, err
+}
+
+func classOf(a fulfilment.Action) string {
+	switch a {
+	case fulfilment.ActFind, fulfilment.ActStatus, fulfilment.ActPoll:
+		return broker.ClassRead
+	case fulfilment.ActCreate, fulfilment.ActResolve, fulfilment.ActTerminate, fulfilment.ActHealth:
+	}
+	return broker.ClassMutate
+}
+
+// admit takes a place at the provider, and a permit while it is half-open. It
+// returns the row that refused when there is none.
+func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, j *job) (breaker.Call, *broker.Live, error) {
+	var seen broker.Live
+	for range admitTries {
+		w, ok := breaker.Admit(seen, cfg, breaker.Caller{
+			Attempt: fmt.Sprintf("%s/%d/%d", j.work.OperationID, j.work.Attempt, j.work.Run), Now: s.Now(),
+			Lease: time.Duration(j.work.DriverTimeoutMS)*time.Millisecond + permitMargin,
+		})
+		if !ok {
+			return breaker.Call{}, &seen, nil
+		}
+		row, err := s.Live.ApplyLive(ctx, key, w)
+		if c := new(broker.Conflict); errors.As(err, &c) {
+			if seen, ok = c.Current.(broker.Live); ok {
+				continue
+			}
+		}
+		if err != nil {
+			return breaker.Call{}, nil, fmt.Errorf("taking a place at %q: %w", key.Provider, err)
+		}
+		return breaker.Began(w, row), nil, nil
+	}
+	return breaker.Call{}, &seen, nil
+}
+
+// refuse returns the attempt that the breaker held back.
+func (s Service) refuse(j *job, row *broker.Live) broker.Attempt {
+	if row == nil {
+		return broker.Attempt{}
+	}
+	a := *j.attempt()
+	why := fmt.Sprintf("the circuit breaker of %s is open", a.Provider)
+	if row.Reason != "" {
+		why += ": " + row.Reason
+	}
+	return fulfilment.Refusal(a, why, row.OpenUntil, s.Now())
+}
+
+// probeWithOne lets a half-open permit risk one machine: the rest of the wish
+// goes elsewhere. The smaller count is stored with SENT, before the call.
+func probeWithOne(j *job) {
+	a := j.attempt()
+	if j.work.Action != fulfilment.ActCreate || a.Count <= 1 {
+		return
+	}
+	spec := *a.Spec
+	spec.Count, a.Count, a.Spec = 1, 1, &spec
+}
+
+// report writes a call's end to the provider's row. The row is evidence, not
+// truth: when it cannot be written the attempt's record still stands.
+func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, class fault.Class) {
+	answer := breaker.Answer{Class: class, Now: s.Now(), Jitter: s.Jitter()}
+	var row broker.Live
+	for _, w := range call.End(cfg, answer) {
+		var ok bool
+		if row, ok = s.apply(ctx, key, w); !ok {
+			return
+		}
+	}
+	if w, ok := call.After(row, cfg, answer); ok {
+		if after, changed := s.apply(ctx, key, w); changed && w.Kind == broker.LiveTrip {
+			s.Log.WarnContext(ctx, "a circuit breaker opened", "provider", key.Provider, "class", key.Class, "reason", after.Reason, "open_until", after.OpenUntil)
+		}
+	}
+}
+
+// apply writes to a provider's row and reports whether it can go on. A
+// conflict means that another caller moved the row on: then this answer is
+// late and counts nowhere.
+func (s Service) apply(ctx context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, bool) {
+	row, err := s.Live.ApplyLive(ctx, key, w)
+	if c := new(broker.Conflict); errors.As(err, &c) {
+		row, ok := c.Current.(broker.Live)
+		return row, ok
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "writing a breaker's row failed", "provider", key.Provider, "class", key.Class, "write", w.Kind, "error", err)
+	}
+	return row, err == nil
+}

@@ -1,0 +1,5 @@
+// Package query holds the operations that read.
+//
+// It may import op, broker, fault, metrics and providers/config; never
+// command, dispatch, drivers or SDKs.
+package query

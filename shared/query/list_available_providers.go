@@ -1,0 +1,116 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// ListAvailableProviders lists the registered providers.
+var ListAvailableProviders = op.Define(op.Spec{
+	Name: "listAvailableProviders", Kind: op.Query,
+	Summary: "List the registered providers with their health",
+	Examples: []op.Example{
+		{Title: "All providers"},
+		{Title: "Only those that answer", Body: `{"filter_healthy_only": true}`},
+	},
+}, Service.listAvailableProviders)
+
+// ListProvidersInput says what to show.
+type ListProvidersInput struct {
+	FilterHealthyOnly   bool   `json:"filter_healthy_only,omitempty" doc:"Only providers that answer."`
+	ProviderType        string `json:"provider_type,omitempty" doc:"Only this kind of provider." format:"name"`
+	IncludeHealth       bool   `json:"include_health,omitempty" doc:"What the last check found." default:"true"`
+	IncludeCapabilities bool   `json:"include_capabilities,omitempty" doc:"What each declares to offer." default:"true"`
+	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured." planned:"metrics are not kept yet"`
+}
+
+// ProviderList is the answer.
+type ProviderList struct {
+	Providers    []ProviderLine     `json:"providers" doc:"In the order in which they are preferred: by priority, then name."`
+	TotalCount   int                `json:"total_count" doc:"How many are listed."`
+	QueryFilters ListProvidersInput `json:"query_filters" doc:"What was asked."`
+}
+
+// ProviderLine is one provider.
+type ProviderLine struct {
+	Name         string         `json:"name"`
+	ProviderType string         `json:"provider_type"`
+	Status       string         `json:"status"` // available, unavailable, disabled, draining, no_driver
+	Enabled      bool           `json:"enabled"`
+	Priority     int            `json:"priority"`
+	Weight       int            `json:"weight"`
+	Zone         string         `json:"zone,omitempty"`
+	InFlight     int64          `json:"in_flight"`
+	Version      int64          `json:"version"`
+	Health       *HealthView    `json:"health,omitempty"`
+	Capabilities map[string]any `json:"capabilities,omitempty"`
+}
+
+func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
+	snap, err := s.Registry.Snapshot(ctx)
+	if err != nil {
+		return ProviderList{}, fmt.Errorf("reading the registry: %w", err)
+	}
+	out := ProviderList{Providers: []ProviderLine{}, QueryFilters: in}
+	for _, p := range byPreference(snap.Providers) {
+		line := s.providerLine(p, in)
+		if in.FilterHealthyOnly && line.Status != available || in.ProviderType != "" && p.Kind != in.ProviderType {
+			continue
+		}
+		out.Providers = append(out.Providers, line)
+	}
+	out.TotalCount = len(out.Providers)
+	return out, nil
+}
+
+const available = "available"
+
+func (s Service) providerLine(p *broker.ProviderView, in ListProvidersInput) ProviderLine {
+	h := s.healthOf(p, false)
+	line := ProviderLine{
+		Name: p.Name, ProviderType: p.Kind, Status: s.statusOf(p, &h), Enabled: p.Enabled, Priority: p.Priority,
+		Weight: p.Weight, Zone: p.Zone, Version: p.Version,
+	}
+	for _, l := range p.Live {
+		line.InFlight += l.Calls(s.Now())
+	}
+	if in.IncludeHealth {
+		line.Health = &h
+	}
+	if in.IncludeCapabilities {
+		line.Capabilities = p.Capabilities
+	}
+	return line
+}
+
+func (s Service) statusOf(p *broker.ProviderView, h *HealthView) string {
+	switch {
+	case !s.HasDriver(p.Kind):
+		return "no_driver"
+	case p.Draining:
+		return "draining"
+	case !p.Enabled || p.Weight == 0:
+		return "disabled"
+	case !h.IsHealthy || severity[h.CircuitBreaker.State] >= severity[broker.Open]:
+		return "unavailable"
+	}
+	return available
+}
+
+// byPreference orders providers as they are preferred when all else is equal.
+func byPreference(all []broker.ProviderView) []*broker.ProviderView {
+	ordered := make([]*broker.ProviderView, len(all))
+	for i := range all {
+		ordered[i] = &all[i]
+	}
+	slices.SortFunc(ordered, func(a, b *broker.ProviderView) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), strings.Compare(a.Name, b.Name))
+	})
+	return ordered
+}
