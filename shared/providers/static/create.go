@@ -1,0 +1,225 @@
+package static
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
+)
+
+// atOnce is how many hosts are dialled or leased at the same time.
+const atOnce = 32
+
+// Create leases up to spec.Count hosts that match the template and are up,
+// cheapest first. What the token holds already counts, and so does every
+// machine that was ever recorded for it: a token never makes more than its
+// count.
+//
+// Errors and shortfalls: CAPACITY when too few matching hosts are free; DOWN
+// when there are hosts to take and none is up, or none was in time;
+// OFFERING_CONFIG when no host is of that kind, a named file or command is
+// missing, or an address may not be called; SERVER, not sent, when
+// lease_command failed; REFUSED when the broker's records cannot be read;
+// SERVER, TIMEOUT or CANCELLED, sent, when a lease may have been written.
+func (d *Driver) Create(ctx context.Context, spec broker.CreateSpec) (providers.CreateResult, error) {
+	if spec.Token == "" || spec.Count < 1 {
+		return providers.CreateResult{}, &fault.ProviderError{Class: fault.Validation, Code: "spec", Message: "a creation needs a token and a count above 0"}
+	}
+	release, err := d.opener.tokens.hold(ctx, d.pool+"/"+spec.Token)
+	if err != nil {
+		return providers.CreateResult{}, unknown(ctx, "an earlier call with this token has not ended", err)
+	}
+	defer release()
+	c, err := d.begin(ctx, spec)
+	if err != nil {
+		return providers.CreateResult{}, err
+	}
+	if err := c.fill(ctx); err != nil {
+		return providers.CreateResult{}, err
+	}
+	return c.result()
+}
+
+// Poll answers like Find: nothing is ever left pending.
+func (d *Driver) Poll(ctx context.Context, spec broker.CreateSpec, _ json.RawMessage) (providers.CreateResult, error) {
+	machines, err := d.Find(ctx, spec)
+	return providers.CreateResult{Machines: machines}, err
+}
+
+// creation is one call of Create under way.
+type creation struct {
+	*Driver
+	spec       broker.CreateSpec
+	book       book
+	byName     map[string]*config.Host
+	candidates []config.Host // to try, in order
+	machines   []broker.Machine
+	reasons    reasons
+}
+
+// begin reads what there is and what the token has already.
+func (d *Driver) begin(ctx context.Context, spec broker.CreateSpec) (*creation, error) {
+	if err := d.commandsThere(); err != nil {
+		return nil, err
+	}
+	hosts, err := d.hosts()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(hosts))
+	for i, h := range hosts {
+		ids[i] = machineID(spec.Token, h.Name)
+	}
+	b, err := d.readBook(ctx, d.Now(), ids...)
+	if err != nil {
+		return nil, err
+	}
+	c := &creation{Driver: d, spec: spec, book: b, byName: byName(hosts)}
+	if err := c.resume(ctx); err != nil {
+		return nil, err
+	}
+	c.choose(hosts)
+	return c, nil
+}
+
+// resume finds what the token has made: leases that are machines, and records
+// of machines that have ended or lost their lease, which are not made a second
+// time.
+func (c *creation) resume(ctx context.Context) error {
+	var held []broker.Lease
+	for _, l := range c.book.leases {
+		if l.Token != c.spec.Token || !isMachine(l.MachineID) || c.book.records[l.MachineID].Status.Final() {
+			continue
+		}
+		got, err := c.renew(ctx, l)
+		if err != nil {
+			return err
+		}
+		if got {
+			held = append(held, l)
+		}
+	}
+	c.machines = c.describe(ctx, held, named{hosts: c.byName})
+	for name := range c.byName {
+		m, known := c.book.records[machineID(c.spec.Token, name)]
+		if leased := c.book.leases[name].MachineID == m.ID; !known || leased && !m.Status.Final() {
+			continue
+		}
+		if !m.Status.Final() {
+			m.Status, m.Message = broker.MachineLost, "its lease is gone"
+		}
+		c.machines = append(c.machines, m)
+	}
+	return nil
+}
+
+// choose lists the hosts to try: first those whose preparation for this token
+// was cut off, then the free ones that match.
+func (c *creation) choose(hosts []config.Host) {
+	c.reasons.hosts = len(hosts)
+	var free []config.Host
+	for _, h := range c.matching(hosts, c.spec.Template.Attributes) {
+		id := machineID(c.spec.Token, h.Name)
+		_, recorded := c.book.records[id]
+		l := c.book.leases[h.Name]
+		switch {
+		case recorded || l.MachineID == id: // made already
+		case l.Token == c.spec.Token && l.Token != "":
+			c.candidates = append(c.candidates, h)
+		case c.book.free(h.Name, c.Now()):
+			free = append(free, h)
+		default:
+			c.reasons.leased++
+		}
+		c.reasons.matching++
+	}
+	c.candidates = append(c.candidates, free...)
+}
+
+func (c *creation) need() int { return c.spec.Count - len(c.machines) }
+
+// fill dials candidates in rounds, so that a large pool is not dialled for two
+// machines, and leases those that are up until the wish is met. A round that
+// brings nothing makes the next one larger.
+func (c *creation) fill(ctx context.Context) error {
+	size := c.need()
+	for c.need() > 0 && len(c.candidates) > 0 && ctx.Err() == nil {
+		n := min(size, len(c.candidates))
+		up := c.dial(ctx, c.candidates[:n])
+		c.candidates = c.candidates[n:]
+		for c.need() > 0 && len(up) > 0 {
+			n := min(c.need(), len(up))
+			if err := c.lease(ctx, up[:n]); err != nil {
+				return err
+			}
+			up = up[n:]
+		}
+		size = max(c.need(), min(2*size, atOnce))
+	}
+	if c.need() > 0 {
+		c.reasons.late = ctx.Err()
+	}
+	return nil
+}
+
+// candidate is a host that is up.
+type candidate struct {
+	config.Host
+	answer
+}
+
+func (c *creation) dial(ctx context.Context, hosts []config.Host) []candidate {
+	answers := make([]answer, len(hosts))
+	each(len(hosts), atOnce, func(i int) { answers[i] = c.check(ctx, hosts[i]) })
+	var up []candidate
+	for i, a := range answers {
+		if a.up {
+			up = append(up, candidate{hosts[i], a})
+		} else {
+			c.reasons.notUp(hosts[i].Name, a)
+		}
+	}
+	return up
+}
+
+// lease takes hosts at the same time, and returns an error only when it is not
+// known whether one was taken.
+func (c *creation) lease(ctx context.Context, up []candidate) error {
+	got := make([]claim, len(up))
+	each(len(up), atOnce, func(i int) { got[i] = c.claim(ctx, up[i].Host) })
+	for i, g := range got {
+		switch {
+		case g.err != nil:
+			return g.err
+		case g.failure != nil:
+			c.reasons.failed = append(c.reasons.failed, g.failure)
+		case g.lost:
+			c.reasons.leased++
+		default:
+			h := up[i].Host
+			addr := up[i].addr
+			if !addr.IsValid() {
+				addr = c.address(ctx, &h)
+			}
+			c.machines = append(c.machines, c.machine(g.lease, &h, addr, c.Now()))
+		}
+	}
+	return nil
+}
+
+func (c *creation) result() (providers.CreateResult, error) {
+	slices.SortFunc(c.machines, func(a, b broker.Machine) int { return cmp.Compare(a.Name, b.Name) })
+	var short []error
+	if c.need() > 0 {
+		short = c.reasons.list(c.spec.Count, len(c.machines))
+	}
+	if len(c.machines) == 0 {
+		return providers.CreateResult{}, short[0]
+	}
+	return providers.CreateResult{Machines: c.machines, Shortfall: short}, nil
+}

@@ -1,0 +1,33 @@
+package static
+
+import (
+	"context"
+	"slices"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
+
+// Find returns the machines that hold leases of the token, by host. A host on
+// which lease_command has not succeeded is no machine. REFUSED when the leases
+// cannot be read. A hosts file that cannot be read leaves addresses out: which
+// machines there are stands in the leases.
+func (d *Driver) Find(ctx context.Context, spec broker.CreateSpec) ([]broker.Machine, error) {
+	leases, err := d.Leases.Leases(ctx, d.pool)
+	if err != nil {
+		return nil, unread(ctx, "the leases of the pool", err)
+	}
+	mine := slices.DeleteFunc(leases, func(l broker.Lease) bool { return l.Token != spec.Token || !isMachine(l.MachineID) })
+	return d.describe(ctx, mine, d.named()), nil
+}
+
+// describe returns the machines of leases, in their order, without asking the
+// hosts.
+func (d *Driver) describe(ctx context.Context, leases []broker.Lease, hosts named) []broker.Machine {
+	found := make([]broker.Machine, len(leases))
+	each(len(leases), atOnce, func(i int) {
+		h := hosts.of(leases[i].Host)
+		found[i] = d.machine(leases[i], h, d.address(ctx, h), d.Now())
+		hosts.explain(&found[i])
+	})
+	return found
+}

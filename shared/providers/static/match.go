@@ -1,0 +1,75 @@
+package static
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/openhostfactory/ohfp/shared/providers/config"
+)
+
+// matches reports whether a host has what a template asks for. An attribute
+// that a host does not have never matches; one that the template does not name
+// never matters.
+func matches(h config.Host, wanted map[string]any) bool {
+	for name, v := range wanted {
+		if !satisfies(name, h.Attributes[name], v) {
+			return false
+		}
+	}
+	return true
+}
+
+// satisfies compares numbers by value, though one be written as text, and all
+// else as it is written.
+func satisfies(name string, has, wanted any) bool {
+	if has == nil {
+		return false
+	}
+	h, hok := config.AttributeNumber(has)
+	w, wok := config.AttributeNumber(wanted)
+	switch {
+	case hok && wok && config.AtLeast(name):
+		return h >= w
+	case hok && wok:
+		return h == w
+	case config.AtLeast(name):
+		return false
+	}
+	return fmt.Sprint(has) == fmt.Sprint(wanted)
+}
+
+// matching returns the hosts that a template may have, cheapest first, then by
+// name. A host without a price comes after those with one.
+func (d *Driver) matching(hosts []config.Host, wanted map[string]any) []config.Host {
+	var found []config.Host
+	for _, h := range hosts {
+		if matches(h, wanted) {
+			found = append(found, h)
+		}
+	}
+	slices.SortFunc(found, func(a, b config.Host) int {
+		return cmp.Or(d.comparePrices(a, b), cmp.Compare(a.Name, b.Name))
+	})
+	return found
+}
+
+func (d *Driver) comparePrices(a, b config.Host) int {
+	p, q := d.priceOf(a), d.priceOf(b)
+	switch {
+	case p == nil && q == nil:
+		return 0
+	case p == nil:
+		return 1
+	case q == nil:
+		return -1
+	}
+	return cmp.Compare(*p, *q)
+}
+
+func (d *Driver) priceOf(h config.Host) *float64 {
+	if h.PricePerHour != nil {
+		return h.PricePerHour
+	}
+	return d.price
+}

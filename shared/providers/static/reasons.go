@@ -1,0 +1,81 @@
+package static
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// reasons is why a creation came short.
+type reasons struct {
+	hosts    int // of the pool
+	matching int // of them
+	leased   int // of those: to others
+	dead     []string
+	refused  []string
+	failed   []*fault.ProviderError // of lease_command
+	late     error                  // ctx's, when time ran out
+}
+
+func (r *reasons) notUp(host string, a answer) {
+	switch {
+	case a.skipped: // late says it
+	case a.refused:
+		r.refused = append(r.refused, host+": "+a.why)
+	default:
+		r.dead = append(r.dead, host+": "+a.why)
+	}
+}
+
+// list returns the reasons as errors, the one that decides first. None of them
+// is ambiguous: what may have been leased is told by Create itself.
+func (r *reasons) list(asked, got int) []error {
+	var all []error
+	add := func(class fault.Class, code, message string) {
+		all = append(all, &fault.ProviderError{Class: class, Code: code, Message: message})
+	}
+	for _, f := range r.failed {
+		all = append(all, f)
+	}
+	switch {
+	case errors.Is(r.late, context.Canceled):
+		add(fault.Cancelled, "cancelled", "the caller went away before enough hosts had answered")
+	case r.late != nil:
+		add(fault.Down, "no_answer", fmt.Sprintf("time ran out before enough hosts had answered%s", some("; not up", r.dead)))
+	}
+	if len(r.refused) > 0 {
+		add(fault.OfferingConfig, "address_refused", "hosts that are never called"+some("", r.refused))
+	}
+	switch {
+	case r.matching == 0 && r.hosts > 0:
+		add(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for", r.hosts))
+	case len(r.dead) > 0 && len(r.dead) == r.matching:
+		add(fault.Down, "no_host_up", "no matching host is up"+some("", r.dead))
+	case len(all) == 0 || r.leased > 0 || len(r.dead) > 0:
+		add(fault.Capacity, "pool_exhausted", r.exhausted(asked, got))
+	}
+	return all
+}
+
+func (r *reasons) exhausted(asked, got int) string {
+	if r.hosts == 0 {
+		return "the pool has no hosts"
+	}
+	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased, r.matching, some("; not up", r.dead))
+}
+
+// some names a few of many.
+func some(what string, list []string) string {
+	const most = 5
+	if len(list) == 0 {
+		return ""
+	}
+	s := what + ": " + strings.Join(list[:min(len(list), most)], ", ")
+	if more := len(list) - most; more > 0 {
+		s += fmt.Sprintf(", and %d more", more)
+	}
+	return s
+}
