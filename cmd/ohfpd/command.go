@@ -1,16 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	jsonwire "github.com/openhostfactory/ohfp/shared/wire"
-
 	"github.com/spf13/pflag"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+	jsonwire "github.com/openhostfactory/ohfp/shared/wire"
 )
 
 // usageError is a mistake in flags or configuration: exit status 2.
@@ -21,6 +22,19 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// oneLine is err for a person at a terminal. A fault's detail says what
+// happened and what to do; its code is for machines.
+func oneLine(err error) string {
+	text := err.Error()
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Detail != "" {
+		text = f.Detail
+		if f.Err != nil {
+			text += " (" + f.Err.Error() + ")"
+		}
+	}
+	return strings.Join(strings.Fields(text), " ")
 }
 
 const examples = `  # Serve on http://127.0.0.1:8080, data in ~/.local/share/ohfp
@@ -42,7 +56,7 @@ type flags struct {
 	logFile, logLevel                       string
 }
 
-func command(w world) *cobra.Command {
+func rootCommand(w world) *cobra.Command {
 	var f flags
 	c := &cobra.Command{
 		Use:           "ohfpd",

@@ -12,27 +12,21 @@ import (
 )
 
 // Config is all that the daemon is told, checked, with its defaults in place.
-// Paths are absolute or relative to the working directory.
 type Config struct {
-	DataDir  string
+	DataDir  string // absolute
 	Listen   string
 	TLS      localhost.TLSFiles
 	LogFile  string // "": standard error
 	LogLevel slog.Level
 
-	Roles         map[string]op.Role // of client certificates, by common name
-	Hosts         []string           // further names for the Host header
-	HostFiles     map[string]string  // paths by the name that registrations use
-	Commands      map[string]Command // by the name that registrations use
-	AddressAllow  []netip.Prefix     // what providers may dial although it is refused by default
-	Tick          time.Duration      // between two rounds of health checks and reconciliation
-	MaxExecutions int                // workflows at a time
-}
-
-// Command is a program that a registration may name.
-type Command struct {
-	Argv    []string // the program and its arguments; never a shell
-	Timeout time.Duration
+	Roles          map[string]op.Role  // of client certificates, by common name
+	Hosts          []string            // further names for the Host header
+	HostFiles      map[string]string   // paths by the name that registrations use
+	Commands       map[string][]string // program and arguments by the name that registrations use; never a shell
+	CommandTimeout time.Duration       // of each command
+	AddressAllow   []netip.Prefix      // where providers may be dialled; empty: anywhere that is not refused always
+	Tick           time.Duration       // between two rounds of health checks and reconciliation
+	MaxExecutions  int                 // workflows at a time
 }
 
 // Defaults and bounds of the configuration.
@@ -44,9 +38,9 @@ const (
 	defaultTick = 60
 	maxTick     = 3600
 
-	// Each workflow that waits holds some kilobytes and no thread.
-	defaultMaxExecutions = 256
-	maxMaxExecutions     = 4096
+	// A workflow that waits holds some kilobytes and no thread.
+	defaultMaxExecutions = 1024
+	maxMaxExecutions     = 16384
 
 	// A command makes a host ready or cleans it up.
 	defaultCommandTimeout = 30
@@ -108,10 +102,14 @@ func (f flags) level(w world) (slog.Level, error) {
 }
 
 func (f flags) directory(dirs xdg) (string, error) {
-	if f.dataDir != "" {
-		return filepath.Clean(f.dataDir), nil
+	if f.dataDir == "" {
+		return dirs.data()
 	}
-	return dirs.data()
+	dir, err := filepath.Abs(f.dataDir)
+	if err != nil {
+		return "", usage("--data-dir: %w: give an absolute path", err)
+	}
+	return dir, nil
 }
 
 func firstOf(values ...string) string {

@@ -21,108 +21,93 @@ import (
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
-// checker turns a file as written into a [Config]. All that is wrong is told
-// together, in one line.
+// checker turns a file as written into a [Config] and collects what is wrong
+// with it, so that all of it is told at once.
 type checker struct {
-	tree *ast.File
-	dir  string // relative paths are below it
+	tree  *ast.File
+	dir   string // relative paths are below it
+	wrong []string
 }
 
-func (c checker) check(f fileConfig) (Config, error) {
-	roles, err1 := c.roles(f.Roles)
-	err2 := c.hosts(f.Hosts)
-	files, err3 := c.hostFiles(f.HostFiles)
-	commands, err4 := c.commands(f.Commands)
-	allow, err5 := c.prefixes(f.AddressAllow)
-	tick, err6 := c.number(f.TickSeconds, bounds{defaultTick, maxTick}, "tick_seconds")
-	most, err7 := c.number(f.MaxExecutions, bounds{defaultMaxExecutions, maxMaxExecutions}, "max_executions")
-	if err := oneLine(err1, err2, err3, err4, err5, err6, err7); err != nil {
-		return Config{}, err
+// place is where a value is: keys and list indexes from the top.
+type place []any
+
+func (c *checker) check(f fileConfig) (Config, error) {
+	cfg := Config{
+		Listen:         c.socket(f.Listen),
+		TLS:            localhost.TLSFiles{Cert: c.path(f.TLSCert), Key: c.path(f.TLSKey), ClientCA: c.path(f.ClientCA)},
+		Roles:          c.roles(f.Roles),
+		Hosts:          c.hosts(f.Hosts),
+		HostFiles:      c.hostFiles(f.HostFiles),
+		Commands:       c.commands(f.Commands),
+		CommandTimeout: c.seconds(f.CommandTimeout, bounds{defaultCommandTimeout, maxCommandTimeout}, "command_timeout_seconds"),
+		AddressAllow:   c.prefixes(f.AddressAllow),
+		Tick:           c.seconds(f.TickSeconds, bounds{defaultTick, maxTick}, "tick_seconds"),
+		MaxExecutions:  c.number(f.MaxExecutions, bounds{defaultMaxExecutions, maxMaxExecutions}, "max_executions"),
 	}
-	return Config{
-		Listen: c.socket(f.Listen),
-		TLS:    localhost.TLSFiles{Cert: c.path(f.TLSCert), Key: c.path(f.TLSKey), ClientCA: c.path(f.ClientCA)},
-		Roles:  roles, Hosts: f.Hosts, HostFiles: files, Commands: commands, AddressAllow: allow,
-		Tick: time.Duration(tick) * time.Second, MaxExecutions: most,
-	}, nil
+	if c.wrong != nil {
+		return Config{}, errors.New(strings.Join(c.wrong, "; "))
+	}
+	return cfg, nil
 }
 
-// wrong is an error about the value at a place in the file.
-func (c checker) wrong(at []any, format string, args ...any) error {
+// fail notes what is wrong with the value at a place.
+func (c *checker) fail(at place, format string, args ...any) {
 	text := make([]string, len(at))
 	for i, step := range at {
 		text[i] = fmt.Sprint(step)
 	}
-	return fmt.Errorf("line %d: %s: %w", line(c.tree, at...), strings.Join(text, "."), fmt.Errorf(format, args...))
+	c.wrong = append(c.wrong, fmt.Sprintf("line %d: %s: ", line(c.tree, at...), strings.Join(text, "."))+fmt.Sprintf(format, args...))
 }
 
-func (c checker) roles(given map[string]string) (map[string]op.Role, error) {
+func (c *checker) roles(given map[string]string) map[string]op.Role {
 	roles := make(map[string]op.Role, len(given))
-	var errs []error
 	for _, name := range sorted(given) {
 		role, err := localhost.ParseRole(given[name])
 		if err != nil {
-			errs = append(errs, c.wrong([]any{"roles", name}, "%w", err))
+			c.fail(place{"roles", name}, "%v", err)
 		}
 		roles[name] = role
 	}
-	return roles, oneLine(errs...)
+	return roles
 }
 
-func (c checker) hosts(names []string) error {
+func (c *checker) hosts(names []string) []string {
 	for i, name := range names {
 		if name == "" || strings.ContainsAny(name, "/ \t\r\n*") {
-			return c.wrong([]any{"hosts", i}, "%q is not a host name: give one such as broker.example.com", name)
+			c.fail(place{"hosts", i}, "%q is not a host name: give one such as broker.example.com", name)
 		}
 	}
-	return nil
+	return names
 }
 
-func (c checker) hostFiles(given map[string]string) (map[string]string, error) {
+func (c *checker) hostFiles(given map[string]string) map[string]string {
 	files := make(map[string]string, len(given))
-	var errs []error
 	for _, name := range sorted(given) {
-		at := []any{"host_files", name}
-		path := c.path(given[name])
-		if err := checkName(name); err != nil {
-			errs = append(errs, c.wrong(at, "%w", err))
-		} else if err := regular(path); err != nil {
-			errs = append(errs, c.wrong(at, "the file %s: %w", path, err))
+		files[name] = c.path(given[name])
+		c.name(place{"host_files", name}, name)
+		if err := regular(files[name]); err != nil {
+			c.fail(place{"host_files", name}, "the file %s cannot be used: %v", files[name], err)
 		}
-		files[name] = path
 	}
-	return files, oneLine(errs...)
+	return files
 }
 
-func (c checker) commands(given map[string]fileCommand) (map[string]Command, error) {
-	commands := make(map[string]Command, len(given))
-	var errs []error
+func (c *checker) commands(given map[string]fileCommand) map[string][]string {
+	commands := make(map[string][]string, len(given))
 	for _, name := range sorted(given) {
-		cmd, err := c.command(name, given[name])
-		errs = append(errs, err)
-		commands[name] = cmd
+		c.name(place{"commands", name}, name)
+		commands[name] = c.argv(place{"commands", name}, given[name].Argv)
 	}
-	return commands, oneLine(errs...)
-}
-
-func (c checker) command(name string, f fileCommand) (Command, error) {
-	at := []any{"commands", name}
-	if err := checkName(name); err != nil {
-		return Command{}, c.wrong(at, "%w", err)
-	}
-	argv, err := c.argv(f.Argv)
-	if err != nil {
-		return Command{}, c.wrong(append(at, "argv"), "%w", err)
-	}
-	seconds, err := c.number(f.TimeoutSeconds, bounds{defaultCommandTimeout, maxCommandTimeout}, "commands", name, "timeout_seconds")
-	return Command{Argv: argv, Timeout: time.Duration(seconds) * time.Second}, err
+	return commands
 }
 
 // argv finds the program: a path is relative to the file, a bare name is
 // looked up in PATH.
-func (c checker) argv(given []string) ([]string, error) {
+func (c *checker) argv(at place, given []string) []string {
 	if len(given) == 0 || given[0] == "" {
-		return nil, fmt.Errorf("give the program and its arguments as a list")
+		c.fail(at, "argv must be a list: the program and its arguments")
+		return nil
 	}
 	argv := slices.Clone(given)
 	if strings.ContainsRune(argv[0], '/') {
@@ -130,68 +115,71 @@ func (c checker) argv(given []string) ([]string, error) {
 	}
 	found, err := exec.LookPath(argv[0])
 	if err != nil {
-		return nil, fmt.Errorf("the program %s: %w: give the path of one that this user may run", argv[0], errors.Unwrap(err))
+		c.fail(at, "the program %s cannot be run (%v): give the path of one that this user may run", argv[0], cause(errors.Unwrap(err)))
 	}
 	argv[0] = found
-	return argv, nil
+	return argv
 }
 
-func (c checker) prefixes(given []string) ([]netip.Prefix, error) {
+func (c *checker) prefixes(given []string) []netip.Prefix {
 	var list []netip.Prefix
 	for i, text := range given {
 		p, err := parsePrefix(text)
 		if err != nil {
-			return nil, c.wrong([]any{"address_allow", i}, "%q is neither an address nor a prefix: give one such as 10.0.0.0/8", text)
+			c.fail(place{"address_allow", i}, "%q is neither an address nor a prefix: give one such as 10.0.0.0/8", text)
 		}
 		list = append(list, p)
 	}
-	return list, nil
+	return list
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {
-	if strings.ContainsRune(s, '/') {
-		p, err := netip.ParsePrefix(s)
-		return p.Masked(), err
+	if !strings.ContainsRune(s, '/') {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		return a.Unmap().Prefix(a.Unmap().BitLen())
 	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	return a.Prefix(a.BitLen())
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
 }
 
 type bounds struct{ standard, most int }
 
 // number is a value between 1 and the bound, or the default.
-func (c checker) number(given *int, b bounds, at ...any) (int, error) {
+func (c *checker) number(given *int, b bounds, key string) int {
 	if given == nil {
-		return b.standard, nil
+		return b.standard
 	}
 	if *given < 1 || *given > b.most {
-		return 0, c.wrong(at, "must be between 1 and %d, not %d", b.most, *given)
+		c.fail(place{key}, "must be between 1 and %d, not %d", b.most, *given)
 	}
-	return *given, nil
+	return *given
 }
 
-func (c checker) path(p string) string {
+func (c *checker) seconds(given *int, b bounds, key string) time.Duration {
+	return time.Duration(c.number(given, b, key)) * time.Second
+}
+
+func (c *checker) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p
 	}
 	return filepath.Join(c.dir, p)
 }
 
-func (c checker) socket(listen string) string {
-	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
+func (c *checker) socket(listen string) string {
+	if path, ok := strings.CutPrefix(listen, "unix:"); ok && path != "" {
 		return "unix:" + c.path(path)
 	}
 	return listen
 }
 
-func checkName(name string) error {
-	if namePattern.MatchString(name) {
-		return nil
+func (c *checker) name(at place, name string) {
+	if !namePattern.MatchString(name) {
+		c.fail(at, "a name is 1 to 64 letters, digits, '-' or '_' and begins with a letter or digit")
 	}
-	return fmt.Errorf("a name is 1 to 64 letters, digits, '-' or '_' and begins with a letter or digit")
 }
 
 func regular(path string) error {
@@ -206,17 +194,3 @@ func regular(path string) error {
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// oneLine joins what is not nil with semicolons.
-func oneLine(errs ...error) error {
-	var text []string
-	for _, err := range errs {
-		if err != nil {
-			text = append(text, err.Error())
-		}
-	}
-	if text == nil {
-		return nil
-	}
-	return errors.New(strings.Join(text, "; "))
-}

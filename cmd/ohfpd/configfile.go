@@ -22,28 +22,31 @@ const maxConfigFile = 1 << 20
 // fileConfig is the configuration file as written. Its keys are those of
 // docs/configuration.md.
 type fileConfig struct {
-	Listen        string                 `yaml:"listen"`
-	TLSCert       string                 `yaml:"tls_cert"`
-	TLSKey        string                 `yaml:"tls_key"`
-	ClientCA      string                 `yaml:"client_ca"`
-	Roles         map[string]string      `yaml:"roles"`
-	Hosts         []string               `yaml:"hosts"`
-	HostFiles     map[string]string      `yaml:"host_files"`
-	Commands      map[string]fileCommand `yaml:"commands"`
-	AddressAllow  []string               `yaml:"address_allow"`
-	TickSeconds   *int                   `yaml:"tick_seconds"`
-	MaxExecutions *int                   `yaml:"max_executions"`
+	Listen         string                 `yaml:"listen"`
+	TLSCert        string                 `yaml:"tls_cert"`
+	TLSKey         string                 `yaml:"tls_key"`
+	ClientCA       string                 `yaml:"client_ca"`
+	Roles          map[string]string      `yaml:"roles"`
+	Hosts          []string               `yaml:"hosts"`
+	HostFiles      map[string]string      `yaml:"host_files"`
+	Commands       map[string]fileCommand `yaml:"commands"`
+	CommandTimeout *int                   `yaml:"command_timeout_seconds"`
+	AddressAllow   []string               `yaml:"address_allow"`
+	TickSeconds    *int                   `yaml:"tick_seconds"`
+	MaxExecutions  *int                   `yaml:"max_executions"`
 }
 
 type fileCommand struct {
-	Argv           []string `yaml:"argv"`
-	TimeoutSeconds *int     `yaml:"timeout_seconds"`
+	Argv []string `yaml:"argv"`
 }
 
 // planned are keys that have a meaning already and no effect yet: accepting
 // them would promise what is not kept.
 func planned() map[string]string {
-	return map[string]string{"retention": "nothing is deleted yet"}
+	return map[string]string{
+		"retention":       "nothing is deleted yet",
+		"timeout_seconds": "command_timeout_seconds holds for all commands",
+	}
 }
 
 // readConfig reads the file named by the flag, or the one at its usual place
@@ -101,7 +104,8 @@ func decodeConfig(data []byte, dir string) (Config, error) {
 	if err != nil {
 		return Config{}, explain(err)
 	}
-	return checker{tree: tree, dir: dir}.check(file)
+	c := &checker{tree: tree, dir: dir}
+	return c.check(file)
 }
 
 // explain turns an error of the YAML library into one line with the line's

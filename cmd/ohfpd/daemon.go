@@ -27,14 +27,12 @@ type daemon struct {
 	log      *slog.Logger
 	url      string
 	dataDir  string
-	ordinary bool // where ohfp looks without flags
 }
 
 // enter writes the address down for tools.
 func enter(cfg Config, d *daemon) (*daemon, error) {
 	d.dataDir = cfg.DataDir
 	d.url = address(d.listener.Addr(), cfg.TLS.Cert != "")
-	d.ordinary = d.url == "http://"+defaultListen
 	if err := writePrivate(d.endpoint(), d.url+"\n"); err != nil {
 		return nil, errors.Join(fmt.Errorf("writing %s: %w", d.endpoint(), err), d.listener.Close())
 	}
@@ -69,14 +67,23 @@ func address(a net.Addr, encrypted bool) string {
 
 // announce says where the broker is, and what to type next.
 func (d *daemon) announce(w world) {
-	try := "ohfp listAvailableProviders"
-	if !d.ordinary {
-		try += " --endpoint " + quoted(d.url)
-	}
+	try := d.firstCommand(xdg{w.getenv})
 	d.log.Info("serving", "address", d.url, "data_dir", d.dataDir, "try", try, "version", versionText())
 	if w.terminal {
 		fmt.Fprintf(w.stderr, "ohfpd serves %s, with its data in %s. Try: %s\n", d.url, d.dataDir, try)
 	}
+}
+
+// firstCommand has no flags where ohfp finds address and token by itself.
+func (d *daemon) firstCommand(dirs xdg) string {
+	try := "ohfp listAvailableProviders"
+	if d.url != "http://"+defaultListen {
+		try += " --endpoint " + quoted(d.url)
+	}
+	if usual, err := dirs.data(); err != nil || usual != d.dataDir {
+		try += " --token-file " + quoted(filepath.Join(d.dataDir, tokenFile))
+	}
+	return try
 }
 
 // quoted is s as one word of a shell.

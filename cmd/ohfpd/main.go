@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -44,11 +43,11 @@ func run(w world) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer context.AfterFunc(ctx, stop)()
 	defer stop()
-	err := command(w).ExecuteContext(ctx)
+	err := rootCommand(w).ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(w.stderr, "ohfpd: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	fmt.Fprintf(w.stderr, "ohfpd: %s\n", oneLine(err))
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}

@@ -24,13 +24,14 @@ type route struct {
 	typeGiven string // the type in the path; "" for none
 }
 
+// table lays operations out by path.
 func table(endpoints []op.Endpoint) (map[string]route, error) {
 	routes := make(map[string]route, len(endpoints))
 	for i := range endpoints {
 		rt := route{endpoint: &endpoints[i]}
 		at := op.Routes(rt.endpoint.Spec)
 		if len(at) == 0 {
-			return nil, fmt.Errorf("operation %q is neither a command nor a query", rt.endpoint.Spec.Name)
+			continue // a step or schedule: workflows call it, not people
 		}
 		for _, r := range at {
 			rt.methods = append(rt.methods, r.Method)

@@ -17,7 +17,7 @@ const DefaultMaxRequests = 256
 
 // Config is what a server needs. Log, Now, Auth and Ready are required.
 type Config struct {
-	Endpoints   []op.Endpoint      // commands and queries; two of one name are an error
+	Endpoints   []op.Endpoint      // commands and queries are served, others are not reachable; two of one name are an error
 	OpenAPI     []byte             // served as it is
 	Auth        *Tokens            // who may call
 	Roles       map[string]op.Role // of client certificates, by common name
@@ -40,8 +40,8 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// New makes a server. It fails when an endpoint has no route or two have the
-// same.
+// New makes a server. It fails when two endpoints have the same route, and
+// when one may take longer than a connection is kept.
 func New(cfg Config) (*Server, error) {
 	routes, err := table(cfg.Endpoints)
 	if err != nil {
