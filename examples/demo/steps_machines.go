@@ -8,9 +8,9 @@ import (
 )
 
 // execute shows an operation to the eye and returns its record.
-func (s *stage) execute(ctx context.Context, status int, body string, more ...string) (operation, error) {
+func (s *stage) execute(ctx context.Context, status int, body string) (operation, error) {
 	var o operation
-	a, err := s.client.show(ctx, append([]string{"executeProviderOperation", "--data", body}, more...)...)
+	a, err := s.client.show(ctx, "executeProviderOperation", "--data", body)
 	if err != nil {
 		return o, err
 	}

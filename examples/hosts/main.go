@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,7 +27,7 @@ func main() {
 
 func run(files []string) error {
 	if len(files) == 0 {
-		return fmt.Errorf("name the pools: hosts examples/pool-a.json ...")
+		return errors.New("name the pools, such as examples/pool-a.json")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
