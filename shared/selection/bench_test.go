@@ -1,4 +1,4 @@
-package selection
+package selection_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/selection"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -41,8 +42,8 @@ func crowd(n int) *broker.Snapshot {
 }
 
 // fullRequest uses every criterion at once.
-func fullRequest() Request {
-	return Request{
+func fullRequest() selection.Request {
+	return selection.Request{
 		Operation: broker.CreateInstances,
 		Drivers:   map[string][]broker.OperationType{"static": nil},
 		Fallbacks: []string{"provider-0009"},
@@ -63,15 +64,15 @@ func BenchmarkSelect(b *testing.B) {
 	for _, policy := range []broker.Policy{broker.RoundRobin, broker.FirstAvailable} {
 		for _, n := range []int{10, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/%d", policy, n), func(b *testing.B) {
-				q := Compile(crowd(n)).Prepare(fullRequest())
-				var dst Result
+				q := selection.Compile(crowd(n)).Prepare(fullRequest())
+				var dst selection.Result
 				var ticket int64
 				b.ReportAllocs()
 				for b.Loop() {
-					Select(&dst, Input{Query: q, Policy: policy, Ticket: ticket, Now: noon})
+					selection.Select(&dst, selection.Input{Query: q, Policy: policy, Ticket: ticket, Now: noon})
 					ticket++
 				}
-				if dst.count == 0 {
+				if _, ok := dst.Picked(); !ok {
 					b.Fatal("nobody was eligible")
 				}
 			})
@@ -82,7 +83,7 @@ func BenchmarkSelect(b *testing.B) {
 func BenchmarkPrepare(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s, r := Compile(crowd(n)), fullRequest()
+			s, r := selection.Compile(crowd(n)), fullRequest()
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Prepare(r)
@@ -97,7 +98,7 @@ func BenchmarkCompile(b *testing.B) {
 			s := crowd(n)
 			b.ReportAllocs()
 			for b.Loop() {
-				Compile(s)
+				selection.Compile(s)
 			}
 		})
 	}

@@ -12,8 +12,9 @@ type policy struct {
 	tickets bool // takes a number from the counter of its scope
 	spreads bool // gives every member of a tier the same share of the work
 	// rank puts the best members of t into the places, best first, and
-	// returns how many. t has two members or more.
-	rank func(places []int, t tier, ticket int64) int
+	// returns how many. There is a place or more, and t has two members or
+	// more. It reads r's snapshot, ticket and input, and changes nothing else.
+	rank func(places []int, r *Result, t *tier) int
 }
 
 // policies are those that are built; the first is the default.
@@ -44,7 +45,7 @@ func Known(p broker.Policy) bool { return slices.Contains(Policies(), p) }
 func Planned(p broker.Policy) bool { return slices.Contains(planned, p) }
 
 // policyOf returns the policy that ranks a decision.
-func policyOf(in Input) *policy {
+func policyOf(in *Input) *policy {
 	name := in.Policy
 	if name == "" {
 		name = in.Query.snapshot.policy

@@ -22,22 +22,22 @@ type Result struct {
 	eligible set    // fallbacks are not among them
 	reserve  set    // fallbacks that may be ranked
 	grades   [gradeCount]set
-	first    tier // the tier of the pick
+	first    walk // stands at the tier of the pick
+	tiers    walk // stands where ranking got to
 
 	ranked [MaxCandidates]int
 	count  int // of ranked
 }
 
 // reset forgets the last decision and makes room for the next.
-func (r *Result) reset(in Input) {
-	r.in, r.policy, r.ticket, r.count, r.first = in, policyOf(in), 0, 0, tier{}
+func (r *Result) reset(in *Input) {
+	r.in, r.policy, r.ticket, r.count = *in, policyOf(in), 0, 0
 	words := len(in.Query.snapshot.all)
 	if cap(r.eligible) < words {
 		r.rules = make([]Rule, words*wordBits)
-		block := newSet((2 + int(gradeCount)) * words * wordBits)
-		r.eligible, r.reserve = block[:words], block[words:2*words]
+		r.eligible, r.reserve = make(set, words), make(set, words)
 		for g := range r.grades {
-			r.grades[g] = block[(2+g)*words : (3+g)*words]
+			r.grades[g] = make(set, words)
 		}
 	}
 	r.rules = r.rules[:words*wordBits]
@@ -59,13 +59,9 @@ func (r *Result) Rank(ticket int64) {
 	if !r.reserve.empty() {
 		places--
 	}
-	tiers := walk{r: r}
-	for r.count < places {
-		t, ok := tiers.next()
-		if !ok {
-			break
-		}
-		r.count += r.rankTier(t, r.ranked[r.count:places])
+	r.tiers = r.first
+	for more := r.tiers.size > 0; more && r.count < places; more = r.tiers.next(r) {
+		r.count += r.rankTier(&r.tiers.tier, r.ranked[r.count:places])
 	}
 	for _, i := range r.in.Query.fallbacks {
 		if r.count < MaxCandidates && r.reserve.has(i) {
@@ -77,12 +73,12 @@ func (r *Result) Rank(ticket int64) {
 
 // rankTier orders one tier into the places that are left. One member needs no
 // policy.
-func (r *Result) rankTier(t tier, into []int) int {
+func (r *Result) rankTier(t *tier, places []int) int {
 	if t.size == 1 {
-		into[0] = t.members.next(t.lo)
+		places[0] = t.members.next(t.lo)
 		return 1
 	}
-	return r.policy.rank(into, t, r.ticket)
+	return r.policy.rank(places, r, t)
 }
 
 // Policy returns the policy that ranked.

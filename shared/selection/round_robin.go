@@ -8,11 +8,11 @@ import "github.com/openhostfactory/ohfp/shared/broker"
 var roundRobin = policy{name: broker.RoundRobin, tickets: true, spreads: true, rank: rankRoundRobin}
 
 // rankRoundRobin walks the members by name, round the end, from the ticket's.
-func rankRoundRobin(places []int, t tier, ticket int64) int {
+func rankRoundRobin(places []int, r *Result, t *tier) int {
 	want := min(len(places), t.size)
-	skip := int(uint64(ticket) % uint64(t.size)) //nolint:gosec // tickets count from 0; the rest is below size
+	skip := int(uint64(r.ticket) % uint64(t.size)) //nolint:gosec // tickets count from 0; the rest is below size
 	for n := 0; ; {
-		for _, i := range t.snapshot.byName[t.lo:t.hi] {
+		for _, i := range r.in.Query.snapshot.byName[t.lo:t.hi] {
 			if !t.members.has(i) {
 				continue
 			}

@@ -15,7 +15,7 @@ func (r *Result) Scope() string {
 		return ""
 	}
 	h := sha256.New()
-	for _, i := range r.first.snapshot.byName[r.first.lo:r.first.hi] {
+	for _, i := range r.in.Query.snapshot.byName[r.first.lo:r.first.hi] {
 		if r.first.members.has(i) {
 			h.Write([]byte(r.name(i) + "\n"))
 		}

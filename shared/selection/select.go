@@ -21,28 +21,30 @@ type Input struct {
 // decision. A policy that is not [Known] ranks as FIRST_AVAILABLE, and
 // [Result.Policy] says so.
 func Select(dst *Result, in Input) {
-	Filter(dst, in)
+	dst.filter(&in)
 	dst.Rank(in.Ticket)
 }
 
 // Filter takes the part of the decision that needs no ticket: who is eligible.
 // [Result.Rank] completes it.
-func Filter(dst *Result, in Input) {
-	dst.reset(in)
+func Filter(dst *Result, in Input) { dst.filter(&in) }
+
+func (r *Result) filter(in *Input) {
+	r.reset(in)
 	q := in.Query
 	now := unixNano(in.Now)
 	for w, alive := range q.snapshot.all {
-		alive = dst.drop(w, alive, q.hard)
-		alive = dst.dropPricey(w, alive)
-		alive = dst.dropGated(w, alive, now)
-		dst.reserve[w] = alive & q.fallback[w]
-		alive = dst.drop(w, alive&^q.fallback[w], q.soft)
-		alive = dst.dropPoor(w, alive)
-		dst.eligible[w] = alive
-		dst.grade(w, alive, now)
+		alive = r.drop(w, alive, q.hard)
+		alive = r.dropPricey(w, alive)
+		alive = r.dropGated(w, alive, now)
+		r.reserve[w] = alive & q.fallback[w]
+		alive = r.drop(w, alive&^q.fallback[w], q.soft)
+		alive = r.dropPoor(w, alive)
+		r.eligible[w] = alive
+		r.grade(w, alive, now)
 	}
-	tiers := walk{r: dst}
-	dst.first, _ = tiers.next()
+	r.first = walk{}
+	r.first.next(r)
 }
 
 // drop refuses by sets and returns who is left of the word.

@@ -17,58 +17,57 @@ const (
 // priority): the members of a set within [lo, hi). Policies order a tier's
 // members and nothing else.
 type tier struct {
-	snapshot *Snapshot
-	members  set
-	lo, hi   int
-	size     int
+	members set
+	lo, hi  int
+	size    int // 0: there is no such tier
 }
 
-// walk goes through the tiers of a decision in order.
+// holds reports whether a provider is one of the tier.
+func (t *tier) holds(i int) bool { return i >= t.lo && i < t.hi && t.members.has(i) }
+
+// walk goes through the tiers of a decision in order. It starts before the
+// first.
 type walk struct {
-	r      *Result
+	tier
 	grade  grade
 	prefer int // next of the query's preferred
 	at     int // next provider
 }
 
-// next returns the next tier; false: there are no more.
-func (w *walk) next() (tier, bool) {
-	for ; w.grade < gradeCount; w.grade, w.prefer, w.at = w.grade+1, 0, 0 {
-		if t, ok := w.nextPreferred(); ok {
-			return t, true
+// next moves on to the next tier; false: there are no more.
+func (w *walk) next(r *Result) bool {
+	for w.grade < gradeCount {
+		if w.nextPreferred(r) || w.nextPriority(r) {
+			return true
 		}
-		if t, ok := w.nextPriority(); ok {
-			return t, true
-		}
+		w.grade, w.prefer, w.at = w.grade+1, 0, 0
 	}
-	return tier{}, false
+	w.tier = tier{}
+	return false
 }
 
-// nextPreferred returns the next of the preferred: each has its own prefer
+// nextPreferred moves on to the next of the preferred: each has its own prefer
 // index, so each is a tier of one.
-func (w *walk) nextPreferred() (tier, bool) {
-	q := w.r.in.Query
-	for w.prefer < len(q.prefer) {
-		i := q.prefer[w.prefer]
+func (w *walk) nextPreferred(r *Result) bool {
+	for prefer := r.in.Query.prefer; w.prefer < len(prefer); {
+		i := prefer[w.prefer]
 		w.prefer++
-		if w.r.eligible.has(i) && w.r.gradeOf(i) == w.grade {
-			return tier{q.snapshot, w.r.eligible, i, i + 1, 1}, true
+		if r.eligible.has(i) && r.gradeOf(i) == w.grade {
+			w.tier = tier{r.eligible, i, i + 1, 1}
+			return true
 		}
 	}
-	return tier{}, false
+	return false
 }
 
-// nextPriority returns the next priority among the others.
-func (w *walk) nextPriority() (tier, bool) {
-	s, members := w.r.in.Query.snapshot, w.r.grades[w.grade]
+// nextPriority moves on to the next priority among the others.
+func (w *walk) nextPriority(r *Result) bool {
+	s, members := r.in.Query.snapshot, r.grades[w.grade]
 	first := members.next(w.at)
-	if first >= s.Len() {
-		return tier{}, false
+	if first >= len(s.tierEnd) {
+		return false
 	}
-	lo := s.tierStart[first]
 	w.at = s.tierEnd[first]
-	return tier{s, members, lo, w.at, members.count(lo, w.at)}, true
+	w.tier = tier{members, s.tierStart[first], w.at, members.count(first, w.at)}
+	return true
 }
-
-// holds reports whether a provider is one of the tier.
-func (t *tier) holds(i int) bool { return i >= t.lo && i < t.hi && t.members.has(i) }
