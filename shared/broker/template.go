@@ -28,8 +28,8 @@ type Template struct {
 // Overrides holds what differs by provider kind and by provider name, each
 // checked by the kind's schema.
 type Overrides struct {
-	Types     map[string]json.RawMessage `json:"types,omitempty"`
-	Providers map[string]json.RawMessage `json:"providers,omitempty"`
+	Types     map[string]json.RawMessage `json:"types,omitempty" doc:"Fields by provider type." maxlen:"16"`
+	Providers map[string]json.RawMessage `json:"providers,omitempty" doc:"Fields by provider name." maxlen:"100"`
 }
 
 // ResolvedTemplate is a template with its layers merged for one provider: all

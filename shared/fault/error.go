@@ -132,3 +132,6 @@ type Task struct {
 
 // Error returns name and cause.
 func (e *Task) Error() string { return e.Name + ": " + e.Cause }
+
+// ASL returns the error's name, as a state machine sees it.
+func (e *Task) ASL() string { return e.Name }

@@ -3,17 +3,18 @@ package fulfilment
 import "time"
 
 // Work is what a state machine hands to a worker, and what settling answers:
-// ids and deadlines only. Parameters stay in the ledger.
+// ids and deadlines only. Parameters stay in the ledger. Every field is always
+// written: the definition names each by path.
 type Work struct {
 	Verdict         Verdict `json:"decision" doc:"Which way the workflow goes."`
-	Function        string  `json:"function,omitempty" doc:"The function that carries the action out."`
+	Function        string  `json:"function" doc:"The function that carries the action out."`
 	OperationID     string  `json:"operation_id" doc:"The operation." required:"true"`
-	Attempt         int     `json:"attempt,omitempty" doc:"Number of the attempt, from 1."`
-	Run             int     `json:"run,omitempty" doc:"The attempt's fence."`
-	Action          Action  `json:"action,omitempty" doc:"What to do with the attempt."`
+	Attempt         int     `json:"attempt" doc:"Number of the attempt, from 1."`
+	Run             int     `json:"run" doc:"The attempt's fence."`
+	Action          Action  `json:"action" doc:"What to do with the attempt."`
 	WaitSeconds     int     `json:"wait_seconds" doc:"How long to wait first, in seconds."`
-	DriverTimeoutMS int64   `json:"driver_timeout_ms,omitempty" doc:"The longest driver call, in ms."`
-	TimeoutSeconds  int     `json:"timeout_seconds,omitempty" doc:"The longest task, in seconds."`
+	DriverTimeoutMS int64   `json:"driver_timeout_ms" doc:"The longest driver call, in ms."`
+	TimeoutSeconds  int     `json:"timeout_seconds" doc:"The longest task, in seconds."`
 }
 
 // WorkOf writes a decision for a state machine. function names the worker of

@@ -53,7 +53,7 @@ func (o Op[S, In, Out]) serve(ctx context.Context, s S, call Call, body []byte) 
 	if err := wire.Decode(body, &in, o.Limits()); err != nil {
 		return Answer{}, fault.As(err)
 	}
-	hash, err := bodyHash(body)
+	hash, err := BodyHash(body)
 	if err != nil {
 		return Answer{}, fault.As(err)
 	}
@@ -87,8 +87,8 @@ func (s Spec) Limits() wire.Limits {
 	return lim
 }
 
-// bodyHash is equal for bodies that say the same.
-func bodyHash(body []byte) (string, error) {
+// BodyHash is a SHA-256 in hex, equal for bodies that say the same.
+func BodyHash(body []byte) (string, error) {
 	canonical, err := wire.Canonical(body)
 	if err != nil {
 		return "", err

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/command"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/flow/local"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/statemachines/walk"
+)
+
+// The workflows, by the names of their files.
+const (
+	executeMachine   = "execute_with_failover"
+	healthMachine    = "health_check"
+	reconcileMachine = "reconcile"
+)
+
+// executionMargin is how much longer than its operation a workflow may live:
+// long enough to settle, short enough that a stuck one is replaced.
+const executionMargin = 5 * time.Minute
+
+// workflows starts operations in this process.
+type workflows struct {
+	runner    *local.Runner
+	functions local.Functions
+	names     command.Functions
+}
+
+var (
+	_ command.Flows  = workflows{}
+	_ command.Prober = workflows{}
+)
+
+// executeInput is the input of execute_with_failover: ids, names, deadlines.
+type executeInput struct {
+	OperationID string          `json:"operation_id"`
+	Functions   stepFunctions   `json:"functions"`
+	Current     fulfilment.Work `json:"current"`
+}
+
+type stepFunctions struct {
+	Settle string `json:"settle"`
+}
+
+// StartOperation starts the workflow of an operation under its id, or under
+// <id>-r<n> when it replaces a lost one.
+func (w workflows) StartOperation(ctx context.Context, o *broker.Operation, work fulfilment.Work) error {
+	input, err := json.Marshal(executeInput{OperationID: o.ID, Functions: stepFunctions{w.names.Settle}, Current: work})
+	if err != nil {
+		return fmt.Errorf("writing the workflow's input: %w", err)
+	}
+	name := o.ID
+	if o.Resumes > 0 {
+		name = fmt.Sprintf("%s-r%d", o.ID, o.Resumes)
+	}
+	left := max(0, time.Until(o.Deadline))
+	err = w.runner.Start(ctx, local.Execution{Name: name, Machine: executeMachine, OperationID: o.ID, Input: input, Timeout: left + executionMargin})
+	if errors.Is(err, local.ErrRunning) {
+		return nil
+	}
+	return err
+}
+
+// WaitOperation returns when the operation's workflow has ended.
+func (w workflows) WaitOperation(ctx context.Context, id string) error { return w.runner.Wait(ctx, id) }
+
+// Running reports whether a workflow of the operation runs.
+func (w workflows) Running(id string) bool { return w.runner.RunningOperation(id) }
+
+// probeWithin bounds the first look at a provider: it is part of a request.
+const probeWithin = 4 * time.Second
+
+// ProbeNow checks a provider's health.
+func (w workflows) ProbeNow(ctx context.Context, provider, kind string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	in, err := json.Marshal(map[string]any{"provider_name": provider, "driver_timeout_ms": (probeWithin - time.Second).Milliseconds()})
+	if err != nil {
+		return fmt.Errorf("writing a probe: %w", err)
+	}
+	_, err = w.functions.Invoke(ctx, w.names.Probe[kind], in)
+	return err
+}
+
+// steps adds an endpoint that workflows call to the functions: once, or once
+// per provider kind.
+func steps(functions local.Functions, e op.Endpoint, kinds []string, log *slog.Logger) {
+	if !e.Spec.PerKind {
+		functions[op.Kebab(e.Spec.Name)] = step(e, log)
+		return
+	}
+	for _, kind := range kinds {
+		functions[op.Kebab(e.Spec.Name)+"-"+kind] = step(e, log)
+	}
+}
+
+// step makes a function of an endpoint. An error that is not one of the
+// workflow's own words is ours, and is logged where it happened.
+func step(e op.Endpoint, log *slog.Logger) local.Function {
+	return func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
+		a, err := e.Serve(ctx, workflowCall, payload)
+		if err == nil {
+			return a.Body, nil
+		}
+		if _, named := errors.AsType[walk.Named](err); !named {
+			log.ErrorContext(ctx, "a step failed", "function", e.Spec.Name, "error", err)
+			err = &fault.Task{Name: fault.ASLInternal, Cause: fault.As(err).Code.Title()}
+		}
+		return nil, err
+	}
+}
+
+// ticker starts the periodic workflows.
+type ticker struct {
+	runner    *local.Runner
+	functions local.Functions
+	interval  time.Duration
+	log       *slog.Logger
+}
+
+// run resumes what a former process left open, then ticks until ctx ends and
+// lets running workflows finish a step.
+func (t ticker) run(ctx context.Context) error {
+	if err := t.resumeAll(ctx); err != nil {
+		return err
+	}
+	local.Every(ctx, t.interval, local.SystemClock{}, t.tick)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	if err := t.runner.Stop(stop); err != nil {
+		t.log.Info("workflows were cut short; they are resumed at the next start", "reason", err)
+	}
+	return nil
+}
+
+// stopWithin is how long running workflows may finish: an attempt's task.
+const stopWithin = 8 * time.Second
+
+// resumeAll resumes every open operation: this process has the data directory
+// for itself, so whoever worked on them is gone.
+func (t ticker) resumeAll(ctx context.Context) error {
+	out, err := t.functions.Invoke(ctx, "reconcile", json.RawMessage(`{"abandoned": true}`))
+	if err != nil {
+		return fmt.Errorf("resuming open operations: %w", err)
+	}
+	t.log.Info("resumed open operations", "result", string(out))
+	return nil
+}
+
+// tick starts one round of health checks and reconciliation.
+func (t ticker) tick(ctx context.Context) {
+	for machine, input := range map[string]string{
+		healthMachine:    `{"functions": {"due": "due"}}`,
+		reconcileMachine: `{"functions": {"reconcile": "reconcile"}}`,
+	} {
+		err := t.runner.Start(ctx, local.Execution{Name: machine, Machine: machine, Input: json.RawMessage(input), Timeout: 5 * time.Minute})
+		if err != nil && !errors.Is(err, local.ErrRunning) && ctx.Err() == nil {
+			t.log.Error("starting a periodic workflow failed", "machine", machine, "error", err)
+		}
+	}
+}
