@@ -1,0 +1,198 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const module = "github.com/openhostfactory/ohfp"
+
+// cone is what one command links. Forbidden packages are given as patterns of
+// the go command. modules is the whole list of other people's code, so that a
+// new one shows as a change of this file.
+type cone struct {
+	command   string
+	forbidden map[string]string // pattern → why not
+	modules   []string
+}
+
+// What is linked and might surprise: cobra imports text/template for help
+// texts of other shapes than its own, and google/uuid imports
+// database/sql/driver, an interface, not a driver.
+var cones = []cone{
+	{
+		command: "ohfp",
+		forbidden: map[string]string{
+			module + "/shared/store/...":               "the client asks a broker and opens no store",
+			module + "/shared/flow/...":                "workflows run where the ledger is",
+			module + "/statemachines/...":              "workflows run where the ledger is",
+			module + "/shared/host/...":                "the client serves nobody",
+			module + "/shared/providers/static":        "a driver belongs to the broker; the client knows the schema of a kind at most",
+			"modernc.org/...":                          "SQLite alone is many times the size of the client",
+			"database/sql":                             "the client opens no store",
+			"github.com/aws/aws-sdk-go-v2/service/...": "a call is signed, not made through a service's client",
+			"github.com/aws/aws-cdk-go/...":            "infrastructure is built, not run",
+			"testing":                                  "a test's tools stay in tests",
+		},
+		modules: []string{
+			"github.com/goccy/go-yaml",
+			"github.com/google/uuid",
+			"github.com/jedib0t/go-pretty/v6",
+			"github.com/mattn/go-runewidth",
+			"github.com/rivo/uniseg",
+			"github.com/spf13/cobra",
+			"github.com/spf13/pflag",
+			"golang.org/x/sys",
+			"golang.org/x/term",
+			"golang.org/x/text",
+		},
+	},
+	{
+		command: "ohfpd",
+		forbidden: map[string]string{
+			"github.com/aws/aws-cdk-go/...":           "infrastructure is built, not run",
+			"github.com/aws/jsii-runtime-go/...":      "it starts a Node.js process",
+			"github.com/aws/aws-lambda-go/...":        "the daemon is no function",
+			module + "/shared/store/storetest":        "a specification is for tests",
+			module + "/shared/providers/providertest": "a specification is for tests",
+			"testing":        "a test's tools stay in tests",
+			"net/http/pprof": "it puts itself on the default mux, reachable without a token",
+			"expvar":         "it puts itself on the default mux, reachable without a token",
+		},
+		modules: []string{
+			"github.com/dustin/go-humanize",
+			"github.com/goccy/go-yaml",
+			"github.com/google/uuid",
+			"github.com/remyoudompheng/bigfft",
+			"github.com/spf13/cobra",
+			"github.com/spf13/pflag",
+			"golang.org/x/sync",
+			"golang.org/x/sys",
+			"golang.org/x/term",
+			"modernc.org/libc",
+			"modernc.org/mathutil",
+			"modernc.org/memory",
+			"modernc.org/sqlite",
+		},
+	},
+}
+
+func TestCones(t *testing.T) {
+	for _, c := range cones {
+		t.Run(c.command, func(t *testing.T) {
+			linked := link(t, c.command)
+			t.Run("links nothing forbidden", func(t *testing.T) {
+				for pattern, why := range c.forbidden {
+					for _, p := range linked {
+						if matches(pattern, p.ImportPath) {
+							t.Errorf("%s links %s: %s", c.command, p.ImportPath, why)
+						}
+					}
+				}
+			})
+			t.Run("links just these modules", func(t *testing.T) {
+				if diff := cmp.Diff(c.modules, modules(linked)); diff != "" {
+					t.Errorf("modules of %s (-listed here +linked):\n%s", c.command, diff)
+				}
+			})
+		})
+	}
+}
+
+// matches obeys the pattern language of the go command as far as it is used
+// above: a path, or a path with everything below it.
+func matches(pattern, path string) bool {
+	root, below := strings.CutSuffix(pattern, "/...")
+	return path == root || below && strings.HasPrefix(path, root+"/")
+}
+
+// listed is the part of `go list -json` that is read here.
+type listed struct {
+	ImportPath string
+	Dir        string
+	Standard   bool
+	GoFiles    []string
+	Module     *struct {
+		Path string
+		Main bool
+	}
+}
+
+// link returns the packages that a command links.
+//
+// `go test` caches the result of a test by the files that the test itself
+// opened, and does not see what a `go list` below it reads. So that a changed
+// import is never answered from the cache, every source that decides about
+// the cone is opened here too.
+func link(t *testing.T, command string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,Module", "./"+command)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("listing what %s links: %v\n%s", command, err, &stderr)
+	}
+	linked := decode(t, out)
+	touch(t, filepath.Join("..", "go.mod"))
+	touch(t, filepath.Join("..", "go.sum"))
+	for _, p := range linked {
+		if p.Module == nil || !p.Module.Main {
+			continue
+		}
+		touch(t, p.Dir) // a file that is added
+		for _, f := range p.GoFiles {
+			touch(t, filepath.Join(p.Dir, f))
+		}
+	}
+	return linked
+}
+
+func decode(t *testing.T, out []byte) []listed {
+	t.Helper()
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("reading the output of go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// modules returns the modules of other people, sorted.
+func modules(linked []listed) []string {
+	seen := map[string]bool{}
+	for _, p := range linked {
+		if p.Module != nil && !p.Module.Main {
+			seen[p.Module.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
