@@ -13,9 +13,9 @@ import (
 	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
 
-// Function is one step function, as a state machine calls it. An error that is
-// [walk.Named], or a [fault.ProviderError], is seen by the state machine under
-// its name; any other as Lambda.Unknown.
+// Function is one step function, as a state machine calls it. A [fault.Task], a
+// [fault.ProviderError] and a [walk.Named] error are seen by the state machine
+// under their names; any other as Lambda.Unknown.
 type Function func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error)
 
 // Functions are the functions that state machines may call, by name.
@@ -33,8 +33,8 @@ func (f Functions) Invoke(ctx context.Context, name string, payload json.RawMess
 	if err == nil {
 		return out, nil
 	}
-	if _, ok := errors.AsType[walk.Named](err); ok {
-		return nil, err
+	if e, ok := errors.AsType[*fault.Task](err); ok {
+		return nil, &walk.TaskError{Name: e.Name, Cause: e.Cause}
 	}
 	if e, ok := errors.AsType[*fault.ProviderError](err); ok {
 		return nil, &walk.TaskError{Name: e.Class.Rule().ASL, Cause: e.Error()}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,8 +52,8 @@ type Runner struct {
 
 	mu         sync.Mutex
 	stopped    bool
-	executions map[string]*execution // queued or running, by name
-	operations map[string]int        // how many of them are about an operation
+	executions map[string]*execution   // queued or running, by name
+	operations map[string][]*execution // those about an operation, by its id
 }
 
 // execution is one of the runner's, from Start to its end.
@@ -81,7 +82,7 @@ func New(o Options) (*Runner, error) {
 	return &Runner{
 		opt: o, machines: machines,
 		places: make(chan struct{}, o.Running), stopping: make(chan struct{}),
-		executions: map[string]*execution{}, operations: map[string]int{},
+		executions: map[string]*execution{}, operations: map[string][]*execution{},
 	}, nil
 }
 
@@ -127,7 +128,7 @@ func (r *Runner) admit(x *execution) error {
 	}
 	r.executions[x.Name] = x
 	if x.OperationID != "" {
-		r.operations[x.OperationID]++
+		r.operations[x.OperationID] = append(r.operations[x.OperationID], x)
 	}
 	return nil
 }
@@ -176,80 +177,10 @@ func (r *Runner) forget(x *execution) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.executions, x.Name)
-	if r.operations[x.OperationID]--; r.operations[x.OperationID] <= 0 {
+	about := slices.DeleteFunc(r.operations[x.OperationID], func(o *execution) bool { return o == x })
+	r.operations[x.OperationID] = about
+	if len(about) == 0 {
 		delete(r.operations, x.OperationID)
 	}
 	close(x.done)
-}
-
-// Running reports whether an execution of that name is queued or running.
-func (r *Runner) Running(name string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.executions[name] != nil
-}
-
-// RunningOperation reports whether an execution about that operation is queued
-// or running, under whatever name.
-func (r *Runner) RunningOperation(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.operations[id] > 0
-}
-
-// Wait returns when the execution of that name has ended, at once when there
-// is none, or with the error of ctx. How it ended is in the ledger.
-func (r *Runner) Wait(ctx context.Context, name string) error {
-	r.mu.Lock()
-	x := r.executions[name]
-	r.mu.Unlock()
-	if x == nil {
-		return nil
-	}
-	select {
-	case <-x.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Stop starts no more executions, drops those queued, and waits for those
-// running until ctx ends. Then it cancels them, waits for their end, which is
-// prompt, and returns an error that wraps that of ctx.
-func (r *Runner) Stop(ctx context.Context) error {
-	cut := 0
-	for _, x := range r.drain() {
-		select {
-		case <-x.done:
-			continue
-		default:
-		}
-		select {
-		case <-x.done:
-		case <-ctx.Done():
-			x.cancel()
-			<-x.done
-			cut++
-		}
-	}
-	if cut > 0 {
-		return fmt.Errorf("stopping: %d executions were cut short: %w", cut, ctx.Err())
-	}
-	return nil
-}
-
-// drain closes the door and returns those inside.
-func (r *Runner) drain() []*execution {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.stopped {
-		r.stopped = true
-		close(r.stopping)
-	}
-	all := make([]*execution, 0, len(r.executions))
-	for _, x := range r.executions {
-		all = append(all, x)
-	}
-	return all
 }
