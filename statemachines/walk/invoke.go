@@ -79,7 +79,7 @@ func ended(execution, limited context.Context, err error) error {
 func answer(output json.RawMessage) (any, error) {
 	switch {
 	case len(output) == 0:
-		return nil, nil //nolint:nilnil // a function that answers nothing answers null
+		return nil, nil // a function that answers nothing answers null
 	case len(output) > dataLimit:
 		return nil, &TaskError{Name: StatesDataLimit, Cause: "the answer is longer than 256 KiB"}
 	}

@@ -98,10 +98,11 @@ func (n *node) number(name string, least, most float64) float64 {
 	return f
 }
 
-func (n *node) whole(name string, least, most int) int {
+// whole reads a number from 1.
+func (n *node) whole(name string, most int) int {
 	i, err := strconv.Atoi(string(typed[json.Number](n, name, "a number")))
-	if n.has(name) && (err != nil || i < least || i > most) {
-		n.fail(name, "is not a whole number from %d to %d", least, most)
+	if n.has(name) && (err != nil || i < 1 || i > most) {
+		n.fail(name, "is not a whole number from 1 to %d", most)
 	}
 	return i
 }
@@ -188,18 +189,25 @@ func (n *node) errorName(name string) string {
 func (n *node) errorNames() []string {
 	var names []string
 	for _, v := range typed[[]any](n, "ErrorEquals", "a list") {
-		name, _ := v.(string)
-		own := name == StatesAll || name == StatesTaskFailed || name == StatesTimeout
-		if !own && (!errorForm.MatchString(name) || !raisable(name)) {
+		name, ok := v.(string)
+		if !ok || !matchable(name) {
 			n.fail("ErrorEquals", "%q is not the name of an error that may be matched", v)
 		}
 		names = append(names, name)
 	}
-	if n.has("ErrorEquals") && len(names) == 0 {
+	switch {
+	case n.has("ErrorEquals") && len(names) == 0:
 		n.fail("ErrorEquals", "is empty")
-	}
-	if slices.Contains(names, StatesAll) && len(names) > 1 {
+	case len(names) > 1 && slices.Contains(names, StatesAll):
 		n.fail("ErrorEquals", "States.ALL does not stand alone")
 	}
 	return names
+}
+
+func matchable(name string) bool {
+	switch name {
+	case StatesAll, StatesTaskFailed, StatesTimeout:
+		return true
+	}
+	return errorForm.MatchString(name) && raisable(name)
 }

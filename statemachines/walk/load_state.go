@@ -71,7 +71,7 @@ func (n *node) timeout() timeout {
 		n.ignore("TimeoutSeconds", "TimeoutSecondsPath")
 		return timeout{}
 	case n.has("TimeoutSeconds"):
-		return timeout{fixed: time.Duration(n.whole("TimeoutSeconds", 1, secondsLimit)) * time.Second}
+		return timeout{fixed: time.Duration(n.whole("TimeoutSeconds", secondsLimit)) * time.Second}
 	default:
 		return timeout{from: n.path("TimeoutSecondsPath")}
 	}
@@ -92,8 +92,8 @@ func (n *node) selector() template {
 
 func (n *node) retrier() retrier {
 	r := retrier{errors: n.errorNames()}
-	r.interval = time.Duration(n.whole("IntervalSeconds", 1, 3600)) * time.Second
-	r.attempts = n.whole("MaxAttempts", 1, 10)
+	r.interval = time.Duration(n.whole("IntervalSeconds", 3600)) * time.Second
+	r.attempts = n.whole("MaxAttempts", 10)
 	r.rate = n.number("BackoffRate", 1, 10)
 	n.close()
 	return r
@@ -133,7 +133,7 @@ func (n *node) rule() rule {
 }
 
 func (n *node) mapping(name, outer string) state {
-	m := &mapping{name: name, items: n.path("ItemsPath"), limit: n.whole("MaxConcurrency", 1, 40)}
+	m := &mapping{name: name, items: n.path("ItemsPath"), limit: n.whole("MaxConcurrency", 40)}
 	m.place, m.exit = n.resultPath(), n.exit()
 	body := n.child("ItemProcessor")
 	if outer != "" {
