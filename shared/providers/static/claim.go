@@ -51,8 +51,8 @@ func (c *creation) newLease(host string) broker.Lease {
 
 // write is the effect. A conflict means that it did not happen; unless what is
 // there is the very machine, which another process made for the same token.
-func (c *creation) write(ctx context.Context, l broker.Lease) claim {
-	stored, err := c.Leases.TakeLease(ctx, l)
+func (d *Driver) write(ctx context.Context, l broker.Lease) claim {
+	stored, err := d.Leases.TakeLease(ctx, l)
 	if err == nil {
 		return claim{lease: stored}
 	}
@@ -66,15 +66,16 @@ func (c *creation) write(ctx context.Context, l broker.Lease) claim {
 	return claim{lost: true}
 }
 
-// renew keeps a lease of the token that is past its time, so that nobody takes
-// the host before the machine on it is recorded. False: somebody has.
-func (c *creation) renew(ctx context.Context, l broker.Lease) (bool, error) {
-	now := c.Now()
-	if l.Until.After(now) {
+// renew keeps a lease of the token of which less than half is left, so that
+// nobody takes the host before the machine on it is recorded. False: somebody
+// has it already.
+func (d *Driver) renew(ctx context.Context, l broker.Lease) (bool, error) {
+	now := d.Now()
+	if l.Until.Sub(now) > d.config.Lease()/2 {
 		return true, nil
 	}
-	l.Until = now.Add(c.config.Lease())
-	got := c.write(ctx, l)
+	l.Until = now.Add(d.config.Lease())
+	got := d.write(ctx, l)
 	return !got.lost, got.err
 }
 
