@@ -66,7 +66,7 @@ func TestLiveWrite(t *testing.T) {
 		"probe takes the free permit past open_until": {
 			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(-5), Opens: 1, Reason: "run"}, probe, probed, true,
 		},
-		"probe takes an expired permit": {halfOpen(dead), probe, probed, true},
+		"probe takes an expired permit":                   {halfOpen(dead), probe, probed, true},
 		"probe is refused while another holds the permit": {halfOpen(other), probe, halfOpen(other), false},
 		"probe is refused before open_until": {
 			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(1)}, probe,
