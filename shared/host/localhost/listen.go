@@ -43,7 +43,7 @@ func unusable(err error, format string, args ...any) error {
 }
 
 // Listen opens address: "host:port", port 0 for any free one, or
-// "unix:/path", a socket that only its owner may use. Beyond loopback it asks
+// "unix:/path" or "unix:///path", a socket that only its owner may use. Beyond loopback it asks
 // for TLS. Errors name the remedy; see [ErrAddress].
 func Listen(ctx context.Context, address string, files TLSFiles) (net.Listener, error) {
 	conf, err := files.load()
@@ -59,7 +59,7 @@ func Listen(ctx context.Context, address string, files TLSFiles) (net.Listener, 
 
 func listen(ctx context.Context, address string, encrypted bool) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		return listenUnix(ctx, path)
+		return listenUnix(ctx, cleaned(path))
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -10,12 +10,19 @@ import (
 	"path/filepath"
 )
 
+// longestSocket is the longest path that callers can name, on every system:
+// 104 bytes on macOS and the BSDs, 108 on Linux, a final zero included.
+const longestSocket = 103
+
 // listenUnix opens a socket at path with mode 0600. It is made in a directory
 // that nobody else may enter and moved from there, so it is never open to
 // others, not for a moment.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if path == "" {
 		return nil, unusable(nil, "the listen address \"unix:\" has no path: give unix:/path")
+	}
+	if len(path) > longestSocket {
+		return nil, unusable(nil, "the socket path %s is longer than %d bytes: choose a shorter path", path, longestSocket)
 	}
 	if err := clearSocket(ctx, path); err != nil {
 		return nil, err
@@ -88,4 +95,12 @@ func (s *socket) Close() error {
 		err = errors.Join(err, fmt.Errorf("removing the socket: %w", gone))
 	}
 	return err
+}
+
+// cleaned makes ///path, from a URL, /path; and leaves "" as it is.
+func cleaned(path string) string {
+	if path == "" {
+		return ""
+	}
+	return filepath.Clean(path)
 }
