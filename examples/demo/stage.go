@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -64,14 +63,13 @@ func binary(dir, name string) (string, error) {
 
 func (s *stage) openPools(examples string) error {
 	for _, name := range poolFiles {
-		path := filepath.Join(examples, name)
-		p, err := site.OpenPool(path, true)
+		p, err := site.OpenPool(filepath.Join(examples, name), true)
 		if err != nil {
 			return err
 		}
-		s.pools[p.Name] = p
-		if err := writeWithPort(path, filepath.Join(s.dir, name), p.Port()); err != nil {
-			return err
+		s.pools[p.Registration.Name] = p
+		if err := p.Registration.WriteFile(filepath.Join(s.dir, name)); err != nil {
+			return fmt.Errorf("writing a pool: %w", err)
 		}
 	}
 	raw, err := os.ReadFile(filepath.Join(examples, "template-web.json"))
@@ -79,39 +77,6 @@ func (s *stage) openPools(examples string) error {
 		return fmt.Errorf("reading the template: %w", err)
 	}
 	return os.WriteFile(filepath.Join(s.dir, "template-web.json"), raw, 0o600)
-}
-
-// writeWithPort copies a registration and puts the port that was free into its check.
-func writeWithPort(from, to string, port int) error {
-	raw, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("reading a pool: %w", err)
-	}
-	var reg map[string]any
-	if err := json.Unmarshal(raw, &reg); err != nil {
-		return fmt.Errorf("reading the pool of %s: %w", from, err)
-	}
-	check, ok := dig(reg, "strategy_config", "check")
-	if !ok {
-		return fmt.Errorf("the pool of %s has no check", from)
-	}
-	check["port"] = port
-	raw, err = json.MarshalIndent(reg, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the pool of %s: %w", from, err)
-	}
-	return os.WriteFile(to, append(raw, '\n'), 0o600)
-}
-
-func dig(m map[string]any, path ...string) (map[string]any, bool) {
-	for _, key := range path {
-		next, ok := m[key].(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		m = next
-	}
-	return m, true
 }
 
 // close ends what runs and removes what was written.

@@ -86,7 +86,7 @@ func countHosts(ctx context.Context, s *stage) error {
 	}
 	hosts := 0
 	for _, p := range s.pools {
-		hosts += len(p.Hosts)
+		hosts += len(p.Registration.Hosts())
 	}
 	left := hosts - len(s.open)
 	s.out.note("%d hosts, %d in use: %d are left, and one more is asked for", hosts, len(s.open), left)

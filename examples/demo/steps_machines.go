@@ -68,7 +68,7 @@ func goAroundClosedPool(ctx context.Context, s *stage) error {
 	if err := closed.Close(); err != nil {
 		return err
 	}
-	s.out.note("the port of pool-b, %s, is closed; pool-a has no host left", closed.Address())
+	s.out.note("port %d of pool-b is closed now; pool-a has no host left", closed.Registration.Port())
 	o, err := s.execute(ctx, 0, create(2))
 	if err != nil {
 		return err

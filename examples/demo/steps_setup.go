@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
 func startBroker(ctx context.Context, s *stage) error {
-	s.out.note("three pools answer their checks: pool-a at %s, pool-b at %s, spare at %s",
-		s.pools["pool-a"].Address(), s.pools["pool-b"].Address(), s.pools["spare"].Address())
+	for _, name := range []string{"pool-a", "pool-b", "spare"} {
+		r := s.pools[name].Registration
+		s.out.note("the hosts of %s, %s, answer at port %d", name, strings.Join(r.Hosts(), " "), r.Port())
+	}
 	s.out.command("cd " + s.dir)
 	return s.startBroker(ctx)
 }

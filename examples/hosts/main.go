@@ -36,7 +36,7 @@ func run(files []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %s answer at %s\n", p.Name, strings.Join(p.Hosts, " "), p.Address())
+		fmt.Printf("%s: %s answer at port %d\n", p.Registration.Name, strings.Join(p.Registration.Hosts(), " "), p.Registration.Port())
 	}
 	fmt.Println("interrupt to stop them all")
 	<-ctx.Done()

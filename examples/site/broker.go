@@ -20,7 +20,8 @@ type Broker struct {
 	Listen string // address; port 0 takes a free one at the first start, and keeps it
 
 	cmd    *exec.Cmd
-	exited chan error // closed once cmd has ended
+	exited chan struct{} // closed once cmd has ended
+	ended  error         // how; set before exited is closed
 }
 
 // startup is how long a start may take.
@@ -38,7 +39,7 @@ func (b *Broker) Start(ctx context.Context) (time.Duration, error) {
 	for !b.answers(ctx) {
 		select {
 		case <-b.exited:
-			return 0, fmt.Errorf("ohfpd ended instead of serving: %s", b.cmd.ProcessState)
+			return 0, fmt.Errorf("ohfpd ended instead of serving: %w\n%s", b.ended, b.Log(20))
 		case <-ctx.Done():
 			return 0, fmt.Errorf("ohfpd did not answer within %s", startup)
 		case <-time.After(5 * time.Millisecond):
@@ -58,11 +59,11 @@ func (b *Broker) launch() error {
 	if err := errors.Join(cmd.Start(), log.Close()); err != nil { // the process has its own handle
 		return fmt.Errorf("starting ohfpd: %w", err)
 	}
-	b.cmd, b.exited = cmd, make(chan error, 1)
-	go func(exited chan<- error) {
-		exited <- cmd.Wait()
-		close(exited)
-	}(b.exited)
+	b.cmd, b.exited = cmd, make(chan struct{})
+	go func() {
+		b.ended = cmd.Wait()
+		close(b.exited)
+	}()
 	return nil
 }
 

@@ -2,7 +2,6 @@ package site
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -10,64 +9,41 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// Pool plays the hosts of one registration: a listener that answers the check,
-// can be closed for real, and can hold its answers back. Its methods are safe
-// for concurrent use.
-//
-// The pools of the examples have all their hosts at one address, so that they
-// need neither privileges nor a particular operating system.
+// Pool plays the hosts of one registration: listeners that answer the check,
+// can be closed for real, and can hold their answers back. Its methods are
+// safe for concurrent use.
 type Pool struct {
-	Name  string
-	Hosts []string
+	Registration Registration // as it is played: with the addresses and the port that are listened at
 
 	mu     sync.Mutex
-	addr   string
-	server *http.Server  // nil: closed
+	server *http.Server // nil: closed
+	serves sync.WaitGroup
 	gate   chan struct{} // non-nil: answers wait until it is closed
-	held   chan struct{} // a request has begun to wait
+	held   chan struct{} // closed when the first of them waits
 }
 
-// file is the part of a registration that a listener needs.
-type file struct {
-	Name   string `json:"strategy_name"`
-	Config struct {
-		Hosts []struct {
-			Name    string `json:"name"`
-			Address string `json:"address"`
-		} `json:"hosts"`
-		Check struct {
-			Port int `json:"port"`
-		} `json:"check"`
-	} `json:"strategy_config"`
-}
-
-// OpenPool reads the registration at path and listens where its check looks, or,
-// with anyPort, on a free port of the same address.
+// OpenPool reads the registration at path and listens where its check looks,
+// or, with anyPort, at a free port. Where a system has no loopback address but
+// 127.0.0.1, all hosts are played there.
 func OpenPool(path string, anyPort bool) (*Pool, error) {
-	raw, err := os.ReadFile(path)
+	reg, err := readRegistration(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading a pool: %w", err)
+		return nil, err
 	}
-	var f file
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("reading the pool of %s: %w", path, err)
-	}
-	if len(f.Config.Hosts) == 0 {
-		return nil, fmt.Errorf("the pool of %s has no hosts", path)
-	}
-	p := &Pool{Name: f.Name}
-	for _, h := range f.Config.Hosts {
-		p.Hosts = append(p.Hosts, h.Name)
-	}
-	port := f.Config.Check.Port
+	p := &Pool{Registration: reg}
 	if anyPort {
-		port = 0
+		p.Registration.setPort(0)
 	}
-	p.addr = net.JoinHostPort(f.Config.Hosts[0].Address, strconv.Itoa(port))
-	return p, p.Reopen()
+	err = p.Reopen()
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		p.Registration.moveHosts("127.0.0.1")
+		err = p.Reopen()
+	}
+	return p, err
 }
 
 // Reopen listens again where the pool listened before.
@@ -77,26 +53,46 @@ func (p *Pool) Reopen() error {
 	if p.server != nil {
 		return nil
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(context.Background(), "tcp", p.addr)
+	listeners, err := p.listen()
 	if err != nil {
-		return fmt.Errorf("listening for %s: %w", p.Name, err)
+		return err
 	}
-	p.addr = ln.Addr().String()
 	p.server = &http.Server{Handler: http.HandlerFunc(p.answer), ReadHeaderTimeout: 5 * time.Second}
-	go serve(p.server, ln)
+	for _, l := range listeners {
+		p.serves.Go(func() { serve(p.server, l) })
+	}
 	return nil
+}
+
+// listen opens a port per address, the same for all: a pool has one check.
+func (p *Pool) listen() (all []net.Listener, err error) {
+	var lc net.ListenConfig
+	for _, address := range p.Registration.addresses() {
+		l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(address, strconv.Itoa(p.Registration.Port())))
+		if err != nil {
+			for _, open := range all {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, fmt.Errorf("listening for the hosts of %s: %w", p.Registration.Name, err)
+		}
+		if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+			p.Registration.setPort(tcp.Port)
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 // serve runs until the server is closed. Any other end of it shows as a pool
 // that no longer answers.
-func serve(s *http.Server, ln net.Listener) {
-	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+func serve(s *http.Server, l net.Listener) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		fmt.Fprintln(os.Stderr, "a pool's listener ended:", err)
 	}
 }
 
-// Close closes the port with all its connections; a dial is refused from now on.
+// Close closes the ports with all their connections; a dial is refused from
+// now on.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,6 +100,7 @@ func (p *Pool) Close() error {
 		return nil
 	}
 	err := p.server.Close()
+	p.serves.Wait() // Serve closes what the server did not know of yet
 	p.server = nil
 	return err
 }
@@ -123,22 +120,6 @@ func (p *Pool) Hold() (held <-chan struct{}, release func()) {
 	})
 }
 
-// Address is where the pool listens, or listened.
-func (p *Pool) Address() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.addr
-}
-
-// Port is the port of Address.
-func (p *Pool) Port() int {
-	a, err := net.ResolveTCPAddr("tcp", p.Address())
-	if err != nil {
-		return 0 // Address came from a listener: it always parses
-	}
-	return a.Port
-}
-
 func (p *Pool) answer(w http.ResponseWriter, r *http.Request) {
 	if gate := p.begin(); gate != nil {
 		select {
@@ -155,7 +136,7 @@ func (p *Pool) answer(w http.ResponseWriter, r *http.Request) {
 func (p *Pool) begin() chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gate != nil && p.held != nil {
+	if p.gate != nil {
 		select {
 		case <-p.held: // said already
 		default:

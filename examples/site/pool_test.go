@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/openhostfactory/ohfp/examples/site"
@@ -14,7 +15,7 @@ import (
 func open(t *testing.T) *site.Pool {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pool.json")
-	body := `{"strategy_name": "p", "strategy_config": {"hosts": [{"name": "h1", "address": "127.0.0.1"}], "check": {"port": 1}}}`
+	body := `{"strategy_name": "p", "strategy_config": {"hosts": [{"name": "h1", "address": "127.0.0.1"}, {"name": "h2", "address": "127.0.0.1"}], "check": {"port": 1}}}`
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +27,12 @@ func open(t *testing.T) *site.Pool {
 	return p
 }
 
+func address(p *site.Pool) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Registration.Port()))
+}
+
 func get(ctx context.Context, p *site.Pool) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Address()+"/ready", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address(p)+"/ready", http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -46,19 +51,19 @@ func TestPool(t *testing.T) {
 	})
 	t.Run("refuses when closed and answers at the same port when reopened", func(t *testing.T) {
 		p := open(t)
-		port := p.Port()
+		port := p.Registration.Port()
 		if err := p.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := net.Dial("tcp", p.Address()); err == nil {
+		if c, err := net.Dial("tcp", address(p)); err == nil {
 			_ = c.Close()
 			t.Fatal("a closed pool took a connection")
 		}
 		if err := p.Reopen(); err != nil {
 			t.Fatal(err)
 		}
-		if err := get(t.Context(), p); err != nil || p.Port() != port {
-			t.Fatalf("after reopening: %v, port %d, want %d", err, p.Port(), port)
+		if err := get(t.Context(), p); err != nil || p.Registration.Port() != port {
+			t.Fatalf("after reopening: %v, port %d, want %d", err, p.Registration.Port(), port)
 		}
 	})
 	t.Run("holds its answer until it is released, and says that somebody waits", func(t *testing.T) {
