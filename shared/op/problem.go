@@ -10,8 +10,8 @@ import (
 // ProblemType is the media type of a problem document, RFC 9457.
 const ProblemType = "application/problem+json"
 
-// problemURI precedes a code in a problem's type.
-const problemURI = "https://openhostfactory.github.io/ohfp/problems/"
+// ProblemURI precedes a code in a problem's type.
+const ProblemURI = "https://openhostfactory.github.io/ohfp/problems/"
 
 // ProblemDocument is the shape of a problem, without the members that some
 // codes add. Members that say nothing are left out.
@@ -44,12 +44,12 @@ func Problem(err error, instance, requestID string) (status int, body []byte) {
 
 func renderProblem(e *fault.Error, instance, requestID string) ([]byte, error) {
 	doc := ProblemDocument{
-		Type: problemURI + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail,
+		Type: ProblemURI + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail,
 		Instance: instance, Code: e.Code, Errors: e.Fields, OperationID: e.OperationID, RetryAfter: wholeSeconds(e.RetryAfter),
 	}
 	extra := e.Extra
 	if doc.Status == fault.Internal.Status() {
-		doc.Type, doc.Code = problemURI+string(fault.Internal), fault.Internal
+		doc.Type, doc.Code = ProblemURI+string(fault.Internal), fault.Internal
 		doc.Detail = "The broker failed in a way it should not. Please report it with the request id " + requestID + "."
 		doc.Errors, extra = nil, nil
 	}

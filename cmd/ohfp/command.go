@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
+	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/wire"
+)
+
+// operationCommand is the subcommand of an operation, still without flags.
+func (c *client) operationCommand(o op.Described) *cobra.Command {
+	spec := o.Describe()
+	return &cobra.Command{
+		Use: spec.Name, Short: spec.Summary, Aliases: []string{op.Kebab(spec.Name)},
+		Args: func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.operate(cmd.Context(), o, cmd)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+}
+
+func noArguments(args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case strings.HasPrefix(strings.TrimSpace(args[0]), "{"):
+		return usage("a request is given with --data: --data '%s'", args[0])
+	}
+	return usage("unexpected argument %q", args[0])
+}
+
+// described returns the operation behind a subcommand; nil for the others.
+func (c *client) described(cmd *cobra.Command) op.Described {
+	for _, o := range c.ops {
+		if o.Describe().Name == cmd.Name() && cmd.HasParent() && !cmd.Parent().HasParent() {
+			return o
+		}
+	}
+	return nil
+}
+
+// prepare gives the asked subcommand its flags. A field that collides with
+// another flag is an error of the catalogue, found before anything is sent.
+func (c *client) prepare(cmd *cobra.Command) error {
+	if err := complete(cmd.Root(), "format", show.Formats()); err != nil {
+		return fmt.Errorf("offering the words of --format: %w", err)
+	}
+	if err := complete(cmd.Root(), "auth", []string{authAuto, authBearer, authNone}); err != nil {
+		return fmt.Errorf("offering the words of --auth: %w", err)
+	}
+	o := c.described(cmd)
+	if o == nil {
+		return nil
+	}
+	in, _ := o.Types()
+	schema := wire.SchemaOf(in)
+	c.callFlags(cmd.Flags(), schema.Field("request_id") != nil)
+	for _, f := range schema.Fields {
+		if err := addField(cmd, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addField makes a field a flag.
+func addField(cmd *cobra.Command, f *wire.Field) error {
+	name := op.Kebab(f.Name)
+	if cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil {
+		return fmt.Errorf("the catalogue is wrong: %s has two flags --%s", cmd.Name(), name)
+	}
+	flag := cmd.Flags().VarPF(&fieldFlag{field: f}, name, "", f.Doc)
+	if f.Schema.Type == wire.Boolean {
+		flag.NoOptDefVal = "true"
+	}
+	if words := offered(f); words != nil {
+		return complete(cmd, name, words)
+	}
+	return nil
+}
+
+// offered returns the words that a shell may offer for a field.
+func offered(f *wire.Field) []string {
+	if f.Schema.Type == wire.Boolean {
+		return []string{"true", "false"}
+	}
+	return f.Values()
+}
+
+// operate sends the request and prints the answer.
+func (c *client) operate(ctx context.Context, o op.Described, cmd *cobra.Command) error {
+	spec := o.Describe()
+	if err := c.configure(); err != nil {
+		return err
+	}
+	if err := c.checkOptions(spec); err != nil {
+		return err
+	}
+	body, err := c.body(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	link, err := c.connect()
+	if err != nil {
+		return err
+	}
+	r := c.request(spec, body)
+	a, err := link.do(ctx, r)
+	if err != nil {
+		return withKey(err, r.keyMade)
+	}
+	if c.options.wait && a.running(spec) {
+		if a, err = c.follow(ctx, link, a); err != nil {
+			return withKey(err, r.keyMade)
+		}
+	}
+	return c.finish(spec, r, a)
+}
+
+// finish prints an answer, and turns one that is not a full success into the
+// failure that it is.
+func (c *client) finish(spec op.Spec, r request, a answer) error {
+	if f := a.verdict(spec); f != nil {
+		f.document = a.body
+		return withKey(f, r.keyMade)
+	}
+	if err := c.print(a.body); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
+}

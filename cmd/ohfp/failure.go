@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+// Codes that only the client knows, beside those of the API.
+const (
+	codeUsage       = "usage"             // the command line makes no sense
+	codeUnreachable = "unreachable"       // no answer from the endpoint
+	codeUnexpected  = "unexpected_answer" // an answer, but not a broker's
+)
+
+// failure ends the program: a document for stdout, a line for stderr, and the
+// exit status.
+type failure struct {
+	exit     int
+	document []byte // nil: none, or written already
+	line     string
+}
+
+// Error is the line.
+func (f *failure) Error() string { return f.line }
+
+// clientProblem is a problem document that the client makes itself.
+type clientProblem struct {
+	Type        string `json:"type"`
+	Title       string `json:"title"`
+	Status      int    `json:"status,omitempty"` // of an answer
+	Detail      string `json:"detail"`
+	Instance    string `json:"instance,omitempty"`
+	Code        string `json:"code"`
+	OperationID string `json:"operation_id,omitempty"`
+}
+
+func (p clientProblem) failure(exit int) *failure {
+	p.Type = op.ProblemURI + p.Code
+	document, err := json.Marshal(p)
+	if err != nil { // strings and numbers always encode
+		document = nil
+	}
+	return &failure{exit: exit, document: document, line: p.Code + ": " + p.Detail}
+}
+
+// usage is a command line that makes no sense.
+func usage(format string, args ...any) *failure {
+	return clientProblem{Title: "Wrong usage", Detail: fmt.Sprintf(format, args...), Code: codeUsage}.failure(fault.ExitUsage)
+}
+
+// notSupported is an option that the contract names and that is not built.
+func notSupported(format string, args ...any) *failure {
+	return clientProblem{
+		Title: fault.NotSupported.Title(), Status: fault.NotSupported.Status(), Detail: fmt.Sprintf(format, args...),
+		Code: string(fault.NotSupported),
+	}.failure(fault.ExitUsage)
+}
