@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -30,16 +31,25 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// refuseAddress is the dialler's last look at where a connection goes.
-func refuseAddress(_, address string, _ syscall.RawConn) error {
+// judge returns a refusal when checks must not go to an address.
+func (o Options) judge(a netip.Addr) error {
+	if why := config.RefusedAddress(a); why != "" {
+		return refusal(why)
+	}
+	holds := func(p netip.Prefix) bool { return p.Contains(a.WithZone("").Unmap()) }
+	if o.Allow != nil && !slices.ContainsFunc(o.Allow, holds) {
+		return refusal(fmt.Sprintf("%s is not among the addresses that the broker's configuration file allows", a))
+	}
+	return nil
+}
+
+// control is the dialler's last look at where a connection goes.
+func (o Options) control(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return refusal(fmt.Sprintf("%q is no IP address", address))
 	}
-	if why := config.RefusedAddress(ap.Addr()); why != "" {
-		return refusal(why)
-	}
-	return nil
+	return o.judge(ap.Addr())
 }
 
 // check looks whether a host is up, within the time that the pool allows.
@@ -87,8 +97,8 @@ func (d *Driver) connect(ctx context.Context, name string, port int) (net.Conn, 
 	}
 	var failed error
 	for _, a := range addrs {
-		if why := config.RefusedAddress(a); why != "" {
-			failed = errors.Join(failed, refusal(why))
+		if err := d.judge(a); err != nil {
+			failed = errors.Join(failed, err)
 			continue
 		}
 		conn, err := d.Dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(a, uint16(port)).String()) //nolint:gosec // Target bounds the port

@@ -40,8 +40,9 @@ type Options struct {
 	CommandTimeout time.Duration        // of one command; 0: 30 s
 	Environment    []string             // of commands, KEY=value; nil: PATH=/usr/local/bin:/usr/bin:/bin
 	TempDir        string               // of user data files; "": the system's
+	Allow          []netip.Prefix       // addresses that checks may go to; nil: all but link-local and metadata addresses, which are refused always
 	Resolver       Resolver             // nil: the system's
-	Dialer         Dialer               // nil: one that refuses link-local and metadata addresses
+	Dialer         Dialer               // nil: the system's; addresses are judged once more when it connects
 }
 
 // Opener makes drivers of static pools. It is safe for concurrent use and must
@@ -73,7 +74,7 @@ func New(o Options) (*Opener, error) {
 		o.Resolver = net.DefaultResolver
 	}
 	if o.Dialer == nil {
-		o.Dialer = &net.Dialer{Control: refuseAddress}
+		o.Dialer = &net.Dialer{Control: o.control}
 	}
 	return &Opener{o: o, files: map[string]hostsFile{}}, nil
 }

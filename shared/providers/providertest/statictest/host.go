@@ -1,0 +1,123 @@
+package statictest
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Host is a real listener on loopback that answers TCP and HTTP. Its switches
+// may be turned while it is checked.
+type Host struct {
+	tb       testing.TB
+	address  string
+	mu       sync.Mutex
+	server   *http.Server  // nil: closed
+	released chan struct{} // closed: requests are answered; else they hang
+	status   int
+	visits   int
+}
+
+// StartHost starts a host that is up until the test ends.
+func StartHost(tb testing.TB) *Host {
+	tb.Helper()
+	h := &Host{tb: tb, address: "127.0.0.1:0", status: http.StatusOK, released: make(chan struct{})}
+	close(h.released)
+	h.Open()
+	tb.Cleanup(func() { h.Hang(false); h.Close() })
+	return h
+}
+
+// Address is host:port, the same after Close and Open.
+func (h *Host) Address() string { return h.address }
+
+// Visits is how many connections were opened to the host.
+func (h *Host) Visits() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.visits
+}
+
+// Answer sets the status of answers to HTTP requests.
+func (h *Host) Answer(status int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.status = status
+}
+
+// Hang lets HTTP requests wait for ever, or releases them.
+func (h *Host) Hang(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-h.released:
+		if on {
+			h.released = make(chan struct{})
+		}
+	default:
+		if !on {
+			close(h.released)
+		}
+	}
+}
+
+// Open listens again on the same port.
+func (h *Host) Open() {
+	h.tb.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.server != nil {
+		return
+	}
+	l, err := (&net.ListenConfig{}).Listen(h.tb.Context(), "tcp", h.address)
+	if err != nil {
+		h.tb.Fatalf("listening as a host of the pool: %v", err)
+	}
+	h.address = l.Addr().String()
+	s := &http.Server{Handler: http.HandlerFunc(h.serve), ReadHeaderTimeout: time.Minute, ConnState: h.count}
+	h.server = s
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			h.tb.Errorf("serving as a host of the pool: %v", err)
+		}
+	}()
+}
+
+// Close closes the port and all connections: the next one is refused.
+func (h *Host) Close() {
+	h.mu.Lock()
+	s := h.server
+	h.server = nil
+	h.mu.Unlock()
+	if s == nil {
+		return
+	}
+	if err := s.Close(); err != nil {
+		h.tb.Errorf("closing a host of the pool: %v", err)
+	}
+}
+
+func (h *Host) count(_ net.Conn, s http.ConnState) {
+	if s == http.StateNew {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.visits++
+	}
+}
+
+func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	released, status := h.released, h.status
+	h.mu.Unlock()
+	select {
+	case <-released:
+	case <-r.Context().Done():
+	}
+	if status/100 == 3 {
+		w.Header().Set("Location", "/elsewhere")
+	}
+	w.WriteHeader(status)
+}
