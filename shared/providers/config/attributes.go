@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -43,7 +42,7 @@ func AttributeNumber(v any) (float64, bool) {
 	return n, !math.IsNaN(n) && !math.IsInf(n, 0)
 }
 
-var attributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+var attributeName = lazily(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
 // maxAttribute is the longest text value in bytes.
 const maxAttribute = 256

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -68,10 +67,10 @@ func ParseAWS(raw json.RawMessage) (AWS, error) {
 }
 
 var (
-	awsRegion = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
-	awsRole   = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
-	awsSubnet = regexp.MustCompile(`^subnet-[0-9a-z-]{1,64}$`)
-	awsGroup  = regexp.MustCompile(`^sg-[0-9a-z-]{1,64}$`)
+	awsRegion = lazily(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+	awsRole   = lazily(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
+	awsSubnet = lazily(`^subnet-[0-9a-z-]{1,64}$`)
+	awsGroup  = lazily(`^sg-[0-9a-z-]{1,64}$`)
 )
 
 func readAWS(raw json.RawMessage, at string) (AWS, []string, error) {

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -128,9 +127,9 @@ func (c HostCheck) problems(at string) []fault.Field {
 	return nil
 }
 
-var httpPath = regexp.MustCompile(`^/[!-"$-~]*$`)
+var httpPath = lazily(`^/[!-"$-~]*$`)
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,252})$`)
+var hostName = lazily(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,252})$`)
 
 // checkHosts finds what is wrong with a list of hosts that stands at a path.
 func checkHosts(hosts []Host, c HostCheck, at string) ([]fault.Field, []string) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -46,7 +45,7 @@ func awsLayer(raw json.RawMessage, at string) (templateFields, any, error) {
 // the request that carried it.
 const maxLayer = 1 << 20
 
-var providerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+var providerName = lazily(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 // CheckTemplate checks what a template says for every kind and for providers
 // by name, when it is registered. What a named provider's kind is need not be
