@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -31,13 +32,17 @@ func operatingSystem() process {
 	}
 }
 
-// terminalWidth is 0, no bound, when stdout is no terminal.
+// terminalWidth is that of stdout. Where stdout is no terminal, COLUMNS may say
+// how wide the reader is; 0 is no bound.
 func terminalWidth() int {
-	w, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		return w
+	}
+	w, err := strconv.Atoi(os.Getenv("COLUMNS"))
 	if err != nil {
 		return 0
 	}
-	return w
+	return max(w, 0)
 }
 
 // pause waits for d, or until ctx ends, which is its error.

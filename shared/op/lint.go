@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -19,8 +19,6 @@ func ClientFlags() []string {
 		"async", "wait", "idempotency-key", "trace-id", "debug", "help",
 	}
 }
-
-var camel = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
 
 // Lint reports what is wrong with a catalogue: names used twice, tags that are
 // malformed, fields without a doc, fields that collide with a flag, examples
@@ -66,7 +64,7 @@ func lintOne(spec Spec, o Described) error {
 
 func lintWords(spec Spec) error {
 	var errs []error
-	if !camel.MatchString(spec.Name) {
+	if !isCamel(spec.Name) {
 		errs = append(errs, errors.New("the name is not camelCase"))
 	}
 	if spec.Summary == "" {
@@ -95,4 +93,10 @@ func lintFlags(s *wire.Schema) error {
 		flags[flag] = "field " + f.Name
 	}
 	return errors.Join(errs...)
+}
+
+// isCamel reports whether s is letters and digits, the first a small letter.
+func isCamel(s string) bool {
+	small := "abcdefghijklmnopqrstuvwxyz"
+	return s != "" && strings.Trim(s, small+strings.ToUpper(small)+"0123456789") == "" && strings.IndexByte(small, s[0]) >= 0
 }

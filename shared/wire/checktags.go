@@ -3,10 +3,16 @@ package wire
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
+	"strings"
 )
 
-var snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+// isSnake reports whether s is words of small letters and digits, the first
+// beginning with a letter, joined by underscores.
+func isSnake(s string) bool {
+	words := strings.Split(s, "_")
+	return !slices.Contains(words, "") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == "" && s[0] > '9'
+}
 
 // Check reports malformed tags of s and of all below it. CheckRequest also
 // asks for what every request type must have.
@@ -23,7 +29,7 @@ func (s *Schema) CheckRequest() error {
 	s.walk(map[*Schema]bool{}, func(s *Schema) {
 		for _, f := range s.Fields {
 			switch {
-			case !snake.MatchString(f.Name):
+			case !isSnake(f.Name):
 				errs = append(errs, fmt.Errorf("%v: key %q is not snake_case", s.Go, f.Name))
 			case f.Doc == "":
 				errs = append(errs, fmt.Errorf("%v: key %q has no doc", s.Go, f.Name))
