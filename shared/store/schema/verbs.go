@@ -1,0 +1,170 @@
+package schema
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Verb is one method of a port: what it reads and writes, in how many calls.
+type Verb struct {
+	Name    string
+	Call    string   // as DynamoDB calls
+	Reads   []string // patterns of keys, or an index
+	Writes  []string
+	Durable bool // a power cut may not lose it; a verb that only reads is not
+}
+
+// The verbs of the ports that write.
+const (
+	PutProvider    = "PutProvider"
+	DeleteProvider = "DeleteProvider"
+	RecordHealth   = "RecordHealth"
+	ClaimCheck     = "ClaimCheck"
+	ApplyLive      = "ApplyLive"
+	PutTemplate    = "PutTemplate"
+	DeleteTemplate = "DeleteTemplate"
+	Ticket         = "Ticket"
+	ClaimKey       = "ClaimKey"
+	FinishKey      = "FinishKey"
+	DropKey        = "DropKey"
+	ClaimOperation = "ClaimOperation"
+	MarkSent       = "MarkSent"
+	RecordOutcome  = "RecordOutcome"
+	TakeStep       = "TakeStep"
+	TakeLease      = "TakeLease"
+	DropLease      = "DropLease"
+)
+
+// Patterns of keys, as [Verbs] lists them.
+const (
+	patBroker   = "META/BROKER"
+	patOrder    = "META/ORDER"
+	patProvider = "REG/P#<provider>"
+	patRegistry = "REG/*"
+	patConf     = "PROV#<provider>/CONF"
+	patLive     = "LIVE/P#<provider>#<class>"
+	patLives    = "LIVE/*"
+	patHistory  = "HH#<provider>/<time>"
+	patLease    = "POOL#<provider>/H#<host>"
+	patTemplate = "TPL/<template>"
+	patTicket   = "TICKET#<scope>/0"
+	patKey      = "IDEM#<principal>#<operation>#<key>/-"
+	patOp       = "OP#<operation>/META"
+	patDecision = "OP#<operation>/DEC"
+	patAttempt  = "OP#<operation>/ATT#<n>"
+	patOutput   = "OP#<operation>/OUT#<n>#<piece>"
+	patLedger   = "OP#<operation>/*"
+	patDay      = "DAY#OP/<day>"
+	patMachine  = "MACH#<machine>/OWN"
+	patOwned    = "OWNED#<provider>/<machine>"
+	patName     = "NAME#<name>/<machine>"
+	patOpen     = "index open: OPEN#<0-7>, up to <time>"
+	patList     = "index list: L#OP#<day>, newest first"
+)
+
+// Verbs returns every verb of the ports.
+func Verbs() []Verb {
+	var all []Verb
+	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+func providerVerbs() []Verb {
+	return []Verb{
+		{Name: "Provider", Call: "GetItem", Reads: []string{patConf}},
+		{Name: "Snapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
+		{
+			Name: PutProvider, Call: "GetItem ×2, UpdateItem of the order when new, TransactWriteItems (2): version as seen", Durable: true,
+			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
+		},
+		{
+			Name: DeleteProvider, Call: "TransactWriteItems (4): version as seen; then BatchWriteItem of the history", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patProvider, patLive, patHistory},
+		},
+		{
+			Name: RecordHealth, Call: "UpdateItem: stored check not newer; PutItem of the history when state or message changed",
+			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
+		},
+		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
+		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
+		{Name: ApplyLive, Call: "UpdateItem: condition of the kind", Reads: []string{patLive}, Writes: []string{patLive}},
+	}
+}
+
+func templateVerbs() []Verb {
+	return []Verb{
+		{Name: "Template", Call: "GetItem", Reads: []string{patTemplate}},
+		{Name: "Templates", Call: "Query", Reads: []string{patTemplate}},
+		{Name: PutTemplate, Call: "PutItem: version as seen", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
+		{Name: DeleteTemplate, Call: "DeleteItem: it is there", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
+	}
+}
+
+func keyVerbs() []Verb {
+	return []Verb{
+		{Name: Ticket, Call: "UpdateItem: ADD 1", Reads: []string{patTicket}, Writes: []string{patTicket}},
+		{Name: "ReadKey", Call: "GetItem", Reads: []string{patKey}},
+		{Name: ClaimKey, Call: "PutItem: none, expired or abandoned", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
+		{Name: FinishKey, Call: "PutItem: not done", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
+		{Name: DropKey, Call: "DeleteItem: not done, no operation", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
+	}
+}
+
+func ledgerVerbs() []Verb {
+	return []Verb{
+		{
+			Name: ClaimOperation, Durable: true,
+			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new",
+			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay},
+		},
+		{Name: MarkSent, Call: "UpdateItem: INTENT, run as seen", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
+		{
+			Name: RecordOutcome, Durable: true,
+			Call:  "TransactWriteItems per 90 items of machines: not final; then TransactWriteItems: run and state as seen, version as seen when it closes",
+			Reads: []string{patAttempt, patOutput, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
+		},
+		{
+			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new", Durable: true,
+			Reads: []string{patOp, patAttempt, patOutput}, Writes: []string{patOp, patAttempt, patOutput},
+		},
+		{Name: "Ledger", Call: "Query", Reads: []string{patLedger}},
+		{Name: "Operations", Call: "Query of the days, Query per day until the page is full", Reads: []string{patDay, patList}},
+		{Name: "OpenOperations", Call: "Query ×8", Reads: []string{patOpen}},
+	}
+}
+
+func machineVerbs() []Verb {
+	return []Verb{
+		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
+		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
+		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
+		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
+		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
+		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
+	}
+}
+
+// WriteVerbs writes the list as a Markdown table.
+func WriteVerbs(w io.Writer) error {
+	rows := []string{"| verb | reads | writes | as DynamoDB calls | survives a power cut |", "|---|---|---|---|---|"}
+	for _, v := range Verbs() {
+		durable := map[bool]string{true: "yes", false: ""}[v.Durable]
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", v.Name, code(v.Reads), code(v.Writes), v.Call, durable))
+	}
+	_, err := io.WriteString(w, strings.Join(rows, "\n")+"\n")
+	return err
+}
+
+func code(patterns []string) string {
+	var b strings.Builder
+	for i, p := range patterns {
+		if i > 0 {
+			b.WriteString("<br>")
+		}
+		b.WriteString("`" + p + "`")
+	}
+	return b.String()
+}

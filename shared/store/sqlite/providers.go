@@ -1,0 +1,166 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+)
+
+func conflict(current any, format string, args ...any) *broker.Conflict {
+	return &broker.Conflict{What: fmt.Sprintf(format, args...), Current: current}
+}
+
+// Provider returns the registration by name. not_found.
+func (s *Store) Provider(ctx context.Context, name string) (broker.Registration, error) {
+	r, found, err := readOne[broker.Registration](ctx, s, schema.RegistrationKey(name))
+	if err == nil && !found {
+		err = notFound("provider", name)
+	}
+	return r, err
+}
+
+// Snapshot returns what selection reads about all providers, as it stood at
+// one moment.
+func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
+	snap := broker.Snapshot{TakenAt: s.now().UTC(), Config: broker.DefaultConfig()}
+	items, err := s.query(ctx, sqlSnapshot, schema.RegistryPK, schema.LivePK)
+	if err != nil {
+		return snap, err
+	}
+	live := map[schema.Key]broker.Live{}
+	for _, it := range items {
+		if err := addToSnapshot(&snap, live, it); err != nil {
+			return snap, unavailable("reading the snapshot", err)
+		}
+	}
+	for i := range snap.Providers {
+		attachLive(&snap.Providers[i], live)
+	}
+	slices.SortFunc(snap.Providers, func(a, b broker.ProviderView) int { return strings.Compare(a.Name, b.Name) })
+	return snap, nil
+}
+
+func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it schema.Item) (err error) {
+	switch {
+	case it.PK == schema.LivePK:
+		live[it.Key], err = schema.Decode[broker.Live](it)
+	case it.Key == schema.ConfigKey():
+		snap.Config, err = schema.Decode[broker.StrategyConfig](it)
+	default:
+		var v broker.ProviderView
+		v, err = schema.Decode[broker.ProviderView](it)
+		snap.Providers = append(snap.Providers, v)
+	}
+	return err
+}
+
+func attachLive(v *broker.ProviderView, rows map[schema.Key]broker.Live) {
+	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
+		l, ok := rows[schema.LiveKey(broker.LiveKey{Provider: v.Name, Class: class})]
+		if !ok {
+			continue
+		}
+		if v.Live == nil {
+			v.Live = map[string]broker.Live{}
+		}
+		v.Live[class] = l
+	}
+}
+
+// PutProvider stores r if the stored version is r.Version (0: none). Order is
+// the store's: given at registration, kept through updates. *Conflict with
+// the stored Registration, the zero one when there is none.
+func (s *Store) PutProvider(ctx context.Context, r broker.Registration) (broker.Registration, error) {
+	err := s.change(ctx, schema.PutProvider, func(v *view) (c schema.Change, err error) {
+		old, _, err := lookUp[broker.Registration](v, schema.RegistrationKey(r.Name))
+		if err != nil {
+			return c, err
+		}
+		if old.Version != r.Version {
+			return c, conflict(old, "provider %q", r.Name)
+		}
+		r.Version, r.Order = r.Version+1, old.Order
+		if old.Version == 0 {
+			if r.Order, err = nextOrder(v, &c); err != nil {
+				return schema.Change{}, err
+			}
+		}
+		return putRegistration(v, c, r)
+	})
+	if err != nil {
+		return broker.Registration{}, err
+	}
+	return r, nil
+}
+
+// nextOrder counts a registration.
+func nextOrder(v *view, c *schema.Change) (int64, error) {
+	n, _, err := lookUp[int64](v, schema.OrderKey())
+	if err != nil {
+		return 0, err
+	}
+	n++
+	row, err := schema.Row(schema.OrderKey(), n)
+	c.Put = append(c.Put, row)
+	return n, err
+}
+
+// putRegistration adds the rows of r to c: health stays as it is stored.
+func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Change, error) {
+	summary := r.View()
+	old, found, err := lookUp[broker.ProviderView](v, schema.ProviderKey(r.Name))
+	if err != nil {
+		return schema.Change{}, err
+	}
+	if found {
+		summary.Health, summary.NextCheckAt, summary.CheckStartedAt = old.Health, old.NextCheckAt, old.CheckStartedAt
+	}
+	whole, err := schema.Row(schema.RegistrationKey(r.Name), r)
+	if err != nil {
+		return schema.Change{}, err
+	}
+	short, err := schema.Row(schema.ProviderKey(r.Name), summary)
+	if err != nil {
+		return schema.Change{}, err
+	}
+	c.Put = append(c.Put, whole, short)
+	return c, nil
+}
+
+// DeleteProvider removes a registration of that version with its breakers,
+// health and history. *Conflict with the stored Registration; a missing one
+// is no error.
+func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) error {
+	for {
+		more, err := s.deleteProvider(ctx, name, version)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// deleteProvider deletes in one transaction: all of it, or, while the history
+// is too long for one, a part of the history.
+func (s *Store) deleteProvider(ctx context.Context, name string, version int64) (more bool, err error) {
+	err = s.change(ctx, schema.DeleteProvider, func(v *view) (c schema.Change, err error) {
+		old, found, err := lookUp[broker.Registration](v, schema.RegistrationKey(name))
+		if err != nil || !found {
+			return c, err
+		}
+		if old.Version != version {
+			return c, conflict(old, "provider %q", name)
+		}
+		history := v.first(schema.HistoryPK(name), schema.MaxGroup+1)
+		if more = len(history) > schema.MaxGroup; more {
+			return schema.Change{Delete: history[:schema.MaxGroup]}, nil
+		}
+		c.Delete = append(history, schema.RegistrationKey(name), schema.ProviderKey(name))
+		c.Delete = append(c.Delete, schema.LiveKeys(name)...)
+		return c, nil
+	})
+	return more, err
+}
