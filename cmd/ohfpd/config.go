@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
@@ -59,7 +60,7 @@ func configure(f flags, w world) (Config, error) {
 		return Config{}, err
 	}
 	cfg.TLS = f.overrideTLS(cfg.TLS)
-	cfg.Listen = firstOf(f.listen, cfg.Listen, defaultListen)
+	cfg.Listen = firstOf(absoluteSocket(f.listen), cfg.Listen, defaultListen)
 	cfg.LogFile = f.logFile
 	if cfg.LogLevel, err = f.level(w); err != nil {
 		return Config{}, err
@@ -84,6 +85,20 @@ func (f flags) overrideTLS(t localhost.TLSFiles) localhost.TLSFiles {
 		Key:      firstOf(f.tlsKey, t.Key),
 		ClientCA: firstOf(f.clientCA, t.ClientCA),
 	}
+}
+
+// absoluteSocket is address with the path of a socket made absolute: it is
+// told to programs that run elsewhere.
+func absoluteSocket(address string) string {
+	path, ok := strings.CutPrefix(address, "unix:")
+	if !ok || path == "" {
+		return address
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return address // without a working directory it stays relative, and opening it says so
+	}
+	return "unix:" + abs
 }
 
 func (f flags) level(w world) (slog.Level, error) {

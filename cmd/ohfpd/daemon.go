@@ -15,8 +15,8 @@ import (
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 )
 
-// endpointFile tells programs on this machine where the broker is: a URL, or
-// unix:/path. It is there while the broker serves.
+// endpointFile tells programs on this machine where the broker is: a URL with
+// the scheme http, https or unix. It is there while the broker serves.
 const endpointFile = "endpoint"
 
 // daemon is a broker with its door open.
@@ -53,7 +53,7 @@ func (d *daemon) leave() error {
 func address(a net.Addr, encrypted bool) string {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
-		return "unix:" + a.String()
+		return "unix://" + a.String()
 	}
 	at := *tcp
 	if at.IP.IsUnspecified() {

@@ -24,11 +24,11 @@ import (
 // wire makes the broker behind the server: store, drivers, workflows, and the
 // operations of the catalogue over them.
 func wire(ctx context.Context, cfg Config, log *slog.Logger) (*site, error) {
-	store, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{Now: time.Now})
+	store, seen, err := openStore(ctx, cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(cfg, store, crashPoints(store), log)
+	s, err := assemble(cfg, store, seen, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -14,14 +14,8 @@ import (
 	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/statemachines"
 	"github.com/openhostfactory/ohfp/statemachines/walk"
-)
-
-// The workflows, by the names of their files.
-const (
-	executeMachine   = "execute_with_failover"
-	healthMachine    = "health_check"
-	reconcileMachine = "reconcile"
 )
 
 // executionMargin is how much longer than its operation a workflow may live:
@@ -63,7 +57,7 @@ func (w workflows) StartOperation(ctx context.Context, o *broker.Operation, work
 		name = fmt.Sprintf("%s-r%d", o.ID, o.Resumes)
 	}
 	left := max(0, time.Until(o.Deadline))
-	err = w.runner.Start(ctx, local.Execution{Name: name, Machine: executeMachine, OperationID: o.ID, Input: input, Timeout: left + executionMargin})
+	err = w.runner.Start(ctx, local.Execution{Name: name, Machine: statemachines.ExecuteWithFailover, OperationID: o.ID, Input: input, Timeout: left + executionMargin})
 	if errors.Is(err, local.ErrRunning) {
 		return nil
 	}
@@ -71,7 +65,9 @@ func (w workflows) StartOperation(ctx context.Context, o *broker.Operation, work
 }
 
 // WaitOperation returns when the operation's workflow has ended.
-func (w workflows) WaitOperation(ctx context.Context, id string) error { return w.runner.Wait(ctx, id) }
+func (w workflows) WaitOperation(ctx context.Context, id string) error {
+	return w.runner.WaitOperation(ctx, id)
+}
 
 // Running reports whether a workflow of the operation runs.
 func (w workflows) Running(id string) bool { return w.runner.RunningOperation(id) }
@@ -159,8 +155,8 @@ func (t ticker) resumeAll(ctx context.Context) error {
 // tick starts one round of health checks and reconciliation.
 func (t ticker) tick(ctx context.Context) {
 	for machine, input := range map[string]string{
-		healthMachine:    `{"functions": {"due": "due"}}`,
-		reconcileMachine: `{"functions": {"reconcile": "reconcile"}}`,
+		statemachines.HealthCheck: `{"functions": {"due": "due"}}`,
+		statemachines.Reconcile:   `{"functions": {"reconcile": "reconcile"}}`,
 	} {
 		err := t.runner.Start(ctx, local.Execution{Name: machine, Machine: machine, Input: json.RawMessage(input), Timeout: 5 * time.Minute})
 		if err != nil && !errors.Is(err, local.ErrRunning) && ctx.Err() == nil {
