@@ -31,6 +31,7 @@ type attempt struct {
 	Provider string `json:"provider_name"`
 	Outcome  string `json:"outcome"`
 	Class    string `json:"class"`
+	Message  string `json:"message"`
 }
 
 type providerList struct {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,7 +27,8 @@ const patience = 40 * time.Second
 
 // at points later commands to a broker.
 func (c *client) at(endpoint, tokenFile string) {
-	c.env = append(os.Environ(), "HOME="+c.dir, "XDG_CONFIG_HOME=", "OHFP_ENDPOINT="+endpoint, "OHFP_TOKEN_FILE="+tokenFile)
+	c.env = append(os.Environ(), "HOME="+c.dir, "XDG_CONFIG_HOME=", "OHFP_ENDPOINT="+endpoint, "OHFP_TOKEN_FILE="+tokenFile,
+		"COLUMNS="+strconv.Itoa(c.out.width)) // it writes into a pipe and cannot see the terminal
 }
 
 // answer is what one command printed and how it ended.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
 	"github.com/openhostfactory/ohfp/examples/site"
@@ -18,6 +19,7 @@ import (
 type screen struct {
 	w      io.Writer
 	colour bool
+	width  int // columns
 }
 
 const (
@@ -27,16 +29,23 @@ const (
 	dimmed = "2"
 )
 
+// pageWidth is how wide the play is where nobody says how wide the reader is.
+const pageWidth = 120
+
 func newScreen(f *os.File) *screen {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return &screen{w: f, width: pageWidth}
+	}
 	_, plain := os.LookupEnv("NO_COLOR")
-	return &screen{w: f, colour: !plain && term.IsTerminal(int(f.Fd()))}
+	return &screen{w: f, colour: !plain, width: width}
 }
 
-func (s *screen) paint(code, text string) string {
+func (s *screen) paint(code, words string) string {
 	if !s.colour {
-		return text
+		return words
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return "\x1b[" + code + "m" + words + "\x1b[0m"
 }
 
 func (s *screen) heading(n int, title string) {
@@ -47,9 +56,9 @@ func (s *screen) heading(n int, title string) {
 func (s *screen) command(line string) { fmt.Fprintln(s.w, s.paint(bold, "$ "+line)) }
 
 // output prints what a command printed.
-func (s *screen) output(text string) {
-	if text = strings.TrimRight(text, "\n"); text != "" {
-		fmt.Fprintln(s.w, text)
+func (s *screen) output(printed string) {
+	if printed = strings.TrimRight(printed, "\n"); printed != "" {
+		fmt.Fprintln(s.w, printed)
 	}
 }
 
@@ -76,7 +85,12 @@ func (s *screen) daemonLog(b *site.Broker) {
 // summary prints the rows of what happened.
 func (s *screen) summary(rows [][2]string, took time.Duration) {
 	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
+	t.SetStyle(table.StyleRounded)
+	half := max(s.width/2-4, 20) // four: what a column's frame takes
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 1, WidthMax: half, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 2, WidthMax: half, WidthMaxEnforcer: text.WrapSoft},
+	})
 	t.AppendHeader(table.Row{"what happened", "and then"})
 	for _, r := range rows {
 		t.AppendRow(table.Row{r[0], r[1]})

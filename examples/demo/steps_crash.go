@@ -34,23 +34,41 @@ func killMidCreate(ctx context.Context, s *stage) error {
 
 // killBroker kills the daemon and makes sure that it is gone.
 func (s *stage) killBroker(ctx context.Context) error {
-	s.out.note("it asks pool-b right now")
+	if err := s.inTheAir(ctx); err != nil {
+		return err
+	}
 	s.out.command(fmt.Sprintf("kill -KILL %d    # ohfpd", s.broker.PID()))
 	if err := s.broker.Kill(); err != nil {
 		return err
 	}
-	a, err := s.client.show(ctx, "getOperation", "--data", byID(s.crashed))
+	a, err := s.client.show(ctx, "getOperation", "--operation-id", s.crashed)
 	if err != nil {
 		return err
 	}
 	if err := a.ended(3); err != nil { // 3: no broker there
 		return err
 	}
-	s.out.ok("the broker is gone, with 3 of 5 machines made and one attempt in the air")
+	s.out.ok("the broker is gone")
 	return nil
 }
 
-func byID(id string) string { return fmt.Sprintf(`{"operation_id": %q}`, id) }
+// inTheAir checks that the create is where it is to be interrupted: the first
+// pool has given its machines, the second was asked and has not answered.
+func (s *stage) inTheAir(ctx context.Context) error {
+	var o operation
+	if err := s.client.ask(ctx, &o, "getOperation", "--operation-id", s.crashed); err != nil {
+		return err
+	}
+	last := o.Attempts[max(0, len(o.Attempts)-1):]
+	if len(last) == 0 || last[0].Provider != "pool-b" || last[0].Outcome != "SENT" {
+		return fmt.Errorf("expected the newest attempt to be SENT to pool-b, saw %v", last)
+	}
+	if err := want("machines made so far", 3, o.Result.Created); err != nil {
+		return err
+	}
+	s.out.note("3 of 5 machines are made, and the attempt at pool-b is in the air")
+	return nil
+}
 
 func finishAfterRestart(ctx context.Context, s *stage) error {
 	if err := s.startBroker(ctx); err != nil {
@@ -59,13 +77,13 @@ func finishAfterRestart(ctx context.Context, s *stage) error {
 	began := time.Now()
 	var o operation
 	err := s.await(ctx, finishing, func() (bool, error) {
-		err := s.client.ask(ctx, &o, "getOperation", "--data", byID(s.crashed))
+		err := s.client.ask(ctx, &o, "getOperation", "--operation-id", s.crashed)
 		return o.Status != "RUNNING" && o.Status != "UNKNOWN", err
 	})
 	if err != nil {
 		return fmt.Errorf("expected operation %s to end by itself, saw it %s: %w", s.crashed, o.Status, err)
 	}
-	if _, err := s.client.show(ctx, "getOperation", "--data", byID(s.crashed)); err != nil {
+	if _, err := s.client.show(ctx, "getOperation", "--operation-id", s.crashed); err != nil {
 		return err
 	}
 	if err := s.created(o, "SUCCEEDED", map[string]int{"pool-a": 3, "pool-b": 2}); err != nil {
