@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// first holds, by the name of a list, what people look for first. Other
-// columns follow while there is room.
-var first = map[string][]string{
-	"providers":  {"name", "provider_name", "provider_type", "status", "state", "is_healthy", "health.state", "enabled", "priority", "weight", "zone", "in_flight", "status_message", "health.status_message"},
+// chosen holds, by the name of a list, the columns that people look for, in
+// order of interest. A list that is not here shows all it has.
+var chosen = map[string][]string{
+	"providers":  {"name", "provider_type", "status", "state", "health.state", "enabled", "priority", "weight", "zone", "price_per_hour", "in_flight", "circuit_breaker.state", "health.circuit_breaker.state", "status_message", "health.status_message", "last_check_time", "health.last_check_time"},
 	"machines":   {"machine_id", "name", "provider_name", "status", "terminated", "private_ip", "public_ip", "instance_type", "zone", "launch_time", "message"},
-	"operations": {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created", "created_at", "duration_ms", "message"},
-	"templates":  {"template_id", "max_number", "machine_types", "attributes", "image", "price_type", "selection_policy", "version", "updated_at"},
-	"candidates": {"rank", "provider_name", "rule", "value", "threshold", "detail", "data_age_ms"},
-	"attempts":   {"attempt", "provider_name", "outcome", "state", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
+	"operations": {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created_at", "ended_at", "message"},
+	"templates":  {"template_id", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
+	"candidates": {"rank", "provider_name", "rule", "value", "threshold", "detail"},
+	"attempts":   {"provider_name", "outcome", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
 	"checks":     {"name", "ok", "message"},
 	"history":    {"checked_at", "state", "message", "response_time_ms"},
 	"errors":     {"field", "message"},
@@ -24,7 +24,7 @@ var first = map[string][]string{
 const widest = 40
 
 // flatten adds the members of the objects in a row to the row itself, one
-// level deep: health.state. Large ones stay a cell.
+// level deep: tags.team. Large ones stay a cell.
 func flatten(row value) value {
 	const small = 6
 	out := value{kind: object}
@@ -40,6 +40,19 @@ func flatten(row value) value {
 	return out
 }
 
+// pick makes a row of the chosen columns, which may lie deeper: health.state.
+func pick(row value, columns []string) value {
+	out := value{kind: object, keys: columns}
+	for _, column := range columns {
+		at := row
+		for key := range strings.SplitSeq(column, ".") {
+			at = at.get(key)
+		}
+		out.elems = append(out.elems, at)
+	}
+	return out
+}
+
 // grid is a table before it is drawn.
 type grid struct {
 	columns []string
@@ -48,10 +61,18 @@ type grid struct {
 }
 
 // layout chooses the columns of a table: those that say something in some row,
-// those of first before the others, as many as fit.
+// as many as fit.
 func (p *printer) layout(name string, rows []value) grid {
+	rows = slices.Clone(rows)
+	for i, r := range rows {
+		if columns, ok := chosen[name]; ok && slices.ContainsFunc(columns, r.has) {
+			rows[i] = pick(r, columns)
+		} else {
+			rows[i] = flatten(r)
+		}
+	}
 	var g grid
-	for _, key := range inOrder(name, rows) {
+	for _, key := range union(rows) {
 		if slices.ContainsFunc(rows, func(r value) bool { return p.cell(r.get(key)) != "" }) {
 			g.columns = append(g.columns, key)
 		}
@@ -67,27 +88,17 @@ func (p *printer) layout(name string, rows []value) grid {
 	return g
 }
 
-func inOrder(name string, rows []value) []string {
-	var present []string
+// union is every key of some row, in order of appearance.
+func union(rows []value) []string {
+	var keys []string
 	for _, r := range rows {
 		for _, key := range r.keys {
-			if !slices.Contains(present, key) {
-				present = append(present, key)
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
 			}
 		}
 	}
-	var order []string
-	for _, key := range first[name] {
-		if slices.Contains(present, key) {
-			order = append(order, key)
-		}
-	}
-	for _, key := range present {
-		if !slices.Contains(order, key) {
-			order = append(order, key)
-		}
-	}
-	return order
+	return keys
 }
 
 // fit drops columns at the right until the table is as wide as the terminal.
@@ -111,14 +122,26 @@ func (g *grid) fit(width int) {
 }
 
 func (g *grid) width(column int) int {
-	w := columns(heading(g.columns[column]))
+	w := columns(g.heading(column))
 	for _, row := range g.cells {
 		w = max(w, columns(row[column]))
 	}
 	return w
 }
 
-// heading is a key as the head of a column.
-func heading(key string) string {
-	return strings.ToUpper(Printable(strings.NewReplacer("_", " ", ".", " ").Replace(key)))
+// heading is a column's key as its head: no more of a path than tells it from
+// the other columns.
+func (g *grid) heading(column int) string {
+	parts := strings.Split(g.columns[column], ".")
+	short := g.columns[column]
+	for n := 1; n < len(parts); n++ {
+		suffix := strings.Join(parts[len(parts)-n:], ".")
+		if !slices.ContainsFunc(g.columns, func(c string) bool {
+			return c != g.columns[column] && (c == suffix || strings.HasSuffix(c, "."+suffix))
+		}) {
+			short = suffix
+			break
+		}
+	}
+	return strings.ToUpper(Printable(strings.NewReplacer("_", " ", ".", " ").Replace(short)))
 }

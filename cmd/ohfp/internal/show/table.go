@@ -76,10 +76,10 @@ func below(path, key string) string {
 func rows(v value) []value {
 	out := make([]value, len(v.elems))
 	for i, e := range v.elems {
-		row := flatten(e)
+		row := e
 		if v.kind == object && row.get("name").kind == null {
-			row.keys = append([]string{"name"}, row.keys...)
-			row.elems = append([]value{named(v.keys[i])}, row.elems...)
+			row.keys = append([]string{"name"}, e.keys...)
+			row.elems = append([]value{named(v.keys[i])}, e.elems...)
 		}
 		out[i] = row
 	}
@@ -118,21 +118,14 @@ func (p *printer) writeSection(b *strings.Builder, s section) {
 	if s.title != "" {
 		t.SetTitle("%s", fmt.Sprintf("%s (%d)", label(s.title), len(s.rows)))
 	}
-	t.AppendHeader(p.cells(g.columns, heading))
-	var configs []table.ColumnConfig
+	head := make(table.Row, len(g.columns))
 	for i := range g.columns {
-		c := table.ColumnConfig{Number: i + 1}
-		if p.Width > 0 {
-			c.WidthMax, c.WidthMaxEnforcer = max(widest, p.Width/len(g.columns)-3), wrap
-		}
-		if g.numeric(i) {
-			c.Align, c.AlignHeader = text.AlignRight, text.AlignRight
-		}
-		configs = append(configs, c)
+		head[i] = g.heading(i)
 	}
-	t.SetColumnConfigs(configs)
+	t.AppendHeader(head)
+	t.SetColumnConfigs(p.configs(g))
 	for _, cells := range g.cells {
-		t.AppendRow(p.cells(cells, func(s string) string { return p.tint(s, s) }))
+		t.AppendRow(p.tinted(cells))
 	}
 	b.WriteString(t.Render() + "\n")
 	if len(g.left) > 0 {
@@ -140,10 +133,26 @@ func (p *printer) writeSection(b *strings.Builder, s section) {
 	}
 }
 
-func (p *printer) cells(in []string, each func(string) string) table.Row {
-	row := make(table.Row, len(in))
-	for i, s := range in {
-		row[i] = each(s)
+// configs bounds the width of cells and puts numbers to the right.
+func (p *printer) configs(g grid) []table.ColumnConfig {
+	configs := make([]table.ColumnConfig, len(g.columns))
+	for i := range configs {
+		c := table.ColumnConfig{Number: i + 1}
+		if p.Width > 0 {
+			c.WidthMax, c.WidthMaxEnforcer = max(widest, p.Width/len(g.columns)-3), wrap
+		}
+		if g.numeric(i) {
+			c.Align, c.AlignHeader = text.AlignRight, text.AlignRight
+		}
+		configs[i] = c
+	}
+	return configs
+}
+
+func (p *printer) tinted(cells []string) table.Row {
+	row := make(table.Row, len(cells))
+	for i, s := range cells {
+		row[i] = p.tint(s, s)
 	}
 	return row
 }

@@ -98,11 +98,6 @@ func (v value) get(key string) value {
 	return value{}
 }
 
-// empty reports whether v says nothing.
-func (v value) empty() bool {
-	return v.kind == null || v.kind >= word && v.text == "" && len(v.elems) == 0
-}
-
 // objects reports whether v is a list of objects, or an object whose values
 // all are: what is shown as a table.
 func (v value) objects() bool {
@@ -114,3 +109,6 @@ func (v value) objects() bool {
 
 // named is a string value.
 func named(s string) value { return value{kind: word, text: s} }
+
+// has reports whether v has a member with that key.
+func (v value) has(key string) bool { return slices.Contains(v.keys, key) }
