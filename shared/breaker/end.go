@@ -74,7 +74,7 @@ func (c Call) After(l broker.Live, cfg broker.BreakerConfig, a Answer) (broker.L
 		w.Reason, w.OpenUntil = ReasonAuth, a.Now.Add(authOpen)
 		return w, true
 	default:
-		w.Reason = fmt.Sprintf("%d failures in a row, the last %s", l.FailRun, a.Class)
+		w.Reason = fmt.Sprintf("failures in a row: %d, the last %s", l.FailRun, a.Class)
 		w.OpenUntil = a.Now.Add(timeOpen(cfg, l.Openings(a.Now)))
 		return w, effect == fault.BreakerCounts && l.FailRun >= cfg.FailureThreshold
 	}
