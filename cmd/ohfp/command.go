@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -73,7 +74,7 @@ func (c *client) prepare(cmd *cobra.Command) error {
 func addField(cmd *cobra.Command, f *wire.Field) error {
 	name := op.Kebab(f.Name)
 	if cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil {
-		return fmt.Errorf("the catalogue is wrong: %s has two flags --%s", cmd.Name(), name)
+		return &failure{exit: fault.ExitFailed, line: fmt.Sprintf("the catalogue is wrong: %s has two flags --%s", cmd.Name(), name)}
 	}
 	flag := cmd.Flags().VarPF(&fieldFlag{field: f}, name, "", f.Doc)
 	if f.Schema.Type == wire.Boolean {
@@ -131,7 +132,7 @@ func (c *client) finish(spec op.Spec, r request, a answer) error {
 		return withKey(f, r.keyMade)
 	}
 	if err := c.print(a.body); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
+		return &failure{exit: fault.ExitFailed, line: "writing the answer: " + err.Error()}
 	}
 	return nil
 }

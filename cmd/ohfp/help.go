@@ -16,6 +16,7 @@ import (
 
 // help writes the help of a command to stdout.
 func (c *client) help(cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag()
 	var b strings.Builder
 	switch o := c.described(cmd); {
 	case o != nil:
@@ -142,6 +143,9 @@ func fieldLines(s *wire.Schema, indent string) []line {
 			continue
 		}
 		kind := typeName(f.Schema)
+		if f.Schema.Type == wire.String && f.Values() != nil {
+			kind = "word"
+		}
 		if f.Required {
 			kind += "*"
 		}

@@ -38,10 +38,14 @@ func (c *client) connectionFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.endpoint, "endpoint", "", "`URL` of the broker; http, https or unix:///path (default: OHFP_ENDPOINT, the config file, "+defaultEndpoint+")")
 	f.StringVar(&o.auth, "auth", authAuto, "how to prove who calls: auto, bearer or none; sigv4 is not supported yet")
 	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` with the token (default: OHFP_TOKEN_FILE, the config file, where ohfpd puts it)")
-	f.StringVar(&o.awsProfile, "aws-profile", "", "not supported yet")
-	f.StringVar(&o.awsRegion, "aws-region", "", "not supported yet")
 	f.StringVar(&o.format, "format", "", "table, json or yaml (default: table on a terminal, else json)")
 	f.BoolVar(&o.debug, "debug", false, "log what is sent and answered to stderr, as JSON")
+	refused := func(name string, value *string) { // known, so that the refusal says why
+		f.StringVar(value, name, "", "not supported yet")
+		f.Lookup(name).Hidden = true
+	}
+	refused("aws-profile", &o.awsProfile)
+	refused("aws-region", &o.awsRegion)
 }
 
 // callFlags belong to one operation.
