@@ -127,23 +127,44 @@ func TestDecodeConfigRefuses(t *testing.T) {
 
 func TestConfigureTakesFlagsBeforeTheFileBeforeDefaults(t *testing.T) {
 	dir := write(t, map[string]string{"ohfpd.yaml": "listen: 127.0.0.1:1\ntls_key: key.pem\ntls_cert: cert.pem\n"})
-	w := world{getenv: func(name string) string {
-		return map[string]string{"HOME": "/home/u", "HF_LOG_LEVEL": "WARN"}[name]
-	}}
-	got, err := configure(flags{store: "sqlite", config: filepath.Join(dir, "ohfpd.yaml"), tlsCert: "other.pem"}, w)
-	if err != nil {
-		t.Fatal(err)
+	env := map[string]string{"HOME": "/home/u", "HF_LOG_LEVEL": "WARN"}
+	type facts struct {
+		Listen, Cert, Key, DataDir string
+		Level                      slog.Level
 	}
-	if got.Listen != "127.0.0.1:1" || got.TLS.Cert != "other.pem" || got.TLS.Key != filepath.Join(dir, "key.pem") ||
-		got.DataDir != "/home/u/.local/share/ohfp" || got.LogLevel != slog.LevelWarn {
-		t.Errorf("config = %+v", got)
+	tests := []struct {
+		name string
+		args flags
+		want facts
+	}{
+		{
+			"defaults",
+			flags{},
+			facts{"127.0.0.1:8080", "", "", "/home/u/.local/share/ohfp", slog.LevelWarn},
+		},
+		{
+			"the file",
+			flags{config: filepath.Join(dir, "ohfpd.yaml")},
+			facts{"127.0.0.1:1", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), "/home/u/.local/share/ohfp", slog.LevelWarn},
+		},
+		{
+			"flags over the file",
+			flags{config: filepath.Join(dir, "ohfpd.yaml"), listen: "unix:///run/x.sock", tlsCert: "other.pem", dataDir: "/data/../data/x/", logLevel: "debug"},
+			facts{"unix:/run/x.sock", "other.pem", filepath.Join(dir, "key.pem"), "/data/x", slog.LevelDebug},
+		},
 	}
-	got, err = configure(flags{store: "sqlite", listen: "127.0.0.1:2", dataDir: "/data/../data/x/", logLevel: "debug"}, w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Listen != "127.0.0.1:2" || got.DataDir != "/data/x" || got.LogLevel != slog.LevelDebug {
-		t.Errorf("config = %+v", got)
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.args.store = "sqlite"
+			c, err := configure(tc.args, world{getenv: func(name string) string { return env[name] }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := facts{c.Listen, c.TLS.Cert, c.TLS.Key, c.DataDir, c.LogLevel}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
 	}
 }
 

@@ -68,7 +68,7 @@ func readConfig(flag string, dirs xdg) (Config, error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func line(tree *ast.File, at ...any) int {
 		case string:
 			b = b.Child(s)
 		case int:
-			b = b.Index(uint(s)) //nolint:gosec // an index
+			b = b.Index(uint(s))
 		}
 	}
 	node, err := b.Build().FilterFile(tree)

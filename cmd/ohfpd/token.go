@@ -74,7 +74,7 @@ func writePrivate(path, text string) error {
 }
 
 func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // in the data directory
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a token file: %w", err)
 	}

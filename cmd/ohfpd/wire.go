@@ -83,7 +83,7 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
 func services(l ledgerStore, d *drivers, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	config := func(ctx context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
+	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
 		Keys: l, Now: time.Now,
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},

@@ -107,7 +107,7 @@ func TestLiveWrite(t *testing.T) {
 		},
 		"a time before 1970 has a bucket too": {
 			broker.Live{}, broker.LiveWrite{Kind: broker.LiveEnd, Now: time.Unix(-15, 0), Good: true},
-			broker.Live{Ring: [6]broker.Bucket{3: {Slot: -1, Good: 1}}}, true,
+			broker.Live{Ring: [6]broker.Bucket{5: {Slot: -1, Good: 1}}}, true,
 		},
 		"reset ends the run":                 {broker.Live{FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{}, true},
 		"reset is refused in another epoch":  {broker.Live{Epoch: 1, FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{Epoch: 1, FailRun: 3}, false},

@@ -1,0 +1,167 @@
+package broker
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// LiveKind is one of the few ways in which a live row changes.
+type LiveKind string
+
+// The kinds, each one conditional write.
+const (
+	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always: a call starts
+	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil passed, Epoch as seen, and a permit free or expired: a probe starts
+	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
+	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
+	LiveTrip    LiveKind = "trip"    // if CLOSED and Epoch as seen: open
+	LivePass    LiveKind = "pass"    // if Epoch and permit are mine: a probe succeeded; enough of them close
+	LiveFail    LiveKind = "fail"    // if Epoch and permit are mine: a probe failed; open again
+	LiveRelease LiveKind = "release" // if Epoch and permit are mine: a probe ended without evidence
+	LiveClear   LiveKind = "clear"   // always: closed, as new; the provider was registered again
+)
+
+// LiveWrite is one conditional change of a live row. Which fields count
+// depends on Kind.
+type LiveWrite struct {
+	Kind      LiveKind
+	Now       time.Time
+	Epoch     int64     // as seen by the writer
+	Attempt   string    // the permit's holder: probe, pass, fail, release
+	Expires   time.Time // end of the permit's lease: probe
+	Permits   int       // how many permits there are: probe
+	Always    bool      // breakers are configured off: begin in any state
+	OpenUntil time.Time // trip, fail
+	Reason    string    // trip, fail
+	Threshold int       // successes that close: pass
+	Started   time.Time // when the call started: begin and probe (= Now), end
+	Good, Bad bool      // evidence: end; neither: says nothing about the provider
+}
+
+// Apply returns l after w, and whether w's condition held; when it did not, l
+// comes back unchanged. It is the meaning of each kind, which a store carries
+// out as one conditional write.
+func (w LiveWrite) Apply(l Live) (Live, bool) {
+	if !w.holds(&l) {
+		return l, false
+	}
+	l.Permits, l.InFlight = slices.Clone(l.Permits), maps.Clone(l.InFlight)
+	w.change(&l)
+	return l, true
+}
+
+// holds is the condition of each kind.
+func (w LiveWrite) holds(l *Live) bool {
+	seen := l.Epoch == w.Epoch
+	switch w.Kind {
+	case LiveBegin:
+		return w.Always || l.closed() || l.State == Disabled
+	case LiveProbe:
+		return seen && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
+	case LiveReset, LiveTrip:
+		return seen && l.closed()
+	case LivePass, LiveFail, LiveRelease:
+		return seen && l.State == HalfOpen && l.permitOf(w.Attempt) >= 0
+	case LiveEnd, LiveClear:
+		return true
+	}
+	return false
+}
+
+// change is the effect of each kind.
+func (w LiveWrite) change(l *Live) {
+	switch w.Kind {
+	case LiveBegin:
+		l.start(w.Started)
+	case LiveProbe:
+		l.probe(w)
+	case LiveEnd:
+		l.end(w)
+	case LiveReset:
+		l.FailRun = 0
+	case LiveTrip, LiveFail:
+		l.open(w)
+	case LivePass:
+		l.pass(w)
+	case LiveRelease:
+		l.release(w.Attempt)
+	case LiveClear:
+		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight}
+	}
+}
+
+func (l *Live) start(at time.Time) {
+	minute := at.Unix() / 60
+	if l.InFlight == nil {
+		l.InFlight = map[int64]int64{}
+	}
+	for m := range l.InFlight { // bounded: forget what can no longer be in flight
+		if m < minute-inFlightMinutes {
+			delete(l.InFlight, m)
+		}
+	}
+	l.InFlight[minute]++
+}
+
+func (l *Live) end(w LiveWrite) {
+	minute := w.Started.Unix() / 60
+	if l.InFlight[minute] > 1 {
+		l.InFlight[minute]--
+	} else {
+		delete(l.InFlight, minute)
+	}
+	if l.Epoch == w.Epoch && (w.Good || w.Bad) {
+		l.count(w)
+	}
+}
+
+func (l *Live) count(w LiveWrite) {
+	slot := w.Now.Unix() / 10
+	i := int(slot % int64(len(l.Ring)))
+	if i < 0 { // before 1970
+		i += len(l.Ring)
+	}
+	b := &l.Ring[i]
+	if b.Slot != slot {
+		*b = Bucket{Slot: slot}
+	}
+	if w.Bad {
+		b.Bad++
+		l.FailRun++
+		return
+	}
+	b.Good++
+}
+
+func (l *Live) open(w LiveWrite) {
+	l.Opens = l.Openings(w.Now) + 1
+	l.State, l.Epoch, l.OpenUntil, l.Reason = Open, l.Epoch+1, w.OpenUntil, w.Reason
+	l.renew()
+}
+
+func (l *Live) probe(w LiveWrite) {
+	expired := func(p Permit) bool { return !p.Expires.After(w.Now) }
+	l.Permits = append(slices.DeleteFunc(l.Permits, expired), Permit{Attempt: w.Attempt, Expires: w.Expires})
+	l.State = HalfOpen
+	l.start(w.Started)
+}
+
+func (l *Live) pass(w LiveWrite) {
+	l.release(w.Attempt)
+	l.Successes++
+	if l.Successes >= w.Threshold {
+		l.State, l.Epoch, l.ClosedAt, l.Reason = Closed, l.Epoch+1, w.Now, ""
+		l.renew()
+	}
+}
+
+func (l *Live) release(attempt string) {
+	i := l.permitOf(attempt)
+	l.Permits = slices.Delete(l.Permits, i, i+1)
+}
+
+// renew forgets what an epoch has gathered.
+func (l *Live) renew() {
+	l.FailRun, l.Successes, l.Permits, l.Ring = 0, 0, nil, [6]Bucket{}
+}
