@@ -1,0 +1,329 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// Memory is a store in maps. It keeps what it is given for as long as the
+// process lives; Close does nothing.
+type Memory struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	meta      broker.Meta
+	order     int64
+	providers map[string]*memProvider
+	live      map[broker.LiveKey]broker.Live
+	templates map[string]broker.Template
+	tickets   map[string]int64
+	keys      map[broker.Key]broker.KeyRecord
+	ops       map[string]*broker.Ledger
+	machines  map[string]broker.Machine
+	leases    map[[2]string]broker.Lease // by provider and host
+	versions  map[[2]string]int64        // the newest that a host's lease had
+}
+
+type memProvider struct {
+	reg     broker.Registration
+	view    broker.ProviderView
+	history []broker.Health // oldest first
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory makes an empty store with the given clock.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{
+		now:       now,
+		meta:      broker.Meta{ID: uuid.NewString(), Mode: broker.ModeOpen, CreatedAt: now().UTC(), Schema: 1},
+		providers: map[string]*memProvider{}, live: map[broker.LiveKey]broker.Live{},
+		templates: map[string]broker.Template{}, tickets: map[string]int64{},
+		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
+		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
+	}
+}
+
+// own returns a value that shares nothing with v. The values of the domain
+// are plain data, so they always have a document.
+func own[T any](v T) T {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("copying %T: %v", v, err))
+	}
+	var out T
+	if err := json.Unmarshal(b, &out); err != nil {
+		panic(fmt.Sprintf("copying %T: %v", v, err))
+	}
+	return out
+}
+
+func changed(current any, format string, args ...any) error {
+	return &broker.Conflict{What: fmt.Sprintf(format, args...), Current: current}
+}
+
+func missing(what, name string) error {
+	return fault.New(fault.NotFound, "There is no %s %q.", what, name)
+}
+
+// Close does nothing.
+func (m *Memory) Close() error { return nil }
+
+// Meta returns the broker's identity.
+func (m *Memory) Meta(context.Context) (broker.Meta, error) { return m.meta, nil }
+
+// Provider implements [broker.ProviderReader].
+func (m *Memory) Provider(_ context.Context, name string) (broker.Registration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.providers[name]
+	if !ok {
+		return broker.Registration{}, missing("provider", name)
+	}
+	return own(p.reg), nil
+}
+
+// Snapshot implements [broker.ProviderReader].
+func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := broker.Snapshot{TakenAt: m.now().UTC(), Config: broker.DefaultConfig()}
+	for _, name := range slices.Sorted(maps.Keys(m.providers)) {
+		v := own(m.providers[name].view)
+		for k, l := range m.live {
+			if k.Provider != name {
+				continue
+			}
+			if v.Live == nil {
+				v.Live = map[string]broker.Live{}
+			}
+			v.Live[k.Class] = own(l)
+		}
+		s.Providers = append(s.Providers, v)
+	}
+	return s, nil
+}
+
+// PutProvider implements [broker.ProviderWriter].
+func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.Registration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r = own(r)
+	p, ok := m.providers[r.Name]
+	if !ok {
+		p = &memProvider{}
+	}
+	switch {
+	case !ok && r.Version != 0:
+		return broker.Registration{}, changed(broker.Registration{}, "provider %q", r.Name)
+	case p.reg.Version != r.Version:
+		return broker.Registration{}, changed(own(p.reg), "provider %q", r.Name)
+	}
+	if r.Order = p.reg.Order; !ok {
+		m.order++
+		r.Order = m.order
+	}
+	r.Version++
+	v := r.View()
+	if ok {
+		v.Health, v.NextCheckAt, v.CheckStartedAt = p.view.Health, p.view.NextCheckAt, p.view.CheckStartedAt
+	}
+	p.reg, p.view = r, v
+	m.providers[r.Name] = p
+	return own(r), nil
+}
+
+// DeleteProvider implements [broker.ProviderWriter].
+func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.providers[name]
+	if !ok {
+		return nil
+	}
+	if p.reg.Version != version {
+		return changed(own(p.reg), "provider %q", name)
+	}
+	delete(m.providers, name)
+	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
+	return nil
+}
+
+// RecordHealth implements [broker.HealthRecorder].
+func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.providers[name]
+	if !ok {
+		return missing("provider", name)
+	}
+	if h.CheckedAt.Before(p.view.Health.CheckedAt) {
+		return nil
+	}
+	if h.State != p.view.Health.State || h.Message != p.view.Health.Message {
+		p.history = slices.DeleteFunc(p.history, func(o broker.Health) bool { return o.CheckedAt.Equal(h.CheckedAt) })
+		p.history = append(p.history, own(h))
+	}
+	p.view.Health, p.view.CheckStartedAt = own(h), time.Time{}
+	return nil
+}
+
+// ClaimCheck implements [broker.HealthRecorder].
+func (m *Memory) ClaimCheck(_ context.Context, name string, seen, now, next time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.providers[name]
+	if !ok || !p.view.NextCheckAt.Equal(seen) {
+		return false, nil
+	}
+	p.view.NextCheckAt, p.view.CheckStartedAt = next.UTC(), now.UTC()
+	return true, nil
+}
+
+// HealthHistory implements [broker.HealthHistory]. Entries older than 35 days
+// are gone.
+func (m *Memory) HealthHistory(_ context.Context, name string, since time.Time, limit int) ([]broker.Health, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.providers[name]
+	if !ok {
+		return nil, nil
+	}
+	oldest := m.now().AddDate(0, 0, -35)
+	var out []broker.Health
+	for _, h := range slices.Backward(p.history) {
+		if len(out) < limit && !h.CheckedAt.Before(since) && !h.CheckedAt.Before(oldest) {
+			out = append(out, own(h))
+		}
+	}
+	return out, nil
+}
+
+// ApplyLive implements [broker.LiveWriter].
+func (m *Memory) ApplyLive(_ context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	after, held := w.Apply(m.live[key])
+	if !held {
+		return broker.Live{}, changed(own(m.live[key]), "breaker %v", key)
+	}
+	m.live[key] = own(after)
+	return own(after), nil
+}
+
+// Template implements [broker.TemplateReader].
+func (m *Memory) Template(_ context.Context, id string) (broker.Template, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, ok := m.templates[id]
+	if !ok {
+		return t, missing("template", id)
+	}
+	return own(t), nil
+}
+
+// Templates implements [broker.TemplateReader].
+func (m *Memory) Templates(_ context.Context, p broker.Page) ([]broker.Template, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	after, ok := strings.CutPrefix(p.Cursor, "after:")
+	if !ok && p.Cursor != "" {
+		return nil, "", fault.Invalid("cursor", "is not one that this list gave")
+	}
+	var out []broker.Template
+	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
+		if id <= after && ok {
+			continue
+		}
+		if len(out) == p.Limit {
+			return out, "after:" + out[len(out)-1].ID, nil
+		}
+		out = append(out, own(m.templates[id]))
+	}
+	return out, "", nil
+}
+
+// PutTemplate implements [broker.TemplateWriter].
+func (m *Memory) PutTemplate(_ context.Context, t broker.Template) (broker.Template, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old := m.templates[t.ID]; old.Version != t.Version {
+		return broker.Template{}, changed(own(old), "template %q", t.ID)
+	}
+	t = own(t)
+	t.Version++
+	m.templates[t.ID] = t
+	return own(t), nil
+}
+
+// DeleteTemplate implements [broker.TemplateWriter].
+func (m *Memory) DeleteTemplate(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.templates[id]; !ok {
+		return missing("template", id)
+	}
+	delete(m.templates, id)
+	return nil
+}
+
+// Ticket implements [broker.TicketTaker].
+func (m *Memory) Ticket(_ context.Context, scope string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tickets[scope]++
+	return m.tickets[scope] - 1, nil
+}
+
+// Leases implements [broker.LeaseBook].
+func (m *Memory) Leases(_ context.Context, provider string) ([]broker.Lease, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []broker.Lease
+	for k, l := range m.leases {
+		if k[0] == provider {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.Lease) int { return cmp.Compare(a.Host, b.Host) })
+	return out, nil
+}
+
+// TakeLease implements [broker.LeaseBook].
+func (m *Memory) TakeLease(_ context.Context, l broker.Lease) (broker.Lease, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{l.Provider, l.Host}
+	if m.leases[k].Version != l.Version {
+		return broker.Lease{}, changed(m.leases[k], "lease of host %q", l.Host)
+	}
+	m.versions[k]++
+	l.Version = m.versions[k]
+	m.leases[k] = l
+	return l, nil
+}
+
+// DropLease implements [broker.LeaseBook].
+func (m *Memory) DropLease(_ context.Context, provider, host, machineID string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{provider, host}
+	l, ok := m.leases[k]
+	if !ok || l.MachineID != machineID {
+		return false, nil
+	}
+	delete(m.leases, k)
+	return true, nil
+}

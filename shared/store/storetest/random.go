@@ -1,0 +1,219 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// testRandom runs random sequences of verbs, with restarts between them,
+// against the store and the model: they must answer alike, and hold the same
+// at the end.
+func testRandom(t *testing.T, open Open) {
+	dir, n := t.TempDir(), 0
+	rapid.Check(t, func(r *rapid.T) {
+		n++
+		d := &duel{T: r, tb: t, clock: &clock{t: start}, dir: filepath.Join(dir, fmt.Sprint(n)), open: open}
+		d.real, d.model = open(t, d.dir, d.clock.now), NewMemory(d.clock.now)
+		defer func() {
+			if err := d.real.Close(); err != nil {
+				r.Errorf("closing: %v", err)
+			}
+		}()
+		r.Repeat(d.actions())
+		d.compareAll()
+	})
+}
+
+// duel is a store and the model side by side.
+type duel struct {
+	*rapid.T
+	tb          testing.TB
+	clock       *clock
+	dir         string
+	open        Open
+	real, model Store
+	newest      time.Time // of the operations: two are never made at once
+}
+
+func (d *duel) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"":                d.compareSome,
+		"advance":         d.advance,
+		"restart":         d.restart,
+		"put provider":    d.putProvider,
+		"delete provider": d.deleteProvider,
+		"record health":   d.recordHealth,
+		"claim check":     d.claimCheck,
+		"apply live":      d.applyLive,
+		"put template":    d.putTemplate,
+		"delete template": d.deleteTemplate,
+		"ticket":          d.ticket,
+		"claim key":       d.claimKey,
+		"finish key":      d.finishKey,
+		"drop key":        d.dropKey,
+		"claim operation": d.claimOperation,
+		"mark sent":       d.markSent,
+		"record outcome":  d.recordOutcome,
+		"take step":       d.takeStep,
+		"take lease":      d.takeLease,
+		"drop lease":      d.dropLease,
+	}
+}
+
+// answer is what a verb said, in a form that compares.
+type answer struct {
+	Value   any
+	Code    fault.Code
+	Current any
+}
+
+func said(value any, err error) answer {
+	if err == nil {
+		return answer{Value: value}
+	}
+	if c, ok := errors.AsType[*broker.Conflict](err); ok {
+		return answer{Current: c.Current}
+	}
+	return answer{Code: fault.As(err).Code}
+}
+
+// both fails unless store and model answer alike.
+func (d *duel) both(do func(Store) (any, error)) {
+	d.Helper()
+	want, got := said(do(d.model)), said(do(d.real))
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), rawJSON()); diff != "" {
+		d.Fatalf("model (-), store (+):\n%s", diff)
+	}
+}
+
+// done is both for verbs that answer nothing.
+func (d *duel) done(do func(Store) error) {
+	d.Helper()
+	d.both(func(s Store) (any, error) { return nil, do(s) })
+}
+
+func pick[T any](r *rapid.T, label string, from ...T) T {
+	return rapid.SampledFrom(from).Draw(r, label)
+}
+
+func (d *duel) provider(r *rapid.T) string { return pick(r, "provider", "a", "b", "a-b") }
+func (d *duel) op(r *rapid.T) string       { return pick(r, "operation", "op-1", "op-2", "op-3") }
+
+func (d *duel) advance(r *rapid.T) {
+	d.clock.advance(time.Duration(rapid.IntRange(1, 40*3600).Draw(r, "seconds")) * time.Second)
+}
+
+func (d *duel) restart(*rapid.T) {
+	if err := d.real.Close(); err != nil {
+		d.Fatalf("closing: %v", err)
+	}
+	d.real = d.open(d.tb, d.dir, d.clock.now)
+}
+
+func (d *duel) putProvider(r *rapid.T) {
+	g := registration(d.provider(r))
+	g.Version, g.Priority = int64(rapid.IntRange(0, 3).Draw(r, "version")), rapid.IntRange(0, 9).Draw(r, "priority")
+	d.both(func(s Store) (any, error) { return s.PutProvider(r.Context(), g) })
+}
+
+func (d *duel) deleteProvider(r *rapid.T) {
+	name, version := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version"))
+	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
+}
+
+func (d *duel) moment(r *rapid.T, label string) time.Time {
+	return d.clock.now().Add(time.Duration(rapid.IntRange(-90, 90).Draw(r, label)) * time.Minute)
+}
+
+func (d *duel) recordHealth(r *rapid.T) {
+	name := d.provider(r)
+	h := health(pick(r, "state", broker.Healthy, broker.Degraded, broker.Unhealthy), pick(r, "message", "", "x"), d.moment(r, "checked"))
+	d.done(func(s Store) error { return s.RecordHealth(r.Context(), name, h) })
+}
+
+func (d *duel) claimCheck(r *rapid.T) {
+	name, now, next := d.provider(r), d.clock.now(), d.moment(r, "next")
+	seen := pick(r, "seen", time.Time{}, at(time.Minute), d.nextCheck(name))
+	d.both(func(s Store) (any, error) { return s.ClaimCheck(r.Context(), name, seen, now, next) })
+}
+
+func (d *duel) nextCheck(name string) time.Time {
+	if p, ok := d.model.(*Memory).providers[name]; ok {
+		return p.view.NextCheckAt
+	}
+	return time.Time{}
+}
+
+func (d *duel) applyLive(r *rapid.T) {
+	key := broker.LiveKey{Provider: d.provider(r), Class: pick(r, "class", broker.ClassMutate, broker.ClassRead)}
+	now := d.clock.now()
+	w := broker.LiveWrite{
+		Kind: pick(r, "kind", broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
+			broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear),
+		Now: now, Started: now, Epoch: int64(rapid.IntRange(0, 4).Draw(r, "epoch")), Attempt: pick(r, "attempt", "x", "y"),
+		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
+		Reason: "because", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
+		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
+	}
+	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })
+}
+
+func (d *duel) putTemplate(r *rapid.T) {
+	g := template(pick(r, "template", "s", "m", "l"))
+	g.Version = int64(rapid.IntRange(0, 2).Draw(r, "version"))
+	d.both(func(s Store) (any, error) { return s.PutTemplate(r.Context(), g) })
+}
+
+func (d *duel) deleteTemplate(r *rapid.T) {
+	id := pick(r, "template", "s", "m", "l")
+	d.done(func(s Store) error { return s.DeleteTemplate(r.Context(), id) })
+}
+
+func (d *duel) ticket(r *rapid.T) {
+	scope := pick(r, "scope", "x", "y")
+	d.both(func(s Store) (any, error) { return s.Ticket(r.Context(), scope) })
+}
+
+func (d *duel) key(r *rapid.T) broker.KeyRecord {
+	rec := keyRecord(broker.Key{Principal: pick(r, "principal", "ada", "a#b"), Operation: "o", Key: pick(r, "key", "k", "l")})
+	rec.Hash = pick(r, "hash", "h1", "h2")
+	rec.LeaseUntil, rec.ExpiresAt = d.moment(r, "lease"), d.moment(r, "expiry")
+	return rec
+}
+
+func (d *duel) claimKey(r *rapid.T) {
+	rec, now := d.key(r), d.clock.now()
+	d.done(func(s Store) error { return s.ClaimKey(r.Context(), rec, now) })
+}
+
+func (d *duel) finishKey(r *rapid.T) {
+	rec := d.key(r)
+	rec.Done, rec.Status, rec.Answer = true, 200, []byte("answer")
+	d.done(func(s Store) error { return s.FinishKey(r.Context(), rec) })
+}
+
+func (d *duel) dropKey(r *rapid.T) {
+	k := d.key(r).Key
+	d.done(func(s Store) error { return s.DropKey(r.Context(), k) })
+}
+
+func (d *duel) takeLease(r *rapid.T) {
+	l := lease("a", pick(r, "host", "h1", "h2"), pick(r, "machine", "m1", "m2"))
+	l.Version = int64(rapid.IntRange(0, 4).Draw(r, "version"))
+	d.both(func(s Store) (any, error) { return s.TakeLease(r.Context(), l) })
+}
+
+func (d *duel) dropLease(r *rapid.T) {
+	host, m := pick(r, "host", "h1", "h2"), pick(r, "machine", "m1", "m2")
+	d.both(func(s Store) (any, error) { return s.DropLease(r.Context(), "a", host, m) })
+}

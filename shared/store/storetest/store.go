@@ -1,0 +1,64 @@
+package storetest
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
+
+// Store is every port of package broker.
+type Store interface {
+	broker.ProviderReader
+	broker.ProviderWriter
+	broker.HealthRecorder
+	broker.HealthHistory
+	broker.LiveWriter
+	broker.TemplateReader
+	broker.TemplateWriter
+	broker.TicketTaker
+	broker.Keys
+	broker.LedgerWriter
+	broker.OperationReader
+	broker.OpenReader
+	broker.MachineReader
+	broker.LeaseBook
+	broker.MetaReader
+	io.Closer
+}
+
+// Open opens the store that is kept in dir, and makes it when it is not
+// there. now is its clock. The suite closes what it opens, and opens a closed
+// store again to see what it kept.
+type Open func(t testing.TB, dir string, now func() time.Time) Store
+
+// Run runs the whole suite against the stores that open gives.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	groups := []struct {
+		name string
+		run  func(*testing.T, Open)
+	}{
+		{"meta", testMeta},
+		{"providers", testProviders},
+		{"health", testHealth},
+		{"live rows", testLive},
+		{"templates", testTemplates},
+		{"tickets", testTickets},
+		{"keys", testKeys},
+		{"claiming operations", testClaim},
+		{"fences", testFences},
+		{"steps", testSteps},
+		{"outcomes", testOutcomes},
+		{"lists of operations", testOperations},
+		{"machines", testMachines},
+		{"leases", testLeases},
+		{"copies", testCopies},
+		{"races", testRaces},
+		{"random sequences", testRandom},
+	}
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) { g.run(t, open) })
+	}
+}
