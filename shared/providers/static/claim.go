@@ -15,6 +15,7 @@ import (
 type claim struct {
 	lease   broker.Lease
 	lost    bool                 // somebody else has it
+	late    bool                 // there was no time to take it
 	failure *fault.ProviderError // lease_command failed, and was undone: nothing is left
 	err     error                // not known: the whole creation is ambiguous
 }
@@ -22,6 +23,9 @@ type claim struct {
 // claim leases a host for the token. With a lease command the host is first
 // taken as being prepared, and becomes a machine when the command succeeded.
 func (c *creation) claim(ctx context.Context, h config.Host) claim {
+	if ctx.Err() != nil {
+		return claim{late: true}
+	}
 	l := c.newLease(h.Name)
 	if c.config.LeaseCommand == "" {
 		return c.write(ctx, l)

@@ -143,22 +143,17 @@ func (c *creation) choose(hosts []config.Host) {
 
 func (c *creation) need() int { return c.spec.Count - len(c.machines) }
 
-// fill dials candidates in rounds, so that a large pool is not dialled for two
-// machines, and leases those that are up until the wish is met. A round that
-// brings nothing makes the next one larger.
+// fill tries candidates in rounds, so that a large pool is not dialled for two
+// machines, until the wish is met. A round that brings nothing makes the next
+// one larger.
 func (c *creation) fill(ctx context.Context) error {
 	size := c.need()
 	for c.need() > 0 && len(c.candidates) > 0 && ctx.Err() == nil {
 		n := min(size, len(c.candidates))
-		up := c.dial(ctx, c.candidates[:n])
-		c.candidates = c.candidates[n:]
-		for c.need() > 0 && len(up) > 0 {
-			n := min(c.need(), len(up))
-			if err := c.lease(ctx, up[:n]); err != nil {
-				return err
-			}
-			up = up[n:]
+		if err := c.round(ctx, c.candidates[:n]); err != nil {
+			return err
 		}
+		c.candidates = c.candidates[n:]
 		size = max(c.need(), min(2*size, atOnce))
 	}
 	if c.need() > 0 {
@@ -167,46 +162,64 @@ func (c *creation) fill(ctx context.Context) error {
 	return nil
 }
 
-// candidate is a host that is up.
-type candidate struct {
-	config.Host
+// try is what came of one candidate.
+type try struct {
+	host config.Host
 	answer
+	claim
 }
 
-func (c *creation) dial(ctx context.Context, hosts []config.Host) []candidate {
-	answers := make([]answer, len(hosts))
-	each(len(hosts), atOnce, func(i int) { answers[i] = c.check(ctx, hosts[i]) })
-	var up []candidate
-	for i, a := range answers {
-		if a.up {
-			up = append(up, candidate{hosts[i], a})
+// round dials hosts and leases those that are up. When all of them are wanted,
+// each is leased as soon as it answers: slow ones cost nothing that others
+// have. Otherwise all are heard first, and the first in order win. The error
+// says that it is not known whether a host was leased.
+func (c *creation) round(ctx context.Context, hosts []config.Host) error {
+	tries := make([]try, len(hosts))
+	all := len(hosts) <= c.need()
+	each(len(hosts), atOnce, func(i int) {
+		tries[i] = try{host: hosts[i], answer: c.check(ctx, hosts[i])}
+		if all && tries[i].up {
+			tries[i].claim = c.claim(ctx, hosts[i])
+		}
+	})
+	var up []try
+	for _, t := range tries {
+		if t.up {
+			up = append(up, t)
 		} else {
-			c.reasons.notUp(hosts[i].Name, a)
+			c.reasons.notUp(t.host.Name, t.answer)
 		}
 	}
-	return up
+	if all {
+		return c.keep(ctx, up)
+	}
+	for c.need() > 0 && len(up) > 0 {
+		next := up[:min(c.need(), len(up))]
+		each(len(next), atOnce, func(i int) { next[i].claim = c.claim(ctx, next[i].host) })
+		if err := c.keep(ctx, next); err != nil {
+			return err
+		}
+		up = up[len(next):]
+	}
+	return nil
 }
 
-// lease takes hosts at the same time, and returns an error only when it is not
-// known whether one was taken.
-func (c *creation) lease(ctx context.Context, up []candidate) error {
-	got := make([]claim, len(up))
-	each(len(up), atOnce, func(i int) { got[i] = c.claim(ctx, up[i].Host) })
-	for i, g := range got {
+// keep turns claims into machines or reasons.
+func (c *creation) keep(ctx context.Context, tries []try) error {
+	for _, t := range tries {
 		switch {
-		case g.err != nil:
-			return g.err
-		case g.failure != nil:
-			c.reasons.failed = append(c.reasons.failed, g.failure)
-		case g.lost:
+		case t.err != nil:
+			return t.err
+		case t.failure != nil:
+			c.reasons.failed = append(c.reasons.failed, t.failure)
+		case t.late: // reasons.late says it
+		case t.lost:
 			c.reasons.leased++
 		default:
-			h := up[i].Host
-			addr := up[i].addr
-			if !addr.IsValid() {
-				addr = c.address(ctx, &h)
+			if !t.addr.IsValid() {
+				t.addr = c.address(ctx, &t.host)
 			}
-			c.machines = append(c.machines, c.machine(g.lease, &h, addr, c.Now()))
+			c.machines = append(c.machines, c.machine(t.lease, &t.host, t.addr, c.Now()))
 		}
 	}
 	return nil
