@@ -30,10 +30,10 @@ func TestClient_sends_the_request_that_was_typed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBroker(t, ok)
 			r := b.call(t, append([]string{"feedAnimal"}, c.args...)...)
-			if r.exit != 0 || len(b.got) != 1 {
-				t.Fatalf("exit %d, %d calls: %s", r.exit, len(b.got), r.stderr)
+			if r.exit != 0 || len(b.calls()) != 1 {
+				t.Fatalf("exit %d, %d calls: %s", r.exit, len(b.calls()), r.stderr)
 			}
-			if got := strings.ReplaceAll(b.got[0].body, "\n", ""); spaceless(got) != spaceless(c.want) {
+			if got := strings.ReplaceAll(b.calls()[0].body, "\n", ""); spaceless(got) != spaceless(c.want) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
@@ -48,13 +48,13 @@ func TestClient_reads_the_request_from_stdin(t *testing.T) {
 	for _, flag := range []string{"--data", "--data-file", "--file", "-f"} {
 		sh.run(t, "feedAnimal", flag, "-", "--endpoint", b.URL)
 	}
-	for _, got := range b.got {
+	for _, got := range b.calls() {
 		if got.body != `{"animal":"owl"}` {
 			t.Errorf("got %s", got.body)
 		}
 	}
-	if len(b.got) != 4 {
-		t.Errorf("got %d calls", len(b.got))
+	if len(b.calls()) != 4 {
+		t.Errorf("got %d calls", len(b.calls()))
 	}
 }
 
@@ -66,7 +66,7 @@ func TestClient_sends_its_headers(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, name := range []string{"Content-Type", "Accept", "Prefer", "X-Request-Id", "Idempotency-Key", "Traceparent", "Authorization"} {
-		got[name] = b.got[0].header.Get(name)
+		got[name] = b.calls()[0].header.Get(name)
 	}
 	want := map[string]string{
 		"Content-Type": "application/json", "Accept": "application/json, application/problem+json", "Prefer": "respond-async",
@@ -76,15 +76,15 @@ func TestClient_sends_its_headers(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if b.got[0].method != "POST" || b.got[0].uri != "/v1/commands/feedAnimal" {
-		t.Errorf("got %s %s", b.got[0].method, b.got[0].uri)
+	if b.calls()[0].method != "POST" || b.calls()[0].uri != "/v1/commands/feedAnimal" {
+		t.Errorf("got %s %s", b.calls()[0].method, b.calls()[0].uri)
 	}
 }
 
 func TestClient_gives_request_id_to_an_operation_with_that_field(t *testing.T) {
 	b := newBroker(t, ok)
 	b.call(t, "getRequestStatus", "--request-id", "req-12345")
-	if got := b.got[0]; got.body != `{"request_id":"req-12345"}` || got.header.Get("X-Request-Id") != "" || got.uri != "/v1/queries/getRequestStatus" {
+	if got := b.calls()[0]; got.body != `{"request_id":"req-12345"}` || got.header.Get("X-Request-Id") != "" || got.uri != "/v1/queries/getRequestStatus" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -92,8 +92,8 @@ func TestClient_gives_request_id_to_an_operation_with_that_field(t *testing.T) {
 func TestClient_makes_no_key_for_a_query(t *testing.T) {
 	b := newBroker(t, reply{status: 503, body: `{"code":"store_unavailable","detail":"no disk"}`})
 	r := b.call(t, "getRequestStatus")
-	if b.got[0].header.Get("Idempotency-Key") != "" || strings.Contains(r.stderr, "key") || r.exit != 1 {
-		t.Errorf("got %v %+v", b.got[0].header, r)
+	if b.calls()[0].header.Get("Idempotency-Key") != "" || strings.Contains(r.stderr, "key") || r.exit != 1 {
+		t.Errorf("got %v %+v", b.calls()[0].header, r)
 	}
 }
 
@@ -191,7 +191,7 @@ func TestClient_follows_work_that_goes_on(t *testing.T) {
 	if r.exit != 0 || !strings.Contains(r.stdout, "SUCCEEDED") || r.stderr != "ohfp: operation op-1: RUNNING\n" {
 		t.Errorf("got %+v", r)
 	}
-	if got := b.got[1]; got.method != "GET" || got.uri != "/v1/queries/getOperation?operation_id=op-1" {
+	if got := b.calls()[1]; got.method != "GET" || got.uri != "/v1/queries/getOperation?operation_id=op-1" {
 		t.Errorf("got %+v", got)
 	}
 	ms := time.Millisecond
@@ -216,10 +216,10 @@ func TestClient_that_waited_exits_1_when_the_operation_failed(t *testing.T) {
 func TestClient_gives_up_on_a_broker_that_stays_away(t *testing.T) {
 	b := newBroker(t, reply{status: 202, body: `{"operation_id":"op-1","status":"RUNNING"}`}, reply{hang: true})
 	r := b.call(t, "feedAnimal", "--async", "--wait")
-	if r.exit != 3 || r.code(t) != "unreachable" || !strings.Contains(r.stderr, "operation op-1 may go on (to repeat") || len(b.got) != 16 {
-		t.Errorf("%d calls, %+v", len(b.got), r)
+	if r.exit != 3 || r.code(t) != "unreachable" || !strings.Contains(r.stderr, "operation op-1 may go on (to repeat") || len(b.calls()) != 16 {
+		t.Errorf("%d calls, %+v", len(b.calls()), r)
 	}
-	if got := b.got[1].uri; got != "/v1/queries/getOperation?operation_id=op-1" {
+	if got := b.calls()[1].uri; got != "/v1/queries/getOperation?operation_id=op-1" {
 		t.Errorf("without a Location it asked %s", got)
 	}
 }

@@ -158,3 +158,16 @@ func (r result) code(t *testing.T) string {
 	}
 	return doc.Code
 }
+
+// calls returns what was asked so far.
+func (b *broker) calls() []seen {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.got
+}
+
+func (b *broker) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = nil
+}

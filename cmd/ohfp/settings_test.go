@@ -52,11 +52,11 @@ func TestToken_is_found_in_the_order_promised(t *testing.T) {
 		if c.env["XDG_CONFIG_HOME"] == "" {
 			args = append(args, "--endpoint", b.URL)
 		}
-		b.got = nil
+		b.forget()
 		if r := (shell{env: c.env}).run(t, args...); r.exit != 0 {
 			t.Fatalf("%s: %s", c.want, r.stderr)
 		}
-		if got := b.got[0].header.Get("Authorization"); got != c.want {
+		if got := b.calls()[0].header.Get("Authorization"); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
@@ -142,7 +142,7 @@ func TestEndpoint_may_be_a_unix_socket(t *testing.T) {
 func TestEndpoint_may_have_a_path(t *testing.T) {
 	b := newBroker(t, ok)
 	shell{}.run(t, "getRequestStatus", "--endpoint", b.URL+"/stage/")
-	if got := b.got[0].uri; got != "/stage/v1/queries/getRequestStatus" {
+	if got := b.calls()[0].uri; got != "/stage/v1/queries/getRequestStatus" {
 		t.Errorf("got %s", got)
 	}
 }

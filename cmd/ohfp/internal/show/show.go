@@ -44,7 +44,7 @@ func Print(w io.Writer, document []byte, o Options) error {
 
 func printJSON(w io.Writer, document []byte) error {
 	var b bytes.Buffer
-	if err := json.Indent(&b, document, "", "  "); err != nil {
+	if err := json.Indent(&b, bytes.TrimSpace(document), "", "  "); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	b.WriteByte('\n')
