@@ -107,8 +107,8 @@ func (d *daemon) run(ctx context.Context) error {
 		worked <- d.site.Run(working)
 	}()
 
+	defer context.AfterFunc(serving, func() { d.log.Info("stopping") })()
 	err := d.server.Serve(serving, d.listener, requestGrace)
-	d.log.Info("stopping")
 	end()
 	return errors.Join(err, wait(worked))
 }

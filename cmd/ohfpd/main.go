@@ -37,11 +37,9 @@ func main() {
 	}))
 }
 
-// run carries out the command line and returns the exit status. The first
-// SIGINT or SIGTERM stops the daemon gently, the second ends the process.
+// run carries out the command line and returns the exit status.
 func run(w world) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer context.AfterFunc(ctx, stop)()
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	err := rootCommand(w).ExecuteContext(ctx)
 	if err == nil {
@@ -52,4 +50,21 @@ func run(w world) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// untilSignal ends the context at the first SIGINT or SIGTERM. By then the
+// next one ends the process at once.
+func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-heard:
+		case <-ctx.Done():
+		}
+		signal.Stop(heard)
+		cancel()
+	}()
+	return ctx, cancel
 }

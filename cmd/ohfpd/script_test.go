@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +30,8 @@ func TestMain(m *testing.M) {
 //	mode OCTAL FILE       the file has this mode
 //	serving DIR           wait until the broker of the data directory answers; its process must be alive
 //	call DIR METHOD PATH [BODY]   call that broker with its token; the answer's status and body are the output
+//	hold DIR              send half a request to that broker, and keep the connection
+//	until REGEXP FILE     wait until a line of the file matches
 //	terminate             send SIGTERM to what runs in the background
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -40,7 +44,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"occupy": occupy, "mode": mode, "serving": serving, "call": call, "terminate": terminate,
+			"occupy": occupy, "mode": mode, "serving": serving, "call": call, "hold": hold, "until": until, "terminate": terminate,
 		},
 	})
 }
@@ -76,21 +80,50 @@ const startWithin = 30 * time.Second
 
 func serving(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "serving DIR")
+	poll(ts, "no broker serves "+args[0], func(ctx context.Context) bool {
+		status, _, err := send(ctx, ts.MkAbs(args[0]), http.MethodGet, "/healthz", "")
+		return err == nil && status == http.StatusOK
+	})
+}
+
+// poll asks until the answer is yes.
+func poll(ts *testscript.TestScript, otherwise string, yes func(context.Context) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
 	beat := time.NewTicker(5 * time.Millisecond)
 	defer beat.Stop()
-	for {
-		status, _, err := send(ctx, ts.MkAbs(args[0]), http.MethodGet, "/healthz", "")
-		if err == nil && status == http.StatusOK {
-			return
-		}
+	for !yes(ctx) {
 		select {
 		case <-beat.C:
 		case <-ctx.Done():
-			ts.Fatalf("no broker serves %s after %s: %v", args[0], startWithin, err)
+			ts.Fatalf("%s after %s", otherwise, startWithin)
 		}
 	}
+}
+
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, "until REGEXP FILE")
+	wanted := regexp.MustCompile(args[0])
+	poll(ts, args[1]+" has no such line", func(context.Context) bool {
+		data, err := os.ReadFile(ts.MkAbs(args[1]))
+		return err == nil && wanted.Match(data)
+	})
+}
+
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, "hold DIR")
+	endpoint, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), endpointFile))
+	ts.Check(err)
+	c, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimSpace(string(endpoint)), "http://"))
+	ts.Check(err)
+	ts.Defer(func() { _ = c.Close() })
+	token, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), tokenFile))
+	ts.Check(err)
+	_, err = fmt.Fprintf(c, "POST /v1/commands/registerTemplate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", strings.TrimSpace(string(token)))
+	ts.Check(err)
+	_, err = bufio.NewReader(c).ReadString('\n') // "100 Continue": the broker has begun to serve it
+	ts.Check(err)
 }
 
 func call(ts *testscript.TestScript, neg bool, args []string) {

@@ -44,7 +44,10 @@ func localIP(local any) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	ip, _ := netip.AddrFromSlice(tcp.IP) //nolint:errcheck // the zero Addr equals no parsed one
+	ip, ok := netip.AddrFromSlice(tcp.IP)
+	if !ok {
+		return netip.Addr{} // equals no address that was parsed
+	}
 	return ip.Unmap()
 }
 

@@ -128,7 +128,9 @@ func TestListenReplacesASocketThatNobodyServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.(*net.UnixListener).SetUnlinkOnClose(false)
+	if u, ok := dead.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
 	if err := dead.Close(); err != nil {
 		t.Fatal(err)
 	}

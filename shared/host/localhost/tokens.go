@@ -144,7 +144,7 @@ func roleNames() []string { return []string{"reader", "scheduler", "operator", "
 func ParseRole(s string) (op.Role, error) {
 	for i, name := range roleNames() {
 		if s == name {
-			return op.Role(i), nil //nolint:gosec // four names
+			return op.Role(i), nil
 		}
 	}
 	return 0, fmt.Errorf("%q is not a role: use %s", shortened(s), strings.Join(roleNames(), ", "))
