@@ -110,10 +110,7 @@ func (c *creation) resume(ctx context.Context) error {
 		if leased := c.book.leases[name].MachineID == m.ID; !known || leased && !m.Status.Final() {
 			continue
 		}
-		if !m.Status.Final() {
-			m.Status, m.Message = broker.MachineLost, "its lease is gone"
-		}
-		c.machines = append(c.machines, m)
+		c.machines = append(c.machines, c.absent(m.ID, c.book.records))
 	}
 	return nil
 }

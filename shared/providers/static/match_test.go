@@ -3,6 +3,7 @@ package static
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,4 +107,15 @@ func FuzzParseHosts(f *testing.F) {
 			t.Errorf("what was read is not read again: %v", err)
 		}
 	})
+}
+
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		given []time.Duration
+		want  time.Duration
+	}{{nil, 0}, {[]time.Duration{7}, 7}, {[]time.Duration{9, 1}, 1}, {[]time.Duration{9, 1, 5}, 5}, {[]time.Duration{8, 2, 6, 4}, 4}} {
+		if got := median(c.given); got != c.want {
+			t.Errorf("median of %v is %v, want %v", c.given, got, c.want)
+		}
+	}
 }

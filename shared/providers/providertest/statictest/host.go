@@ -15,7 +15,8 @@ type Host struct {
 	tb       testing.TB
 	address  string
 	mu       sync.Mutex
-	server   *http.Server  // nil: closed
+	server   *http.Server // nil: closed
+	listener net.Listener
 	released chan struct{} // closed: requests are answered; else they hang
 	status   int
 	visits   int
@@ -78,9 +79,9 @@ func (h *Host) Open() {
 	}
 	h.address = l.Addr().String()
 	s := &http.Server{Handler: http.HandlerFunc(h.serve), ReadHeaderTimeout: time.Minute, ConnState: h.count}
-	h.server = s
+	h.server, h.listener = s, l
 	go func() {
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			h.tb.Errorf("serving as a host of the pool: %v", err)
 		}
 	}()
@@ -89,13 +90,17 @@ func (h *Host) Open() {
 // Close closes the port and all connections: the next one is refused.
 func (h *Host) Close() {
 	h.mu.Lock()
-	s := h.server
+	s, l := h.server, h.listener
 	h.server = nil
 	h.mu.Unlock()
 	if s == nil {
 		return
 	}
-	if err := s.Close(); err != nil {
+	err := s.Close()
+	if cerr := l.Close(); !errors.Is(cerr, net.ErrClosed) { // the server does not know it before it serves
+		err = errors.Join(err, cerr)
+	}
+	if err != nil {
 		h.tb.Errorf("closing a host of the pool: %v", err)
 	}
 }
