@@ -93,23 +93,31 @@ func decode(path string, status int, answer []byte, err error, v any) error {
 
 type object = map[string]any
 
-// hostsPerPool is what one registration may hold inline.
-const hostsPerPool = 400
+// The pools: one of an ordinary size, and one as large as a registration may
+// hold inline.
+const (
+	pool, poolHosts   = "pool", 40
+	large, largeHosts = "large", 400
+)
 
 // register registers a pool whose hosts are not checked, so that the figures
-// hold no dials, and a template that all of them fit.
-func (t *target) register(ctx context.Context) error {
-	hosts := make([]object, hostsPerPool)
-	for i := range hosts {
-		hosts[i] = object{"name": "h" + strconv.Itoa(i), "address": "127.0.0.1", "attributes": object{"ncpus": 4, "nram": 8192}}
+// hold no dials.
+func (t *target) register(ctx context.Context, name string, hosts int) error {
+	list := make([]object, hosts)
+	for i := range list {
+		list[i] = object{
+			"name": "h" + strconv.Itoa(i), "address": fmt.Sprintf("10.1.%d.%d", i/200, 1+i%200),
+			"attributes": object{"ncpus": 4, "nram": 8192},
+		}
 	}
-	pool := object{
-		"strategy_name": "pool", "provider_type": "static",
-		"strategy_config": object{"hosts": hosts, "check": object{"kind": "none"}},
-	}
-	if err := t.call(ctx, "/v1/commands/registerProviderStrategy", pool, nil); err != nil {
-		return err
-	}
+	return t.call(ctx, "/v1/commands/registerProviderStrategy", object{
+		"strategy_name": name, "provider_type": "static",
+		"strategy_config": object{"hosts": list, "check": object{"kind": "none"}},
+	}, nil)
+}
+
+// template registers what all of the hosts fit.
+func (t *target) template(ctx context.Context) error {
 	return t.call(ctx, "/v1/commands/registerTemplate", object{"template_id": "web", "attributes": object{"ncpus": 2}}, nil)
 }
 
@@ -125,10 +133,14 @@ type executed struct {
 
 const execute = "/v1/commands/executeProviderOperation"
 
-// create makes one machine and returns its id.
-func (t *target) create(ctx context.Context) (operation, machine string, err error) {
+// create makes one machine in a pool and returns the ids of operation and
+// machine.
+func (t *target) create(ctx context.Context, pool string) (operation, machine string, err error) {
 	var done executed
-	body := object{"operation_type": "CREATE_INSTANCES", "parameters": object{"template_id": "web", "count": 1}}
+	body := object{
+		"operation_type": "CREATE_INSTANCES", "parameters": object{"template_id": "web", "count": 1},
+		"strategy_override": pool,
+	}
 	if err := t.call(ctx, execute, body, &done); err != nil {
 		return "", "", err
 	}

@@ -13,20 +13,20 @@ type costs struct {
 
 // serial makes and ends machines one after the other, reads each operation
 // back and lists the newest.
-func serial(ctx context.Context, t *target) (*costs, error) {
+func serial(ctx context.Context, t *target, pool string) (*costs, error) {
 	progress("%d operations one after the other", 2*serialPairs)
 	c := &costs{}
 	for range serialPairs {
-		if err := c.one(ctx, t); err != nil {
+		if err := c.one(ctx, t, pool); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-func (c *costs) one(ctx context.Context, t *target) error {
+func (c *costs) one(ctx context.Context, t *target, pool string) error {
 	began := time.Now()
-	operation, machine, err := t.create(ctx)
+	operation, machine, err := t.create(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -57,4 +57,16 @@ func (c *costs) compare(r *report, few *costs, stored int) {
 		was, is := quantile(row.few, 0.5), quantile(row.many, 0.5)
 		r.add(fmt.Sprintf("cost with %d operations stored: %s, p50", stored, row.name), ms(is), "flat", times(is, was, "with 100 stored, "+ms(was)))
 	}
+}
+
+// largePool adds what the size of a pool costs.
+func largePool(ctx context.Context, r *report, t *target, small *costs) error {
+	c, err := serial(ctx, t, large)
+	if err != nil {
+		return err
+	}
+	was, is := quantile(small.create, 0.5), quantile(c.create, 0.5)
+	r.add(fmt.Sprintf("cost in a pool of %d hosts: create of 1, p50", largeHosts), ms(is), "",
+		times(is, was, fmt.Sprintf("in a pool of %d, %s", poolHosts, ms(was))))
+	return nil
 }

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	serialPairs = 100 // create and terminate, one after the other, for the cost of one operation
-	settle      = 2 * time.Second
+	serialPairs = 100             // create and terminate, one after the other, for the cost of one operation
+	settle      = 2 * time.Second // until the memory at rest is one
+	fill        = 3 * time.Minute // at most for filling the store: a slow machine stores fewer, and the rows say how many
 )
 
 // daemon measures ohfpd: throughput, latencies, memory, and whether an
@@ -32,7 +33,7 @@ func daemon(ctx context.Context, r *report, bin string, stored int) (err error) 
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	defer func() { err = errors.Join(err, t.broker.Kill(), os.RemoveAll(dir)) }()
-	if err := t.register(ctx); err != nil {
+	if err := t.prepare(ctx); err != nil {
 		return err
 	}
 	time.Sleep(settle)
@@ -40,7 +41,7 @@ func daemon(ctx context.Context, r *report, bin string, stored int) (err error) 
 	if err != nil {
 		return err
 	}
-	r.add("ohfpd: memory at rest", mib(atRest), "", "one pool of 400 hosts registered")
+	r.add("ohfpd: memory at rest", mib(atRest), "", fmt.Sprintf("pools of %d and %d hosts registered", poolHosts, largeHosts))
 	return measure(ctx, r, t, plan{workers: workers, stored: stored, dir: dir})
 }
 
@@ -49,11 +50,15 @@ type plan struct {
 	dir             string
 }
 
+func (t *target) prepare(ctx context.Context) error {
+	return errors.Join(t.register(ctx, pool, poolHosts), t.register(ctx, large, largeHosts), t.template(ctx))
+}
+
 func measure(ctx context.Context, r *report, t *target, p plan) error {
 	if _, err := load(ctx, t, p.workers, 50); err != nil { // 100 operations
 		return err
 	}
-	few, err := serial(ctx, t)
+	few, err := serial(ctx, t, pool)
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,8 @@ func measure(ctx context.Context, r *report, t *target, p plan) error {
 	if err != nil {
 		return err
 	}
-	many, err := serial(ctx, t)
+	p.stored = done + 2*len(l.creates)
+	many, err := serial(ctx, t, pool)
 	if err != nil {
 		return err
 	}
@@ -76,7 +82,7 @@ func measure(ctx context.Context, r *report, t *target, p plan) error {
 		return err
 	}
 	r.add(fmt.Sprintf("ohfpd: memory after %d operations", p.stored+2*serialPairs), mib(after), "", "")
-	return nil
+	return largePool(ctx, r, t, many)
 }
 
 // loaded is what a number of workers saw.
@@ -87,7 +93,7 @@ type loaded struct {
 }
 
 // load has the workers create and terminate one machine each, in turn, until
-// that many pairs are done.
+// that many pairs are done or the time for it is over.
 func load(ctx context.Context, t *target, workers, pairs int) (*loaded, error) {
 	l := &loaded{}
 	var taken atomic.Int64
@@ -95,7 +101,7 @@ func load(ctx context.Context, t *target, workers, pairs int) (*loaded, error) {
 	began := time.Now()
 	for range workers {
 		g.Go(func() error {
-			for taken.Add(1) <= int64(pairs) {
+			for taken.Add(1) <= int64(pairs) && time.Since(began) < fill {
 				if err := l.pair(ctx, t); err != nil {
 					return err
 				}
@@ -110,7 +116,7 @@ func load(ctx context.Context, t *target, workers, pairs int) (*loaded, error) {
 
 func (l *loaded) pair(ctx context.Context, t *target) error {
 	began := time.Now()
-	_, machine, err := t.create(ctx)
+	_, machine, err := t.create(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -138,7 +144,7 @@ func (l *loaded) add(ctx context.Context, r *report, t *target, p plan) error {
 		return err
 	}
 	name := fmt.Sprintf("ohfpd: executes at concurrency %d", p.workers)
-	r.add(name, fmt.Sprintf("%.0f/s", rate), "", fmt.Sprintf("GET /healthz likewise: %.0f/s; the load program shares the cores", plain))
+	r.add(name, fmt.Sprintf("%.0f/s", rate), "", fmt.Sprintf("GET /healthz likewise: %.0f/s", plain))
 	r.add("ohfpd: create of 1, p50", ms(quantile(l.creates, 0.5)), "", times(quantile(l.creates, 0.5), disk, "one synced write, "+ms(disk)))
 	r.add("ohfpd: create of 1, p99", ms(quantile(l.creates, 0.99)), "", "")
 	r.add("ohfpd: terminate of 1, p50", ms(quantile(l.terminates, 0.5)), "", "")

@@ -21,7 +21,7 @@ func (r *report) add(measure, measured, goal, beside string) {
 
 func (r *report) print(w io.Writer) {
 	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
+	t.SetStyle(table.StyleRounded)
 	t.AppendHeader(table.Row{"measure", "measured", "goal", "beside"})
 	t.AppendRows(r.rows)
 	fmt.Fprintf(w, "\n%s\n", t.Render())
