@@ -134,20 +134,18 @@ func (w *writer) run() {
 	for range w.wake {
 		for w.waiting(&w.quick) || w.waiting(&w.durable) {
 			w.commitNext(w.swift, &w.quick)
-			if w.commitNext(w.ledger, &w.durable) {
-				w.synced()
-			}
+			w.commitNext(w.ledger, &w.durable)
 			w.foldWhenLong()
 		}
 	}
 }
 
 // commitNext carries the next verbs of a queue out in one transaction, and
-// tells their callers. It reports whether something was committed. The verbs
-// are taken once the database is locked: until then callers may still leave.
-func (w *writer) commitNext(c *connection, queue *[]*job) bool {
+// tells their callers. The verbs are taken once the database is locked: until
+// then callers may still leave.
+func (w *writer) commitNext(c *connection, queue *[]*job) {
 	if !w.waiting(queue) {
-		return false
+		return
 	}
 	_, err := c.begin.ExecContext(context.Background())
 	batch := w.take(queue)
@@ -160,7 +158,6 @@ func (w *writer) commitNext(c *connection, queue *[]*job) bool {
 		}
 		close(j.ready)
 	}
-	return err == nil
 }
 
 // carryOut runs a batch in the open transaction and commits it. When it
@@ -174,6 +171,9 @@ func (w *writer) carryOut(c *connection, batch []*job) error {
 	}
 	if _, err := c.end.ExecContext(context.Background()); err != nil {
 		return c.rollback(err)
+	}
+	if c == w.ledger {
+		w.synced()
 	}
 	w.unfold += commitOverlay
 	return nil
