@@ -151,8 +151,8 @@ func TestServerKeepsInternalTextInside(t *testing.T) {
 			if strings.Contains(string(raw), "secret") {
 				t.Errorf("the cause left the process: %s", raw)
 			}
-			if log := s.log.String(); !strings.Contains(log, secretCause) || !strings.Contains(log, "find-me") {
-				t.Errorf("the log lacks cause or request id: %s", log)
+			if log := s.log.String(); !strings.Contains(log, secretCause) || !strings.Contains(log, "find-me") || !strings.Contains(log, `"level":"ERROR"`) {
+				t.Errorf("the log lacks cause, request id or level: %s", log)
 			}
 		})
 	}

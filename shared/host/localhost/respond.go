@@ -37,7 +37,8 @@ func (s *Server) safely(x *exchange) (rep reply, err error) {
 func (s *Server) refusal(x *exchange, err error) reply {
 	f := fault.As(err)
 	if f.Err != nil {
-		s.cfg.Log.Warn("refused", "request_id", x.id, "operation", x.operation, "code", string(f.Code), "error", f.Err.Error())
+		s.cfg.Log.Log(x.request.Context(), severity(f.Code), "request failed",
+			"request_id", x.id, "operation", x.operation, "code", string(f.Code), "error", f.Err.Error())
 	}
 	status, body := op.Problem(err, shortened(x.request.URL.Path), x.id)
 	rep := reply{status: status, code: string(f.Code), media: mediaProblem, body: body, header: map[string]string{}}
@@ -52,6 +53,14 @@ func (s *Server) refusal(x *exchange, err error) reply {
 		rep.status, rep.body = http.StatusMethodNotAllowed, restated(body, http.StatusMethodNotAllowed)
 	}
 	return rep
+}
+
+// severity is ERROR for what is our fault.
+func severity(c fault.Code) slog.Level {
+	if c.Status() == http.StatusInternalServerError {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
 }
 
 // restated returns a problem document with another status: the API has no
