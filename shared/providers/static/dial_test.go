@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -121,5 +122,42 @@ func TestFind_resolves_the_names_of_hosts(t *testing.T) {
 		if m.PrivateIP != "192.0.2.7" {
 			t.Errorf("got address %q", m.PrivateIP)
 		}
+	}
+}
+
+// dead never answers, and counts how many dials wait at once.
+type dead struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+func (d *dead) add(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now += n
+	d.most = max(d.most, d.now)
+}
+
+func (d *dead) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	d.add(1)
+	defer d.add(-1)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestCreate_looks_at_more_hosts_at_once_when_none_answers_and_never_at_too_many(t *testing.T) {
+	d := &dead{}
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+		Config: func(c *config.Static) {
+			c.Check = config.HostCheck{Kind: config.CheckTCP, Port: 22, TimeoutMS: 20}
+			for i := 1; i < 100; i++ {
+				c.Hosts = append(c.Hosts, config.Host{Name: statictest.HostName(i), Address: "127.0.0.1"})
+			}
+		},
+		Options: func(o *static.Options) { o.Dialer = d }})
+	_, err := s.Driver.Create(t.Context(), wish(1, 1))
+	expectError(t, err, fault.Down, false)
+	if d.most < 16 || d.most > 32 {
+		t.Errorf("at most %d hosts were dialled at once, want 16 to 32", d.most)
 	}
 }
