@@ -8,9 +8,9 @@ var firstAvailable = policy{name: broker.FirstAvailable, rank: rankFirstAvailabl
 
 // rankFirstAvailable takes members as they come: within a priority, providers
 // are indexed by registration order and name.
-func rankFirstAvailable(places []int, _ *Result, t *tier) int {
-	n := 0
-	for i := t.members.next(t.lo); i < t.hi && n < len(places); i = t.members.next(i + 1) {
+func rankFirstAvailable(places []int, r *Result, t *tier) int {
+	members, n := r.members(t), 0
+	for i := t.first; i < t.hi && n < len(places); i = members.next(i + 1) {
 		places[n] = i
 		n++
 	}

@@ -9,7 +9,7 @@ import (
 
 // breaker adds what a live row says. Times become one number each: whether a
 // call is let through at now is then one comparison.
-func (s *Snapshot) breaker(i, ci int, l broker.Live, cfg broker.BreakerConfig) {
+func (s *Snapshot) breaker(i, ci int, l *broker.Live, cfg broker.BreakerConfig) {
 	c, f := &s.classes[ci], &s.facts[i].live[ci]
 	*f = liveFacts{state: l.StateAt(s.takenAt)}
 	if from, ok := l.AdmitsFrom(cfg.HalfOpenMaxCalls); cfg.Enabled && (!ok || !from.IsZero()) {
@@ -24,7 +24,7 @@ func (s *Snapshot) breaker(i, ci int, l broker.Live, cfg broker.BreakerConfig) {
 		c.ramped.add(i)
 		c.rampUntil[i] = unixNano(l.ClosedAt.Add(rampTime))
 	}
-	f.calls(&l, s.takenAt)
+	f.calls(l, s.takenAt)
 	if f.good+f.bad > 0 {
 		c.measured.add(i)
 		c.success[i] = 100 * float64(f.good) / float64(f.good+f.bad)

@@ -43,7 +43,7 @@ type Query struct {
 	rated    bool
 	lowest   float64 // percent
 
-	prefer    []int // no fallback among them
+	prefer    []int
 	preferred set
 	fallbacks []int
 	fallback  set
@@ -126,17 +126,12 @@ func (q *Query) filterSoft() {
 
 // order looks up what ranks. With an override there is nothing to rank.
 func (q *Query) order() {
-	preferred, _ := q.lookUp("prefer_strategies", q.request.Criteria.PreferStrategies)
+	prefer, preferred := q.lookUp("prefer_strategies", q.request.Criteria.PreferStrategies)
 	fallbacks, fallback := q.lookUp("fallback_strategies", q.request.Fallbacks)
 	if q.request.Override != "" {
 		return
 	}
-	q.fallbacks, q.fallback = fallbacks, fallback
-	q.prefer = slices.DeleteFunc(preferred, fallback.has)
-	q.preferred = newSet(q.snapshot.Len())
-	for _, i := range q.prefer {
-		q.preferred.add(i)
-	}
+	q.prefer, q.preferred, q.fallbacks, q.fallback = prefer, preferred, fallbacks, fallback
 }
 
 // refuse adds a hard filter; one that refuses nobody is left out.

@@ -17,9 +17,9 @@ func (r *Result) Reason() string {
 		return "no provider is eligible: " + r.refusals()
 	case q.request.Override != "":
 		return fmt.Sprintf("%s was asked for by strategy_override", name)
-	case r.first.size == 0:
+	case r.first.tier.size == 0:
 		return name + " is the first fallback that is eligible, and no other provider is"
-	case r.first.size == 1:
+	case r.first.tier.size == 1:
 		return fmt.Sprintf("%s %s", name, r.alone())
 	case r.policy.tickets:
 		return fmt.Sprintf("%s by %s among %s, ticket %d", name, r.policy.name, r.equals(), r.ticket)
@@ -44,7 +44,7 @@ func (r *Result) alone() string {
 }
 
 func (r *Result) equals() string {
-	return fmt.Sprintf("%d equals of priority %d", r.first.size, r.in.Query.snapshot.facts[r.ranked[0]].priority)
+	return fmt.Sprintf("%d equals of priority %d", r.first.tier.size, r.in.Query.snapshot.facts[r.ranked[0]].priority)
 }
 
 // refusals counts the providers that each rule refused: "2 breaker_open, 1

@@ -60,7 +60,7 @@ func (r *Result) Rank(ticket int64) {
 		places--
 	}
 	r.tiers = r.first
-	for more := r.tiers.size > 0; more && r.count < places; more = r.tiers.next(r) {
+	for more := r.tiers.tier.size > 0; more && r.count < places; more = r.tiers.next(r) {
 		r.count += r.rankTier(&r.tiers.tier, r.ranked[r.count:places])
 	}
 	for _, i := range r.in.Query.fallbacks {
@@ -75,7 +75,7 @@ func (r *Result) Rank(ticket int64) {
 // policy.
 func (r *Result) rankTier(t *tier, places []int) int {
 	if t.size == 1 {
-		places[0] = t.members.next(t.lo)
+		places[0] = t.first
 		return 1
 	}
 	return r.policy.rank(places, r, t)
@@ -170,8 +170,8 @@ func (r *Result) Confidence() float64 {
 
 // share is the part of the probability mass that the pick holds.
 func (r *Result) share() float64 {
-	if r.policy.spreads && r.first.size > 1 {
-		return 1 / float64(r.first.size)
+	if r.policy.spreads && r.first.tier.size > 1 {
+		return 1 / float64(r.first.tier.size)
 	}
 	return 1
 }

@@ -9,11 +9,12 @@ var roundRobin = policy{name: broker.RoundRobin, tickets: true, spreads: true, r
 
 // rankRoundRobin walks the members by name, round the end, from the ticket's.
 func rankRoundRobin(places []int, r *Result, t *tier) int {
+	members := r.members(t)
 	want := min(len(places), t.size)
 	skip := int(uint64(r.ticket) % uint64(t.size)) //nolint:gosec // tickets count from 0; the rest is below size
 	for n := 0; ; {
 		for _, i := range r.in.Query.snapshot.byName[t.lo:t.hi] {
-			if !t.members.has(i) {
+			if !members.has(i) {
 				continue
 			}
 			if skip--; skip >= 0 {

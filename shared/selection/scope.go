@@ -11,12 +11,13 @@ import (
 // callers who see the same equals share a counter and others don't skew it.
 // "": no ticket is needed, because the policy takes none or there is no choice.
 func (r *Result) Scope() string {
-	if !r.policy.tickets || r.first.size < 2 {
+	t := &r.first.tier
+	if !r.policy.tickets || t.size < 2 {
 		return ""
 	}
 	h := sha256.New()
-	for _, i := range r.in.Query.snapshot.byName[r.first.lo:r.first.hi] {
-		if r.first.members.has(i) {
+	for _, i := range r.in.Query.snapshot.byName[t.lo:t.hi] {
+		if r.members(t).has(i) {
 			h.Write([]byte(r.name(i) + "\n"))
 		}
 	}

@@ -57,7 +57,6 @@ type facts struct {
 	name, kind, zone string
 	priority         int
 	order            int64
-	price            *float64
 	health           broker.HealthState
 	checkedAt        time.Time
 	live             [2]liveFacts
@@ -71,12 +70,9 @@ type liveFacts struct {
 	lastCall  time.Time // the newest bucket with calls
 }
 
-func classIndex(name string) int {
-	if name == broker.ClassMutate {
-		return 0
-	}
-	return 1
-}
+var classNames = [2]string{broker.ClassMutate, broker.ClassRead}
+
+func classIndex(name string) int { return slices.Index(classNames[:], name) }
 
 // Compile makes a Snapshot of s.
 func Compile(s *broker.Snapshot) *Snapshot {
@@ -87,8 +83,9 @@ func Compile(s *broker.Snapshot) *Snapshot {
 		c.describe(i, v)
 		c.flags(i, v)
 		c.health(i, v.Health)
-		for _, name := range []string{broker.ClassMutate, broker.ClassRead} {
-			c.breaker(i, classIndex(name), v.Live[name], s.Config.Breaker)
+		for ci, name := range classNames {
+			l := v.Live[name]
+			c.breaker(i, ci, &l, s.Config.Breaker)
 		}
 	}
 	c.tiers()
@@ -147,8 +144,7 @@ func (s *Snapshot) describe(i int, v *broker.ProviderView) {
 		s.priceless.add(i)
 		return
 	}
-	price := *v.PricePerHour
-	s.facts[i].price, s.price[i] = &price, price
+	s.price[i] = *v.PricePerHour
 }
 
 func (s *Snapshot) flags(i int, v *broker.ProviderView) {
@@ -207,8 +203,10 @@ func addIf(s set, i int, cond bool) {
 
 // intern returns the set of a name, made like none when the name is new.
 func intern(m map[string]set, name string, none set) set {
-	if _, ok := m[name]; !ok {
-		m[name] = slices.Clone(none)
+	members, ok := m[name]
+	if !ok {
+		members = slices.Clone(none)
+		m[name] = members
 	}
-	return m[name]
+	return members
 }

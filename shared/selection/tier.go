@@ -14,21 +14,30 @@ const (
 )
 
 // tier is a group of eligible providers of equal sort key (grade, prefer index,
-// priority): the members of a set within [lo, hi). Policies order a tier's
-// members and nothing else.
+// priority). Policies order a tier's members and nothing else.
 type tier struct {
-	members set
-	lo, hi  int
-	size    int // 0: there is no such tier
+	grade  grade
+	first  int // the member of the smallest index
+	lo, hi int // the indexes of its priority: members are among [lo, hi)
+	size   int // 0: there is no such tier
 }
 
+// members returns the set that holds the members of a tier of two or more,
+// and providers outside [lo, hi) as well.
+func (r *Result) members(t *tier) set { return r.grades[t.grade] }
+
 // holds reports whether a provider is one of the tier.
-func (t *tier) holds(i int) bool { return i >= t.lo && i < t.hi && t.members.has(i) }
+func (r *Result) holds(t *tier, i int) bool {
+	if t.size < 2 {
+		return t.size == 1 && i == t.first
+	}
+	return i >= t.lo && i < t.hi && r.members(t).has(i)
+}
 
 // walk goes through the tiers of a decision in order. It starts before the
 // first.
 type walk struct {
-	tier
+	tier   tier
 	grade  grade
 	prefer int // next of the query's preferred
 	at     int // next provider
@@ -53,7 +62,7 @@ func (w *walk) nextPreferred(r *Result) bool {
 		i := prefer[w.prefer]
 		w.prefer++
 		if r.eligible.has(i) && r.gradeOf(i) == w.grade {
-			w.tier = tier{r.eligible, i, i + 1, 1}
+			w.tier = tier{grade: w.grade, first: i, lo: i, hi: i + 1, size: 1}
 			return true
 		}
 	}
@@ -68,6 +77,6 @@ func (w *walk) nextPriority(r *Result) bool {
 		return false
 	}
 	w.at = s.tierEnd[first]
-	w.tier = tier{members, s.tierStart[first], w.at, members.count(first, w.at)}
+	w.tier = tier{grade: w.grade, first: first, lo: s.tierStart[first], hi: w.at, size: members.count(first, w.at)}
 	return true
 }

@@ -34,7 +34,7 @@ func (r *Result) rule(i int) Rule {
 		return r.rules[i]
 	case r.reserve.has(i):
 		return Fallback
-	case r.first.holds(i):
+	case r.holds(&r.first.tier, i):
 		return SameTier
 	default:
 		return LowerTier
@@ -90,7 +90,7 @@ func (r *Result) explain(i int, rule Rule, v *broker.Verdict) {
 	case PriceUnknown:
 		v.Threshold = number(q.maxPrice)
 	case PriceTooHigh:
-		v.Value, v.Threshold = number(*f.price), number(q.maxPrice)
+		v.Value, v.Threshold = number(q.snapshot.price[i]), number(q.maxPrice)
 	default:
 		r.explainState(i, rule, v)
 	}

@@ -14,7 +14,7 @@ import (
 // every text with its length before it, cut to 128 bits. A stored decision
 // holds it, so a change of this layout changes the tag at its beginning.
 func (s *Snapshot) hash() string {
-	var d digest
+	d := make(digest, 0, 512*(1+len(s.facts)))
 	d.text("ohfp selection 1")
 	d.text(string(s.policy))
 	d.number(int64(len(s.facts)))
