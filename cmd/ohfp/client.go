@@ -23,27 +23,20 @@ type client struct {
 	options options
 }
 
-// Groups of the help.
-const (
-	commandGroup = "commands"
-	queryGroup   = "queries"
-)
-
 // execute parses the command line and carries it out.
 func (c *client) execute(ctx context.Context) error {
-	root := c.root()
-	args := c.args
+	root := c.root(ctx)
 	if cmd := c.asked(root); cmd != nil {
 		if err := c.prepare(cmd); err != nil {
 			return err
 		}
 	}
-	root.SetArgs(args)
+	root.SetArgs(c.args)
 	return root.ExecuteContext(ctx)
 }
 
 // root is the command tree, without the flags of the operations.
-func (c *client) root() *cobra.Command {
+func (c *client) root(ctx context.Context) *cobra.Command {
 	root := &cobra.Command{
 		Use: "ohfp", Short: "Client of the Open Host Factory provider broker",
 		SilenceErrors: true, SilenceUsage: true, Version: version,
@@ -65,7 +58,7 @@ func (c *client) root() *cobra.Command {
 	root.SetHelpCommand(c.helpCommand())
 	for _, o := range c.ops {
 		if len(op.Routes(o.Describe())) > 0 {
-			root.AddCommand(c.operationCommand(o))
+			root.AddCommand(c.operationCommand(ctx, o))
 		}
 	}
 	root.AddCommand(c.versionCommand())

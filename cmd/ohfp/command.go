@@ -14,13 +14,13 @@ import (
 )
 
 // operationCommand is the subcommand of an operation, still without flags.
-func (c *client) operationCommand(o op.Described) *cobra.Command {
+func (c *client) operationCommand(ctx context.Context, o op.Described) *cobra.Command {
 	spec := o.Describe()
 	return &cobra.Command{
 		Use: spec.Name, Short: spec.Summary, Aliases: []string{op.Kebab(spec.Name)},
 		Args: func(_ *cobra.Command, args []string) error { return noArguments(args) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.operate(cmd.Context(), o, cmd)
+			return c.operate(ctx, o, cmd)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -65,27 +65,48 @@ func (c *client) callFlags(f *pflag.FlagSet, hasRequestID bool) {
 
 // checkOptions refuses what the flags may not be, before anything is sent.
 func (c *client) checkOptions(spec op.Spec) error {
+	if err := c.checkConnection(); err != nil {
+		return err
+	}
+	if err := c.checkFit(spec); err != nil {
+		return err
+	}
 	o := c.options
-	formats := strings.Join(show.Formats(), ", ")
+	switch {
+	case o.traceID != "" && !isTraceID(o.traceID):
+		return usage("--trace-id: want 32 hexadecimal digits, not all 0, got %q", o.traceID)
+	case o.requestID != "" && !isID(o.requestID):
+		return usage("--request-id: want 1 to 128 letters, digits, dots, dashes and underscores, got %q", o.requestID)
+	}
+	return nil
+}
+
+func (c *client) checkConnection() error {
+	o := c.options
 	switch {
 	case o.format != "" && !oneOf(o.format, show.Formats()):
-		return usage("--format: %q is none of %s", o.format, formats)
+		return usage("--format: %q is none of %s", o.format, strings.Join(show.Formats(), ", "))
 	case o.awsProfile != "", o.awsRegion != "":
 		return notSupported("--aws-profile, --aws-region: calls signed for AWS are not supported yet")
 	case strings.EqualFold(o.auth, authSigV4):
 		return notSupported("--auth sigv4: calls signed for AWS are not supported yet; use bearer")
 	case !oneOf(o.auth, []string{authAuto, authBearer, authNone}):
 		return usage("--auth: %q is none of auto, bearer, none, sigv4", o.auth)
+	}
+	return nil
+}
+
+// checkFit refuses flags that the operation has no use for: one that was
+// ignored would look as if it had been obeyed.
+func (c *client) checkFit(spec op.Spec) error {
+	o := c.options
+	switch {
 	case o.async && !spec.Async:
 		return usage("--async: %s always answers when it is done", spec.Name)
 	case o.wait && !spec.Async && spec.Name != getOperation:
 		return usage("--wait: %s always answers when it is done", spec.Name)
 	case o.idempotencyKey != "" && spec.Kind != op.Command:
 		return usage("--idempotency-key: %s changes nothing and needs none", spec.Name)
-	case o.traceID != "" && !isTraceID(o.traceID):
-		return usage("--trace-id: want 32 hexadecimal digits, not all 0, got %q", o.traceID)
-	case o.requestID != "" && !isID(o.requestID):
-		return usage("--request-id: want 1 to 128 letters, digits, dots, dashes and underscores, got %q", o.requestID)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (c *client) readConfig() (file configFile, path string, err error) {
 		return configFile{}, "", nil
 	}
 	path = filepath.Join(base, "ohfp", "config.yaml")
-	data, err := os.ReadFile(path) //nolint:gosec // G304: the user's own directory
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return configFile{}, path, nil
 	}
@@ -164,7 +164,7 @@ func readToken(path string) (string, error) {
 	if path == "" {
 		return "", fmt.Errorf("there is no home directory to find it in: %w", fs.ErrNotExist)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // G304: the user names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}

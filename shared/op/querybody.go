@@ -99,6 +99,7 @@ func words(item *wire.Schema, given string) []string {
 	switch item.Type {
 	case wire.Object, wire.Map, wire.Any, wire.Array:
 		return []string{given}
+	default:
 	}
 	if given == "" {
 		return nil

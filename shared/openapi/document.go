@@ -19,9 +19,7 @@ func Document(ops []op.Described, version string) ([]byte, error) {
 	b.markRequests(ops)
 	var paths members
 	for _, o := range ops {
-		for _, path := range b.paths(o) {
-			paths = append(paths, path)
-		}
+		paths = append(paths, b.paths(o)...)
 	}
 	doc := members{
 		{"openapi", "3.1.0"},

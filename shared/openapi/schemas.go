@@ -176,6 +176,7 @@ func (b *builder) inline(s *wire.Schema) members {
 		return b.ref(s)
 	case wire.Any:
 		return members{}
+	default:
 	}
 	m := members{{"type", string(s.Type)}}
 	if s.Time {
@@ -209,6 +210,7 @@ func lengths(f *wire.Field) (m members) {
 		low, high = "minItems", "maxItems"
 	case wire.Map:
 		low, high = "minProperties", "maxProperties"
+	default:
 	}
 	if f.Rules.MinLen != nil {
 		m.add(low, *f.Rules.MinLen)

@@ -7,8 +7,8 @@ import (
 )
 
 // Canonical returns a document in the one form that all its spellings share:
-// keys sorted, no space, strings with the least escapes, integers in plain
-// digits and other numbers as the shortest text of their float64. It is for
+// keys sorted, no space, strings with the least escapes, integers of
+// up to 64 digits in plain digits and other numbers as the shortest text of their float64. It is for
 // hashing. An empty document is {}. It takes any size; callers have checked.
 //
 // Errors are [*fault.Error]: invalid_request for what is not JSON, a key given
@@ -39,7 +39,7 @@ func (n *node) plainNumbers() {
 	if n.kind != number {
 		return
 	}
-	if v, ok := integral(n.text); ok {
+	if v, ok := integral(n.text); ok && len(v.String()) <= maxNumber {
 		n.text = v.String()
 		return
 	}

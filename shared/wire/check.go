@@ -35,8 +35,15 @@ func (c *checker) value(f *Field, s *Schema, n *node, at *path) {
 		c.mapping(f, s, n, at)
 	case Array:
 		c.array(f, s, n, at)
-	case String:
-		c.string(f, s, n, at)
+	case Any:
+		c.out = n.append(c.out)
+	default:
+		c.scalar(f, s, n, at)
+	}
+}
+
+func (c *checker) scalar(f *Field, s *Schema, n *node, at *path) {
+	switch s.Type {
 	case Integer:
 		c.integer(f, s, n, at)
 	case Number:
@@ -45,8 +52,10 @@ func (c *checker) value(f *Field, s *Schema, n *node, at *path) {
 		if c.want(n, boolean, "true or false", at) {
 			c.out = n.append(c.out)
 		}
-	case Any:
-		c.out = n.append(c.out)
+	default:
+		if c.want(n, text, "a string", at) {
+			c.string(f, s, n.text, at)
+		}
 	}
 }
 
@@ -175,20 +184,15 @@ func (c *checker) length(f *Field, n int, what string, at *path) bool {
 	return false
 }
 
-func (c *checker) string(f *Field, s *Schema, n *node, at *path) {
-	if !c.want(n, text, "a string", at) {
-		return
-	}
+func (c *checker) string(f *Field, s *Schema, v string, at *path) {
 	words := f.Rules.Enum
 	if words == nil {
 		words = s.Enum
 	}
-	switch v := n.text; {
+	switch {
 	case words != nil:
 		c.word(words, v, at)
-	case v == "" && f.Rules.MinLen != nil && *f.Rules.MinLen > 0:
-		c.add(at, "must not be empty")
-	case !c.length(f, len(v), "byte", at):
+	case !c.long(f, v, at):
 	case f.Rules.Format == FormatName && !isName(v):
 		c.add(at, "%q is not a name: want 1 to 64 letters, digits, - and _, beginning with a letter or digit", clip(v))
 	case s.Time && !isTime(v):
@@ -196,6 +200,15 @@ func (c *checker) string(f *Field, s *Schema, n *node, at *path) {
 	default:
 		c.out = appendString(c.out, v)
 	}
+}
+
+// long checks how long a string is; an empty one is called that.
+func (c *checker) long(f *Field, v string, at *path) bool {
+	if v == "" && f.Rules.MinLen != nil && *f.Rules.MinLen > 0 {
+		c.add(at, "must not be empty")
+		return false
+	}
+	return c.length(f, len(v), "byte", at)
 }
 
 func isTime(v string) bool {

@@ -82,29 +82,36 @@ func badUTF8(data []byte) int {
 // badEscape finds an escape that encoding/json would silently change (half of
 // a surrogate pair) or that nothing downstream takes (NUL). data is valid JSON.
 func badEscape(data []byte) (int, string) {
-	for i := 0; i < len(data); i++ {
-		if data[i] != '\\' {
-			continue
+	for i := 0; i < len(data); {
+		size, wrong := 1, ""
+		if data[i] == '\\' {
+			size, wrong = escape(data[i:])
 		}
-		if data[i+1] != 'u' {
-			i++
-			continue
+		if wrong != "" {
+			return i, wrong
 		}
-		switch r := escaped(data[i:]); {
-		case r == 0:
-			return i, "a NUL character"
-		case r >= 0xDC00 && r < 0xE000:
-			return i, "the second half of a surrogate pair alone"
-		case r >= 0xD800 && r < 0xDC00:
-			low := escaped(data[i+6:])
-			if low < 0xDC00 || low >= 0xE000 {
-				return i, "the first half of a surrogate pair alone"
-			}
-			i += 6
-		}
-		i += 5
+		i += size
 	}
 	return -1, ""
+}
+
+// escape returns how long the escape at the start of data is, or what is wrong
+// with it.
+func escape(data []byte) (size int, wrong string) {
+	switch r := escaped(data); {
+	case r < 0:
+		return 2, ""
+	case r == 0:
+		return 0, "a NUL character"
+	case r >= 0xDC00 && r < 0xE000:
+		return 0, "the second half of a surrogate pair alone"
+	case r >= 0xD800 && r < 0xDC00:
+		if low := escaped(data[6:]); low < 0xDC00 || low >= 0xE000 {
+			return 0, "the first half of a surrogate pair alone"
+		}
+		return 12, ""
+	}
+	return 6, ""
 }
 
 // escaped returns the number of the \uXXXX at the start of data, or -1.

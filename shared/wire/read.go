@@ -67,19 +67,11 @@ func (r *reader) read(t reflect.Type) *Schema {
 
 func (r *reader) readKind(s *Schema, t reflect.Type) {
 	switch t.Kind() {
-	case reflect.Bool:
-		s.Type = Boolean
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		s.Type, s.Bits = Integer, t.Bits()
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		s.Type, s.Bits, s.Unsigned = Integer, t.Bits(), true
-	case reflect.Float32, reflect.Float64:
-		s.Type = Number
-	case reflect.String:
-		s.Type, s.Enum = String, values(t)
 	case reflect.Slice:
 		s.Type, s.Nullable, s.Items = Array, true, r.read(t.Elem())
-		r.refuseBytes(s, t)
+		if t.Elem().Kind() == reflect.Uint8 {
+			s.errs = append(s.errs, fmt.Errorf("%v would be base64 on the wire: use a string", t))
+		}
 	case reflect.Map:
 		s.Type, s.Nullable, s.Items = Map, true, r.read(t.Elem())
 		if t.Key().Kind() != reflect.String {
@@ -91,14 +83,25 @@ func (r *reader) readKind(s *Schema, t reflect.Type) {
 	case reflect.Interface:
 		s.Type, s.Nullable = Any, true
 	default:
-		s.Type = Any
-		s.errs = append(s.errs, fmt.Errorf("%v has no shape on the wire", t))
+		s.readScalar(t)
 	}
 }
 
-func (r *reader) refuseBytes(s *Schema, t reflect.Type) {
-	if t.Elem().Kind() == reflect.Uint8 {
-		s.errs = append(s.errs, fmt.Errorf("%v would be base64 on the wire: use a string", t))
+func (s *Schema) readScalar(t reflect.Type) {
+	switch t.Kind() {
+	case reflect.Bool:
+		s.Type = Boolean
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		s.Type, s.Bits = Integer, t.Bits()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		s.Type, s.Bits, s.Unsigned = Integer, t.Bits(), true
+	case reflect.Float32, reflect.Float64:
+		s.Type = Number
+	case reflect.String:
+		s.Type, s.Enum = String, values(t)
+	default:
+		s.Type = Any
+		s.errs = append(s.errs, fmt.Errorf("%v has no shape on the wire", t))
 	}
 }
 

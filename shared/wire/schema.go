@@ -100,12 +100,16 @@ var schemas sync.Map // reflect.Type → *Schema
 // SchemaOf returns the schema of t. Malformed tags are reported by
 // [Schema.Check], so that a test over all types finds them.
 func SchemaOf(t reflect.Type) *Schema {
-	if s, ok := schemas.Load(t); ok {
-		return s.(*Schema)
+	known, _ := schemas.Load(t)
+	if s, ok := known.(*Schema); ok {
+		return s
 	}
 	r := reader{reading: map[reflect.Type]*Schema{}}
 	fresh := r.read(t)
 	r.finish()
-	s, _ := schemas.LoadOrStore(t, fresh)
-	return s.(*Schema)
+	known, _ = schemas.LoadOrStore(t, fresh)
+	if s, ok := known.(*Schema); ok {
+		return s
+	}
+	return fresh
 }

@@ -109,30 +109,32 @@ func (t *tags) literal(s *Schema) json.RawMessage {
 // fit refuses tags that mean nothing for the field's type, and a default that
 // the field's own rules refuse.
 func (t *tags) fit(f *Field) {
-	s := f.Schema
-	if s.Type == Array || s.Type == Map {
-		s = s.Items
+	item := f.Schema
+	if item.Items != nil {
+		item = item.Items
 	}
-	numeric := s.Type == Integer || s.Type == Number
-	if (f.Rules.Min != nil || f.Rules.Max != nil) && !numeric {
-		t.fail("min, max", "for numbers only")
-	}
-	if (f.Rules.Format != "" || f.Rules.Enum != nil) && s.Type != String {
-		t.fail("format, enum", "for strings only")
-	}
-	if f.Rules.Format != "" && f.Rules.Format != FormatName {
-		t.fail("format", "unknown format %q", f.Rules.Format)
-	}
-	switch f.Schema.Type {
-	case Integer, Number, Boolean, Object, Any:
-		if f.Rules.MinLen != nil || f.Rules.MaxLen != nil {
-			t.fail("minlen, maxlen", "for strings, lists and maps only")
-		}
+	t.fitItem(f.Rules, item.Type)
+	long := f.Schema.Type == String || f.Schema.Items != nil
+	if (f.Rules.MinLen != nil || f.Rules.MaxLen != nil) && !long {
+		t.fail("minlen, maxlen", "for strings, lists and maps only")
 	}
 	if f.Required && f.Default != nil {
 		t.fail("default", "a required field has none")
 	}
 	t.fitDefault(f)
+}
+
+// fitItem looks at the rules for a value, or for each item of a list or map.
+func (t *tags) fitItem(r Rules, item Type) {
+	if (r.Min != nil || r.Max != nil) && item != Integer && item != Number {
+		t.fail("min, max", "for numbers only")
+	}
+	if (r.Format != "" || r.Enum != nil) && item != String {
+		t.fail("format, enum", "for strings only")
+	}
+	if r.Format != "" && r.Format != FormatName {
+		t.fail("format", "unknown format %q", r.Format)
+	}
 }
 
 func (t *tags) fitDefault(f *Field) {
