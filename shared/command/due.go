@@ -62,24 +62,32 @@ func (s Service) due(ctx context.Context, _ DueInput) (DueProviders, error) {
 	return out, nil
 }
 
+// claimCheck takes one check, after it has noted that the one before is
+// silent: what is recorded ends the check in progress, so it comes first.
 func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interval time.Duration) (bool, error) {
-	now := s.Now()
 	if p.HealthCheckInterval > 0 {
 		interval = p.HealthCheckInterval
+	}
+	now := s.Now()
+	if !p.CheckStartedAt.IsZero() {
+		if err := s.noteSilence(ctx, p, now); err != nil {
+			return false, err
+		}
 	}
 	claimed, err := s.Registry.ClaimCheck(ctx, p.Name, p.NextCheckAt, now, now.Add(interval))
 	if err != nil {
 		return false, fmt.Errorf("claiming the check of %q: %w", p.Name, err)
 	}
-	if !claimed || p.CheckStartedAt.IsZero() {
-		return claimed, nil
-	}
+	return claimed, nil
+}
+
+func (s Service) noteSilence(ctx context.Context, p *broker.ProviderView, now time.Time) error {
 	silent := broker.Health{
 		State: broker.Unhealthy, CheckedAt: now, FailedInRow: p.Health.FailedInRow + 1,
 		Message: "the last check did not report; its prober may have died",
 	}
 	if err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
-		return false, fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
+		return fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
 	}
-	return true, nil
+	return nil
 }

@@ -27,8 +27,7 @@ func (s Service) plan(ctx context.Context, in ExecuteInput, call op.Call) (*brok
 	}
 	o := &c.Operation
 	if len(o.Candidates) == 0 { // every machine is gone already
-		closed, _ := fulfilment.Complete(&broker.Ledger{Operation: *o}, now)
-		*o = closed
+		*o = fulfilment.Begin(broker.Ledger{Operation: *o}, s.rules(), now).Step.Operation
 	} else {
 		c.Attempts = fulfilment.First(o, now)
 	}

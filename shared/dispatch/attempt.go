@@ -25,16 +25,28 @@ type Attempted struct {
 	Status      broker.OperationStatus `json:"status"`
 }
 
-// job is one attempt in a worker's hands: the ledger as it was read, and the
-// fence under which the attempt is stored.
+// job is one attempt in a worker's hands: the ledger and the attempt as they
+// were read, and the fence under which the attempt is stored.
 type job struct {
 	work   fulfilment.Work
 	ledger broker.Ledger
+	before broker.Attempt
 	seen   broker.Fenced
-	now    time.Time
 }
 
 func (j *job) attempt() *broker.Attempt { return &j.seen.Attempt }
+
+// ending is what came of a job: the attempt after it, and what the call says
+// about the provider's health.
+type ending struct {
+	attempt  broker.Attempt
+	evidence fault.Class
+}
+
+// refused is the ending of a call that our own gate held back.
+func (s Service) refused(j *job, why string, until time.Time) ending {
+	return ending{fulfilment.Refusal(*j.attempt(), why, until, s.Now()), fault.Refused}
+}
 
 // attempt returns fault.Task errors: Ohfp.Partial and Ohfp.Pending when the
 // operation goes on, Ohfp.<Class> when the provider failed, Ohfp.Superseded
@@ -45,18 +57,18 @@ func (s Service) attempt(ctx context.Context, w fulfilment.Work) (Attempted, err
 		return Attempted{}, fmt.Errorf("reading operation %s: %w", w.OperationID, err)
 	}
 	a := l.Attempt(w.Attempt)
-	if a == nil || a.Run != w.Run || a.State == broker.Confirmed || a.State == broker.NoEffect {
+	if !w.Fits(a) {
 		return Attempted{}, superseded(w)
 	}
 	if !l.Operation.Status.Open() {
 		return Attempted{OperationID: w.OperationID, Status: l.Operation.Status}, nil
 	}
-	j := &job{work: w, ledger: l, now: s.Now(), seen: broker.Fenced{Attempt: *a, SeenRun: a.Run, SeenState: a.State}}
-	done, err := s.guarded(ctx, j)
+	j := &job{work: w, ledger: l, before: *a, seen: broker.Fenced{Attempt: *a, SeenRun: a.Run, SeenState: a.State}}
+	e, err := s.guarded(ctx, j)
 	if err != nil {
 		return Attempted{}, err
 	}
-	return s.record(ctx, j, done)
+	return s.record(ctx, j, e.attempt)
 }
 
 func superseded(w fulfilment.Work) error {
@@ -65,21 +77,20 @@ func superseded(w fulfilment.Work) error {
 
 // perform makes the one driver call of an action, after SENT is stored when
 // the call may have an effect.
-func (s Service) perform(ctx context.Context, j *job) (broker.Attempt, error) {
+func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 	d, refusal := s.driver(ctx, j)
 	if refusal != "" {
-		return fulfilment.Refusal(*j.attempt(), refusal, time.Time{}, s.Now()), nil
+		return s.refused(j, refusal, time.Time{}), nil
 	}
-	timeout := time.Duration(j.work.DriverTimeoutMS) * time.Millisecond
-	resolving := j.seen.SeenState == broker.UnknownEffect
+	until := s.Now().Add(time.Duration(j.work.DriverTimeoutMS) * time.Millisecond)
 	if mutates(j.work.Action) {
-		if err := s.markSent(ctx, j, timeout); err != nil {
-			return broker.Attempt{}, err
+		if err := s.markSent(ctx, j, until); err != nil {
+			return ending{}, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, until.Sub(s.Now())) // storing took some of it
 	defer cancel()
-	return s.call(ctx, d, j, resolving), nil
+	return s.call(ctx, d, j), nil
 }
 
 func mutates(a fulfilment.Action) bool {
@@ -88,10 +99,9 @@ func mutates(a fulfilment.Action) bool {
 
 // markSent stores SENT under the attempt's fence. When it fails the driver
 // must not be called: another worker has the attempt, or nothing is known.
-func (s Service) markSent(ctx context.Context, j *job, timeout time.Duration) error {
-	now := s.Now()
+func (s Service) markSent(ctx context.Context, j *job, until time.Time) error {
 	sent := j.seen
-	sent.Attempt = fulfilment.Sending(sent.Attempt, now, now.Add(timeout))
+	sent.Attempt = fulfilment.Sending(sent.Attempt, s.Now(), until)
 	err := s.Ledger.RecordOutcome(ctx, broker.Outcome{OperationID: j.work.OperationID, Attempt: sent})
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return superseded(j.work)

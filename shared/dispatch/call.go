@@ -36,42 +36,62 @@ func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) 
 	return d, ""
 }
 
-// call makes the driver call and returns the attempt after it. A driver that
-// panics has failed after the request may have left.
-func (s Service) call(ctx context.Context, d providers.Driver, j *job, resolving bool) (after broker.Attempt) {
+// call makes the driver call and says what came of it. An answer with results
+// is evidence of a provider that works, whatever they say of single machines.
+func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 	a := *j.attempt()
-	defer func() {
-		if p := recover(); p != nil {
-			s.Log.ErrorContext(ctx, "a driver panicked", "provider", a.Provider, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err := &fault.ProviderError{Class: fault.Server, Sent: true, Code: "driver_panic", Message: "the driver failed unexpectedly"}
-			after = fulfilment.Creation(a, fulfilment.Made{Err: err}, resolving, s.Now())
-		}
-	}()
 	switch j.work.Action {
 	case fulfilment.ActCreate, fulfilment.ActResolve:
-		return s.create(ctx, d, a, resolving)
+		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Create(ctx, *a.Spec) })
+		after := fulfilment.Creation(j.before, a, made(r, err), s.Now())
+		return ending{after, after.Class}
 	case fulfilment.ActPoll:
-		r, err := d.Poll(ctx, *a.Spec, a.Continuation)
-		return fulfilment.Creation(a, made(r, err), false, s.Now())
+		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Poll(ctx, *a.Spec, a.Continuation) })
+		after := fulfilment.Polling(a, made(r, err), s.Now())
+		return ending{after, after.Class}
 	case fulfilment.ActFind:
-		found, err := d.Find(ctx, *a.Spec)
-		return fulfilment.Lookup(a, found, err, s.Drivers.Traits(a.Kind).ConsistencyLag, s.Now())
+		return s.find(ctx, d, a)
 	case fulfilment.ActTerminate:
-		results, err := d.Terminate(ctx, a.MachineIDs)
-		return fulfilment.Termination(a, results, err, s.Now())
+		results, err := safely(ctx, s, func() ([]broker.MachineResult, error) { return d.Terminate(ctx, a.MachineIDs) })
+		return ending{fulfilment.Termination(a, results, err, s.Now()), classOfError(err)}
 	case fulfilment.ActStatus:
-		machines, err := d.Status(ctx, a.MachineIDs)
-		return fulfilment.Reading(a, machines, nil, err, s.Now())
+		machines, err := safely(ctx, s, func() ([]broker.Machine, error) { return d.Status(ctx, a.MachineIDs) })
+		return ending{fulfilment.Reading(a, machines, nil, err, s.Now()), classOfError(err)}
 	case fulfilment.ActHealth:
-		return s.checkHealth(ctx, d, a)
+		return ending{attempt: s.checkHealth(ctx, d, a)}
 	}
 	err := &fault.ProviderError{Class: fault.Validation, Code: "unknown_action", Message: fmt.Sprintf("no such action: %q", j.work.Action)}
-	return fulfilment.Reading(a, nil, nil, err, s.Now())
+	return ending{fulfilment.Reading(a, nil, nil, err, s.Now()), fault.Refused}
 }
 
-func (s Service) create(ctx context.Context, d providers.Driver, a broker.Attempt, resolving bool) broker.Attempt {
-	r, err := d.Create(ctx, *a.Spec)
-	return fulfilment.Creation(a, made(r, err), resolving, s.Now())
+// find looks up by token. The time of a look is when it began: what came after
+// that it may not have seen.
+func (s Service) find(ctx context.Context, d providers.Driver, a broker.Attempt) ending {
+	began := s.Now()
+	found, err := safely(ctx, s, func() ([]broker.Machine, error) { return d.Find(ctx, *a.Spec) })
+	return ending{fulfilment.Lookup(a, found, err, s.Drivers.Traits(a.Kind).ConsistencyLag, began), classOfError(err)}
+}
+
+func classOfError(err error) fault.Class {
+	if err == nil {
+		return fault.None
+	}
+	return fault.AsProvider(err).Class
+}
+
+// safely makes a driver call. A driver that panics has failed after the
+// request may have left; one whose time is over already is not called.
+func safely[T any](ctx context.Context, s Service, call func() (T, error)) (out T, err error) {
+	if ctx.Err() != nil {
+		return out, &fault.ProviderError{Class: fault.Refused, Code: "late", Message: "the time for the call was over before it was made"}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.ErrorContext(ctx, "a driver panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &fault.ProviderError{Class: fault.Server, Sent: true, Code: "driver_panic", Message: "the driver failed unexpectedly"}
+		}
+	}()
+	return call()
 }
 
 func made(r providers.CreateResult, err error) fulfilment.Made {
@@ -97,7 +117,7 @@ func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.A
 // returns what it found also when recording failed.
 func (s Service) examine(ctx context.Context, d providers.Driver, provider string) (broker.Health, error) {
 	started := s.Now()
-	h, err := d.Health(ctx)
+	h, err := safely(ctx, s, func() (broker.Health, error) { return d.Health(ctx) })
 	now := s.Now()
 	if err != nil {
 		h = broker.Health{State: broker.Unhealthy, Message: "the check failed: " + fault.AsProvider(err).Message}

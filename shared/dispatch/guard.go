@@ -21,29 +21,30 @@ const admitTries = 4
 // guarded performs an attempt between the two halves of the breaker: let in
 // before, reported after. A health check passes unguarded: it is how a
 // provider that is shut out is looked at.
-func (s Service) guarded(ctx context.Context, j *job) (broker.Attempt, error) {
+func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if j.work.Action == fulfilment.ActHealth {
 		return s.perform(ctx, j)
 	}
 	cfg, err := s.Config(ctx)
 	if err != nil {
-		return broker.Attempt{}, fmt.Errorf("reading the configuration: %w", err)
+		return ending{}, fmt.Errorf("reading the configuration: %w", err)
 	}
 	key := broker.LiveKey{Provider: j.attempt().Provider, Class: classOf(j.work.Action)}
 	call, refused, err := s.admit(ctx, key, cfg.Breaker, j)
-	if err != nil || refused != nil {
-		return s.refuse(j, refused), err
-	}
-	if call.Probe() {
+	switch {
+	case err != nil:
+		return ending{}, err
+	case refused != nil:
+		return s.shutOut(j, refused), nil
+	case call.Probe():
 		probeWithOne(j)
 	}
-	after, err := s.perform(ctx, j)
-	class := after.Class
+	e, err := s.perform(ctx, j)
 	if err != nil {
-		class = fault.Cancelled // ours, not the provider's
+		e.evidence = fault.Cancelled // ours, not the provider's
 	}
-	s.report(context.WithoutCancel(ctx), key, cfg.Breaker, call, class)
-	return after, err
+	s.report(context.WithoutCancel(ctx), key, cfg.Breaker, call, e.evidence)
+	return e, err
 }
 
 func classOf(a fulfilment.Action) string {
@@ -81,17 +82,13 @@ func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.Break
 	return breaker.Call{}, &seen, nil
 }
 
-// refuse returns the attempt that the breaker held back.
-func (s Service) refuse(j *job, row *broker.Live) broker.Attempt {
-	if row == nil {
-		return broker.Attempt{}
-	}
-	a := *j.attempt()
-	why := fmt.Sprintf("the circuit breaker of %s is open", a.Provider)
+// shutOut is the ending of a call that the breaker held back.
+func (s Service) shutOut(j *job, row *broker.Live) ending {
+	why := fmt.Sprintf("the circuit breaker of %s is open", j.attempt().Provider)
 	if row.Reason != "" {
 		why += ": " + row.Reason
 	}
-	return fulfilment.Refusal(a, why, row.OpenUntil, s.Now())
+	return s.refused(j, why, row.OpenUntil)
 }
 
 // probeWithOne lets a half-open permit risk one machine: the rest of the wish

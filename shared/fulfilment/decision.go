@@ -52,6 +52,8 @@ const (
 	maxBackoff   = 10 * time.Second // between two looks at one unknown outcome
 	parkFor      = 30 * time.Second // an unknown outcome past the deadline
 	settleMargin = 15 * time.Second // before an unmoved operation is taken for abandoned
+
+	shortestPause = time.Second // between two polls, and before one that could not tell is asked again
 )
 
 // Decision is what to do next. Step is nil when nothing is to be stored.

@@ -19,22 +19,49 @@ type Made struct {
 }
 
 // Sending returns a as it is stored just before a call that may have an
-// effect: SENT, and sent no later than until.
+// effect: SENT, and sent no later than until. An earlier call of the attempt
+// may still leave until its own time; what was looked up before this call says
+// nothing about it.
 func Sending(a broker.Attempt, now, until time.Time) broker.Attempt {
-	a.State, a.SentAt, a.SendBy = broker.Sent, now, until
-	a.NotBefore = time.Time{}
+	a.State, a.SentAt = broker.Sent, now
+	if until.After(a.SendBy) {
+		a.SendBy = until
+	}
+	a.NotBefore, a.LookedAt, a.Found = time.Time{}, time.Time{}, 0
 	return a
 }
 
-// Creation returns a after a driver's answer to its call. resolving says that
-// the call repeated one whose outcome was not known: then a refusal says
-// nothing about the first call, and counts as a first look-up only.
-func Creation(a broker.Attempt, m Made, resolving bool, now time.Time) broker.Attempt {
-	a.Tries++
-	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+// Creation returns a after a driver's answer to its call. before is the
+// attempt as the worker took it over. When that was UNKNOWN the call repeated
+// one whose outcome is not known, and a refusal, or fewer machines than asked
+// while the first call may still leave, counts as a first look-up only.
+func Creation(before, a broker.Attempt, m Made, now time.Time) broker.Attempt {
+	resolving := before.State == broker.UnknownEffect
 	if m.Err != nil {
-		return failure(a, fault.AsProvider(m.Err), resolving, now)
+		return failure(tried(a), fault.AsProvider(m.Err), resolving, now)
 	}
+	after := answered(a, m, now)
+	short, overlaps := len(m.Machines) < a.Count, before.SendBy.After(a.SentAt)
+	if resolving && short && !after.State.Reserves() && (overlaps || len(m.Machines) == 0) {
+		after.State, after.Confirmed, after.EndedAt = broker.UnknownEffect, 0, time.Time{}
+		after.LookedAt, after.Found = now, len(m.Machines)
+	}
+	return after
+}
+
+// Polling returns a after a driver's answer to a poll. One that failed says
+// nothing about what was accepted: that goes on filling.
+func Polling(a broker.Attempt, m Made, now time.Time) broker.Attempt {
+	if m.Err == nil {
+		return answered(a, m, now)
+	}
+	a = explain(tried(a), fault.AsProvider(m.Err), now)
+	return notBefore(a, now.Add(pause(a.Tries)))
+}
+
+// answered returns a after an answer with machines, reasons or both.
+func answered(a broker.Attempt, m Made, now time.Time) broker.Attempt {
+	a = tried(a)
 	a.Machines, a.Continuation = m.Machines, m.Pending
 	worst := worstOf(m.Shortfall)
 	if worst != nil {
@@ -42,8 +69,7 @@ func Creation(a broker.Attempt, m Made, resolving bool, now time.Time) broker.At
 	}
 	switch {
 	case m.Pending != nil:
-		a.NotBefore = now.Add(m.PollAfter)
-		return a
+		return notBefore(a, now.Add(max(m.PollAfter, shortestPause)))
 	case worst != nil && worst.Ambiguous():
 		a.State = broker.UnknownEffect
 		return a
@@ -51,10 +77,25 @@ func Creation(a broker.Attempt, m Made, resolving bool, now time.Time) broker.At
 	return conclude(a, len(m.Machines), now)
 }
 
-// Termination returns a after a driver's answer to a terminate.
-func Termination(a broker.Attempt, results []broker.MachineResult, err error, now time.Time) broker.Attempt {
+// tried counts a try and forgets what the one before complained of.
+func tried(a broker.Attempt) broker.Attempt {
 	a.Tries++
 	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+	return a
+}
+
+// notBefore makes at the earliest time of the next call, unless the provider
+// asked for a later one.
+func notBefore(a broker.Attempt, at time.Time) broker.Attempt {
+	if at.After(a.NotBefore) {
+		a.NotBefore = at
+	}
+	return a
+}
+
+// Termination returns a after a driver's answer to a terminate.
+func Termination(a broker.Attempt, results []broker.MachineResult, err error, now time.Time) broker.Attempt {
+	a = tried(a)
 	if err != nil {
 		return failure(a, fault.AsProvider(err), false, now)
 	}
@@ -72,8 +113,7 @@ func Termination(a broker.Attempt, results []broker.MachineResult, err error, no
 
 // Reading returns a after a driver's answer to a call without effect.
 func Reading(a broker.Attempt, machines []broker.Machine, output json.RawMessage, err error, now time.Time) broker.Attempt {
-	a.Tries++
-	a.Class, a.Code, a.Message, a.NotBefore = fault.None, "", "", time.Time{}
+	a = tried(a)
 	if err != nil {
 		a = explain(a, fault.AsProvider(err), now)
 		a.State, a.EndedAt = broker.NoEffect, now
@@ -84,20 +124,25 @@ func Reading(a broker.Attempt, machines []broker.Machine, output json.RawMessage
 	return a
 }
 
-// Refusal returns a after our own gate said no: nothing was sent now, and what
-// was unknown stays unknown.
+// Refusal returns a after our own gate said no: nothing was sent now. What was
+// unknown stays unknown, and what was accepted goes on filling.
 func Refusal(a broker.Attempt, why string, until, now time.Time) broker.Attempt {
-	a.Tries++
+	a = tried(a)
 	a.Class, a.Code, a.Message, a.NotBefore = fault.Refused, "refused", why, until
-	if a.State != broker.UnknownEffect {
+	switch a.State {
+	case broker.Intent:
 		a.State, a.EndedAt = broker.NoEffect, now
+	case broker.Sent:
+		a = notBefore(a, now.Add(pause(a.Tries)))
+	case broker.Confirmed, broker.NoEffect, broker.UnknownEffect:
 	}
 	return a
 }
 
-// Lookup returns a after a look-up by token. One look proves nothing where a
-// machine may exist unseen, or while a call may still leave: the outcome is
-// final when a second look, at [FinalLook] or later, agrees with the first.
+// Lookup returns a after a look-up by token that began at now. One look proves
+// nothing where a machine may exist unseen, or while a call may still leave:
+// the outcome is final when a second look, begun at [FinalLook] or later,
+// agrees with the first.
 func Lookup(a broker.Attempt, machines []broker.Machine, err error, lag time.Duration, now time.Time) broker.Attempt {
 	a.Tries++
 	if err != nil {

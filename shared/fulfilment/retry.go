@@ -47,6 +47,9 @@ func (s *settling) again(a *broker.Attempt) (time.Duration, bool) {
 	return 0, false
 }
 
+// pause is the wait before a provider that could not tell is asked again.
+func pause(tries int) time.Duration { return max(shortestPause, backoff(tries)) }
+
 // backoff is the wait after a number of tries: none after the first, then 1,
 // 2, 4 … seconds up to a limit.
 func backoff(tries int) time.Duration {
@@ -61,9 +64,9 @@ func backoff(tries int) time.Duration {
 // deadline nothing new is made: the operation is parked as UNKNOWN, and each
 // time the reconciler resumes it, it is looked up again.
 func (s *settling) resolve(a *broker.Attempt) Decision {
-	action, wait := ActResolve, backoff(a.Tries)
+	action, wait := ActResolve, max(backoff(a.Tries), s.delay(a))
 	if !a.LookedAt.IsZero() {
-		action, wait = ActFind, max(0, s.finalAt(a).Sub(s.now))
+		action, wait = ActFind, max(wait, s.finalAt(a).Sub(s.now))
 	}
 	if s.past() {
 		action = ActFind
@@ -72,12 +75,21 @@ func (s *settling) resolve(a *broker.Attempt) Decision {
 		action = ActTerminate
 	}
 	if s.resumed {
-		return s.handOver(a, action, 0)
+		return s.handOver(a, action, s.hinted(a))
 	}
 	if s.past() || !s.left(wait) {
 		return s.park()
 	}
 	return s.handOver(a, action, wait)
+}
+
+// hinted is how long the provider, or its breaker, asked not to be called. A
+// pause of our own is over with the workflow that made it.
+func (s *settling) hinted(a *broker.Attempt) time.Duration {
+	if d := s.delay(a); d > maxBackoff {
+		return d
+	}
+	return 0
 }
 
 // finalAt is when a look-up that agrees with the last one settles the matter.

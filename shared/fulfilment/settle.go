@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -17,6 +18,12 @@ type Report struct {
 	Cause   string
 }
 
+// recorded reports whether the worker left a record of its own. The names of
+// its errors are ours; those of a dead worker are the workflow's.
+func (r Report) recorded() bool {
+	return strings.HasPrefix(r.Error, "Ohfp.") && r.Error != fault.ASLInternal
+}
+
 // Settle decides what follows a worker's end. A worker that ended without a
 // record of its own is dead: what it may have sent becomes UNKNOWN. A report
 // of an older run changes nothing: another worker has the attempt.
@@ -26,8 +33,11 @@ func Settle(l broker.Ledger, r Report, rules Rules, now time.Time) Decision {
 	if !l.Operation.Status.Open() || a == nil || a.Run != r.Run {
 		return Decision{Verdict: Done}
 	}
-	if a.State == broker.Intent || (a.State == broker.Sent && a.Continuation == nil) {
+	switch {
+	case a.State == broker.Intent || (a.State == broker.Sent && a.Continuation == nil):
 		s.reap(a, r)
+	case a.State.Reserves() && !r.recorded():
+		s.missed(a)
 	}
 	return s.next()
 }
@@ -101,6 +111,15 @@ func (s *settling) reap(a *broker.Attempt, r Report) {
 	}
 	a.Class = fault.Down
 	a.EndedAt = s.now
+}
+
+// missed counts a look-up, a replay or a poll whose worker died before it
+// called: nothing is known that was not, and the next one waits.
+func (s *settling) missed(a *broker.Attempt) {
+	s.change(a)
+	a.Run++
+	a.Tries++
+	a.NotBefore = s.now.Add(pause(a.Tries))
 }
 
 // past reports whether the operation's deadline is over.
@@ -207,7 +226,11 @@ func (s *settling) run(a *broker.Attempt, action Action, v Verdict) Decision {
 	if wait > 0 {
 		v = Wait
 	}
-	op.DueAt = s.now.Add(wait + task + settleMargin)
+	due := s.now.Add(wait + task)
+	if op.DueAt.Before(due) {
+		s.touched = true // else it would count as abandoned while it is worked on
+	}
+	op.DueAt = due.Add(settleMargin)
 	return Decision{Verdict: v, Step: s.step(), Attempt: *a, Action: action, Wait: wait, Driver: driver, Task: task}
 }
 

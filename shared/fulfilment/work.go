@@ -1,6 +1,10 @@
 package fulfilment
 
-import "time"
+import (
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
 
 // Work is what a state machine hands to a worker, and what settling answers:
 // ids and deadlines only. Parameters stay in the ledger. Every field is always
@@ -15,6 +19,25 @@ type Work struct {
 	WaitSeconds     int     `json:"wait_seconds" doc:"How long to wait first, in seconds."`
 	DriverTimeoutMS int64   `json:"driver_timeout_ms" doc:"The longest driver call, in ms."`
 	TimeoutSeconds  int     `json:"timeout_seconds" doc:"The longest task, in seconds."`
+}
+
+// Fits reports whether a worker may begin with the attempt as it is stored. A
+// second worker under the same fence, as a repeated invocation makes, finds it
+// SENT: the first one may be calling, and only settling may say what follows.
+func (w *Work) Fits(a *broker.Attempt) bool {
+	if a == nil || a.Run != w.Run {
+		return false
+	}
+	switch w.Action {
+	case ActResolve, ActFind:
+		return a.State == broker.UnknownEffect
+	case ActPoll:
+		return a.State == broker.Sent && a.Continuation != nil
+	case ActTerminate:
+		return a.State == broker.Intent || a.State == broker.UnknownEffect
+	case ActCreate, ActStatus, ActHealth:
+	}
+	return a.State == broker.Intent
 }
 
 // WorkOf writes a decision for a state machine. function names the worker of
