@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -250,5 +251,17 @@ func TestClient_logs_what_it_does_without_secrets(t *testing.T) {
 		if strings.Contains(r.stderr, "s3cret") || strings.Contains(r.stderr, "canary") {
 			t.Errorf("a secret was logged: %s", r.stderr)
 		}
+	}
+}
+
+func TestClient_that_is_interrupted_says_how_to_go_on_waiting(t *testing.T) {
+	b := newBroker(t, reply{status: 202, body: `{"operation_id":"op-1","status":"RUNNING"}`})
+	r := shell{stop: context.Canceled, tty: true}.run(t, "feedAnimal", "--async", "--wait", "--endpoint", b.URL, "--format", "json")
+	want := "interrupted; operation op-1 goes on: ohfp getOperation --operation-id op-1 --wait"
+	if r.exit != 1 || !strings.Contains(r.stderr, want) || !strings.Contains(r.stdout, "RUNNING") {
+		t.Errorf("got %+v", r)
+	}
+	if !strings.HasPrefix(r.stderr, "\r\x1b[K⠋ operation op-1: RUNNING, 0s\r\x1b[Kohfp: ") {
+		t.Errorf("the progress line was left behind: %q", r.stderr)
 	}
 }

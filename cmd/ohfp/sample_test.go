@@ -121,6 +121,7 @@ type shell struct {
 	env   map[string]string
 	stdin string
 	tty   bool
+	stop  error // what ends each pause: an interrupt
 }
 
 func (s shell) run(t *testing.T, args ...string) result {
@@ -136,7 +137,7 @@ func (s shell) run(t *testing.T, args ...string) result {
 		args: args, env: func(name string) string { return env[name] },
 		stdin: strings.NewReader(s.stdin), stdout: &stdout, stderr: &stderr,
 		stdoutTTY: s.tty, stderrTTY: s.tty, width: 100, now: func() time.Time { return noon },
-		pause:  func(_ context.Context, d time.Duration) error { r.pauses = append(r.pauses, d); return nil },
+		pause:  func(_ context.Context, d time.Duration) error { r.pauses = append(r.pauses, d); return s.stop },
 		newKey: func() string { return "made-key" },
 	}, sample())
 	r.stdout, r.stderr = stdout.String(), stderr.String()
