@@ -71,6 +71,19 @@ func TestCreate_dials_no_more_hosts_than_it_needs(t *testing.T) {
 	}
 }
 
+func TestCreate_dials_few_more_hosts_when_one_is_not_up(t *testing.T) {
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 12, Config: tcp})
+	s.Hosts[0].Close()
+	expectNames(t, made(t, s.Driver, wish(1, 1)), "host-01")
+	visits := 0
+	for _, h := range s.Hosts {
+		visits += h.Visits()
+	}
+	if visits > 2 {
+		t.Errorf("%d hosts were dialled for 1 machine", visits)
+	}
+}
+
 func TestCreate_goes_around_hosts_that_are_not_up(t *testing.T) {
 	s := statictest.NewSite(t, statictest.Setup{Hosts: 8, Config: tcp})
 	for _, i := range []int{0, 1, 2, 4} {

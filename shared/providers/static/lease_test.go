@@ -183,3 +183,15 @@ func TestStatus_of_a_host_that_left_the_configuration_is_running(t *testing.T) {
 		t.Errorf("returning it: %+v, %v", r, err)
 	}
 }
+
+// The machine was ended, and dropping its lease failed.
+func TestCreate_does_not_revive_an_ended_machine_that_still_has_its_lease(t *testing.T) {
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 2, Config: unchecked})
+	machines := made(t, s.Driver, wish(1, 1))
+	machines[0].Status = broker.MachineTerminated
+	s.Record(machines)
+	again := made(t, s.Driver, wish(1, 1))
+	if again[0].ID != machines[0].ID || again[0].Status != broker.MachineTerminated {
+		t.Errorf("got %s, %s", again[0].ID, again[0].Status)
+	}
+}
