@@ -77,11 +77,11 @@ func providerVerbs() []Verb {
 		{Name: "Provider", Call: "GetItem", Reads: []string{patConf}},
 		{Name: "Snapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
 		{
-			Name: PutProvider, Call: "GetItem ×2, UpdateItem of the order when new, TransactWriteItems (2): version as seen", Durable: true,
+			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (2): version as seen", Durable: true,
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
 		},
 		{
-			Name: DeleteProvider, Call: "TransactWriteItems (4): version as seen; then BatchWriteItem of the history", Durable: true,
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 94): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
 			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patProvider, patLive, patHistory},
 		},
 		{

@@ -12,8 +12,8 @@ import (
 // Bounds of the writer.
 const (
 	maxBatch      = 64   // verbs per commit: bounds what the first of them waits for
-	maxLogWrites  = 1000 // items written before the log is folded back: about 10 MB of log
-	commitOverlay = 4    // what a commit adds to the log beside its items
+	maxLogWrites  = 1000 // items written before the log is folded back: about 6 MB of log
+	commitOverlay = 1    // what a commit adds to the log beside its items
 )
 
 // work reads and checks what one verb needs, and returns what it would write.
