@@ -55,7 +55,7 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	}
 	compiled := selection.Compile(&snap)
 	if w.override != "" && !compiled.Has(w.override) {
-		return nil, fault.New(fault.NotFound, "strategy_override: no provider is named %q; listAvailableProviders shows those that are", w.override)
+		return nil, fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", w.override), "strategy_override", whichProviders)
 	}
 	query := compiled.Prepare(request)
 	c.warnings = query.Warnings()

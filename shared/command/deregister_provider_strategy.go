@@ -44,7 +44,7 @@ type Deregistered struct {
 func (s Service) deregisterProviderStrategy(ctx context.Context, in DeregisterInput) (Deregistered, error) {
 	r, err := s.Registry.Provider(ctx, in.StrategyName)
 	if err != nil {
-		return Deregistered{}, fmt.Errorf("reading provider %q: %w", in.StrategyName, err)
+		return Deregistered{}, fmt.Errorf("reading provider %q: %w", in.StrategyName, fault.Lookup(err, "strategy_name", whichProviders))
 	}
 	was := r.Draining
 	if r, err = s.mark(ctx, r, true); err != nil {

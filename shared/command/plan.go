@@ -134,7 +134,7 @@ func (s Service) templateFor(ctx context.Context, in ExecuteInput) (broker.Templ
 			return t, err
 		}
 	} else if t, err = s.Templates.Template(ctx, p.TemplateID); err != nil {
-		return t, fmt.Errorf("reading template %q: %w", p.TemplateID, err)
+		return t, fmt.Errorf("reading template %q: %w", p.TemplateID, fault.Lookup(err, "parameters.template_id", whichTemplates))
 	}
 	if t.MaxNumber != nil && *t.MaxNumber >= 0 && *p.Count > *t.MaxNumber {
 		return t, fault.Invalid("parameters.count", "template %q allows at most %d, got %d", t.ID, *t.MaxNumber, *p.Count)
@@ -166,7 +166,8 @@ func (s Service) assignOwners(ctx context.Context, in ExecuteInput, c *broker.Cl
 		return fmt.Errorf("reading machines: %w", err)
 	}
 	if len(known) == 0 {
-		return fault.New(fault.NotFound, "none of the %d machines is known here; check the machine_ids, or ask with the operation_id that made them", len(ids))
+		e := fault.New(fault.NotFound, "None of these machines is known here.")
+		return fault.Lookup(e, "parameters.machine_ids", "Check the machine_ids, or ask with the operation_id that made them.")
 	}
 	snap, err := s.Registry.Snapshot(ctx)
 	if err != nil {
@@ -176,6 +177,7 @@ func (s Service) assignOwners(ctx context.Context, in ExecuteInput, c *broker.Cl
 	for _, p := range snap.Providers {
 		kinds[p.Name] = p.Kind
 	}
+	c.Operation.Reason = "machines are served by the providers that own them"
 	routeToOwners(&c.Operation, ids, known, kinds)
 	return nil
 }
@@ -221,7 +223,7 @@ func (s Service) machineIDs(ctx context.Context, p *Parameters) ([]string, error
 	}
 	l, err := s.Ledger.Ledger(ctx, p.OperationID)
 	if err != nil {
-		return nil, fmt.Errorf("reading operation %s: %w", p.OperationID, err)
+		return nil, fmt.Errorf("reading operation %s: %w", p.OperationID, fault.Lookup(err, "parameters.operation_id", "listOperations shows those that are kept."))
 	}
 	var ids []string
 	for i := range l.Attempts {

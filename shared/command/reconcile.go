@@ -44,9 +44,11 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 	if err != nil {
 		return Reconciled{}, fmt.Errorf("reading open operations: %w", err)
 	}
+	rules := s.rules()
+	rules.Dead = in.Abandoned
 	var out Reconciled
 	for _, o := range open {
-		resumed, err := s.resume(ctx, o.ID)
+		resumed, err := s.resume(ctx, o.ID, rules)
 		if err != nil {
 			s.Log.ErrorContext(ctx, "resuming an operation failed", "operation_id", o.ID, "error", err)
 			continue
@@ -62,12 +64,12 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 
 // resume takes an operation over from a workflow that is gone. Workers that
 // may still live are fenced off by a new run.
-func (s Service) resume(ctx context.Context, id string) (bool, error) {
+func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) (bool, error) {
 	if s.Flows.Running(id) {
 		return false, nil
 	}
 	d, err := s.decide(ctx, id, func(l broker.Ledger) fulfilment.Decision {
-		d := fulfilment.Resume(l, s.rules(), s.Now())
+		d := fulfilment.Resume(l, rules, s.Now())
 		if d.Wait > 0 { // its time is not yet: the next tick finds it
 			d.Step.Operation.DueAt = s.Now().Add(d.Wait)
 		}

@@ -132,7 +132,7 @@ func checkCapabilities(caps map[string]any) error {
 func (s Service) inherit(ctx context.Context, r broker.Registration) (broker.Registration, error) {
 	current, err := s.Registry.Provider(ctx, r.Name)
 	if err != nil {
-		return r, fmt.Errorf("reading provider %q: %w", r.Name, err)
+		return r, fmt.Errorf("reading provider %q: %w", r.Name, fault.Lookup(err, "strategy_name", "Leave version out to register it."))
 	}
 	if current.Kind != r.Kind {
 		return r, fault.Invalid("provider_type", "%q is registered as %s; deregister it first, or use another name", r.Name, current.Kind)

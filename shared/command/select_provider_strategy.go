@@ -58,7 +58,7 @@ func (s Service) selectProviderStrategy(ctx context.Context, in SelectInput) (Se
 	if in.TemplateID != "" {
 		t, err := s.Templates.Template(ctx, in.TemplateID)
 		if err != nil {
-			return Selected{}, fmt.Errorf("reading template %q: %w", in.TemplateID, err)
+			return Selected{}, fmt.Errorf("reading template %q: %w", in.TemplateID, fault.Lookup(err, "template_id", whichTemplates))
 		}
 		w.template = &t
 	}

@@ -51,6 +51,12 @@ type Templates interface {
 	broker.TemplateWriter
 }
 
+// Where to look for a name that is not there.
+const (
+	whichProviders = "listAvailableProviders shows those that are registered."
+	whichTemplates = "listTemplates shows those that are stored."
+)
+
 // Service is what the operations of this room need.
 type Service struct {
 	Registry  Registry

@@ -39,10 +39,12 @@ const (
 
 // Rules are the limits within which decisions are taken. Budget gives the
 // longest driver call and worker task of an operation; Lag is how long a
-// machine of a kind may exist unseen.
+// machine of a kind may exist unseen. Dead says that the process of every
+// former worker is known to have ended: no call of theirs can still leave.
 type Rules struct {
 	Budget func(op *broker.Operation) (driver, task time.Duration)
 	Lag    func(kind string) time.Duration
+	Dead   bool
 }
 
 const (

@@ -60,6 +60,9 @@ func Resume(l broker.Ledger, rules Rules, now time.Time) Decision {
 		}
 		s.change(a)
 		a.Run++
+		if rules.Dead && a.SendBy.After(now) {
+			a.SendBy = now
+		}
 		if a.State == broker.Sent && a.Continuation == nil {
 			a.State = broker.UnknownEffect
 			a.Class, a.Code, a.Message = fault.Server, "worker_lost", "the worker ended without reporting; finding out what it did"
