@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // metadata returns the addresses under which clouds serve instances their
@@ -63,11 +64,14 @@ func embedded(a netip.Addr) (netip.Addr, bool) {
 
 var dnsName = lazily(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$`)
 
-// splitAddress parses host, host:port, an IPv6 address, or [IPv6]:port. The
+// splitAddress parses host, host:port, an IPv6 address with or without
+// brackets, or [IPv6]:port. The
 // port is 0 when there is none.
 func splitAddress(s string) (host string, port int, err error) {
 	host = s
-	if _, perr := netip.ParseAddr(s); perr != nil {
+	if inner, ok := strings.CutSuffix(s, "]"); ok {
+		host = strings.TrimPrefix(inner, "[")
+	} else if _, perr := netip.ParseAddr(s); perr != nil && !strings.Contains(s, "/") {
 		if h, p, serr := net.SplitHostPort(s); serr == nil {
 			n, err := strconv.ParseUint(p, 10, 16)
 			if err != nil || n == 0 {
