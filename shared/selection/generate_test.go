@@ -93,7 +93,7 @@ func drawSnapshot(t *rapid.T) broker.Snapshot {
 }
 
 func drawNames(t *rapid.T, label string, most int) []string {
-	name := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("p%02d", rapid.IntRange(0, 20).Draw(t, "i")*37%100) })
+	name := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("p%02d", rapid.IntRange(0, 9).Draw(t, "i")*37%100) })
 	return rapid.SliceOfN(name, 0, most).Draw(t, label)
 }
 
@@ -128,10 +128,33 @@ func drawRequest(t *rapid.T) selection.Request {
 	return r
 }
 
+// drawModel draws everything, or, where all providers pass the hard filters,
+// what ranks.
 func drawModel(t *rapid.T) model {
-	return model{
-		snapshot: drawSnapshot(t), request: drawRequest(t), now: noon,
-		policy: rapid.SampledFrom(selection.Policies()).Draw(t, "policy"),
+	m := model{
+		now: noon, policy: rapid.SampledFrom(selection.Policies()).Draw(t, "policy"),
 		ticket: rapid.Int64Range(0, 1000).Draw(t, "ticket"),
 	}
+	if rapid.Bool().Draw(t, "everything") {
+		m.snapshot, m.request = drawSnapshot(t), drawRequest(t)
+		return m
+	}
+	m.snapshot = broker.Snapshot{TakenAt: noon, Config: broker.DefaultConfig()}
+	for i := range rapid.IntRange(0, 8).Draw(t, "n") {
+		v := plain(i)
+		v.Priority = rapid.IntRange(0, 2).Draw(t, "priority")
+		v.Health = drawHealth(t)
+		if rapid.IntRange(0, 3).Draw(t, "ramps") == 0 {
+			v.Live = map[string]broker.Live{"mutate": {ClosedAt: noon.Add(-time.Duration(rapid.IntRange(58, 62).Draw(t, "s")) * time.Second)}}
+		}
+		m.snapshot.Providers = append(m.snapshot.Providers, v)
+	}
+	m.request = selection.Request{
+		Operation: broker.CreateInstances, Drivers: map[string][]broker.OperationType{"static": nil},
+		Criteria: broker.Criteria{PreferStrategies: drawNames(t, "prefer", 4)},
+	}
+	if rapid.Bool().Draw(t, "falls back") {
+		m.request.Fallbacks = drawNames(t, "fallbacks", 3)
+	}
+	return m
 }

@@ -30,16 +30,17 @@ func (r *Result) Reason() string {
 
 // alone says why the pick has no equals.
 func (r *Result) alone() string {
-	q, i := r.in.Query, r.ranked[0]
+	s, i := r.in.Query.snapshot, r.ranked[0]
+	rivals := r.eligible.count(0, s.tierEnd[i]) - 1 // of the same priority or a better one
 	switch {
 	case r.Eligible() == 1:
 		return "is the only provider that is eligible"
-	case q.preferred.has(i):
+	case r.in.Query.preferred.has(i):
 		return "is preferred"
-	case r.gradeOf(i) != sound:
-		return fmt.Sprintf("is the first by health and by priority %d", q.snapshot.facts[i].priority)
+	case rivals > 0:
+		return fmt.Sprintf("is first by health, then by priority, %d", s.facts[i].priority)
 	default:
-		return fmt.Sprintf("has the best priority, %d", q.snapshot.facts[i].priority)
+		return fmt.Sprintf("has the best priority, %d", s.facts[i].priority)
 	}
 }
 
