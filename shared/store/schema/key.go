@@ -39,8 +39,8 @@ var escaper = strings.NewReplacer("%", "%25", "#", "%23")
 // never escaped, so that keys sort like the names in them.
 func part(s string) string { return escaper.Replace(s) }
 
-// SchemaKey holds the version of the layout.
-func SchemaKey() Key { return Key{MetaPK, "SCHEMA"} }
+// LayoutKey holds the version of the layout.
+func LayoutKey() Key { return Key{MetaPK, "SCHEMA"} }
 
 // BrokerKey holds the broker's identity.
 func BrokerKey() Key { return Key{MetaPK, "BROKER"} }

@@ -185,7 +185,7 @@ func firstItems(now time.Time) ([]schema.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	two, err := schema.Row(schema.SchemaKey(), map[string]int{"version": schema.Version})
+	two, err := schema.Row(schema.LayoutKey(), map[string]int{"version": schema.Version})
 	return []schema.Item{one, two}, err
 }
 

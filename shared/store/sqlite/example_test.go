@@ -15,14 +15,14 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	ctx := context.Background()
 	s, err := sqlite.Open(ctx, dir, sqlite.Options{})
 	if err != nil {
 		fmt.Println(err) // names the path and the remedy
 		return
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 
 	if _, err := s.PutTemplate(ctx, broker.Template{ID: "small", Image: "debian"}); err != nil {
 		fmt.Println(err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,13 +13,12 @@ import (
 func Statements() []string { return slices.Concat(writeStatements(), readStatements()) }
 
 // Plan asks SQLite how it would run a statement.
-func (s *Store) Plan(ctx context.Context, q string) ([]string, error) {
+func (s *Store) Plan(ctx context.Context, q string) (plan []string, err error) {
 	rows, err := s.readers.QueryContext(ctx, "EXPLAIN QUERY PLAN "+q, 1, 2, 3, 4, 5, 6, 7, 8)
 	if err != nil {
 		return nil, fmt.Errorf("explaining %q: %w", q, err)
 	}
-	defer rows.Close()
-	var plan []string
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string

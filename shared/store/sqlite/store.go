@@ -112,7 +112,7 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) (err er
 func (s *Store) Close() error {
 	var errs []error
 	if s.writer != nil {
-		errs = append(errs, s.writer.stop())
+		s.writer.stop()
 	}
 	if s.readers != nil {
 		errs = append(errs, s.readers.Close())

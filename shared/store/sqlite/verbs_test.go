@@ -65,6 +65,7 @@ func matcher(pattern string) *regexp.Regexp {
 func TestStore(t *testing.T) {
 	seen := &observed{keys: map[string]map[schema.Key]bool{}}
 	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+		t.Helper()
 		s, err := sqlite.Open(t.Context(), dir, sqlite.Options{Now: now})
 		if err != nil {
 			t.Fatal(err)
@@ -78,6 +79,7 @@ func TestStore(t *testing.T) {
 }
 
 func writesAsListed(t *testing.T, v schema.Verb, keys map[schema.Key]bool) {
+	t.Helper()
 	used := map[string]bool{}
 	for k := range keys {
 		i := slices.IndexFunc(v.Writes, func(p string) bool { return matcher(p).MatchString(k.String()) })

@@ -180,25 +180,29 @@ func (w *writer) carryOut(c *connection, batch []*job) error {
 }
 
 func (w *writer) carryOutOne(c *connection, j *job) error {
-	if j.err = j.ctx.Err(); j.err != nil {
-		return nil
-	}
 	v := &view{c: c}
-	change, err := j.do(v)
+	change := j.decide(v)
 	if v.failed != nil {
 		return v.failed
 	}
-	if cerr := change.Check(); cerr != nil {
-		j.err = cerr
-		return nil
-	}
-	j.err = err
 	if err := v.apply(change); err != nil {
 		return err
 	}
 	w.unfold += change.Len()
 	j.done(change)
 	return nil
+}
+
+// decide lets the verb say what it would write, and keeps its error for the
+// caller. A caller who has gone meanwhile wants nothing written.
+func (j *job) decide(v *view) (c schema.Change) {
+	if j.err = j.ctx.Err(); j.err == nil {
+		c, j.err = j.do(v)
+	}
+	if err := c.Check(); err != nil {
+		c, j.err = schema.Change{}, err
+	}
+	return c
 }
 
 // rollback ends the transaction after cause. SQLite may have ended it
@@ -223,7 +227,7 @@ func (w *writer) foldWhenLong() {
 }
 
 // stop lets the goroutine end. Verbs that wait are refused.
-func (w *writer) stop() error {
+func (w *writer) stop() {
 	w.mu.Lock()
 	first := !w.closed
 	w.closed = true
@@ -240,7 +244,6 @@ func (w *writer) stop() error {
 	if w.stopped != nil {
 		<-w.stopped
 	}
-	return nil
 }
 
 // close folds the log and closes both connections.

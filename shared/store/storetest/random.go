@@ -37,12 +37,13 @@ func testRandom(t *testing.T, open Open) {
 // duel is a store and the model side by side.
 type duel struct {
 	*rapid.T
-	tb          testing.TB
-	clock       *clock
-	dir         string
-	open        Open
-	real, model Store
-	newest      time.Time // of the operations: two are never made at once
+	tb     testing.TB
+	clock  *clock
+	dir    string
+	open   Open
+	real   Store
+	model  *Memory
+	newest time.Time // of the operations: two are never made at once
 }
 
 func (d *duel) actions() map[string]func(*rapid.T) {
@@ -148,7 +149,7 @@ func (d *duel) claimCheck(r *rapid.T) {
 }
 
 func (d *duel) nextCheck(name string) time.Time {
-	if p, ok := d.model.(*Memory).providers[name]; ok {
+	if p, ok := d.model.providers[name]; ok {
 		return p.view.NextCheckAt
 	}
 	return time.Time{}
