@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
@@ -30,7 +29,7 @@ func (c *client) body(flags *pflag.FlagSet) ([]byte, error) {
 		data = []byte("{}")
 	}
 	if _, err := wire.Canonical(data); err != nil {
-		return nil, usage("%s: %s", from, fault.As(err).Detail)
+		return nil, malformed(from, err)
 	}
 	if data[0] != '{' {
 		return nil, usage("%s: want a JSON object", from)
@@ -119,11 +118,11 @@ func merge(data []byte, from string, flags *pflag.FlagSet) ([]byte, error) {
 func same(flag, from string, there, value json.RawMessage) error {
 	a, err := wire.Canonical(there)
 	if err != nil {
-		return usage("%s: %s", from, fault.As(err).Detail)
+		return malformed(from, err)
 	}
 	b, err := wire.Canonical(value)
 	if err != nil {
-		return usage("--%s: %s", flag, fault.As(err).Detail)
+		return malformed("--"+flag, err)
 	}
 	if !bytes.Equal(a, b) {
 		return usage("--%s and %s give different values: %s and %s", flag, from, b, a)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
+	"github.com/openhostfactory/ohfp/shared/catalog"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -91,17 +92,26 @@ func (c *client) unknown(root *cobra.Command, word string) error {
 	for _, cmd := range root.Commands() {
 		known = append(known, cmd.Name())
 	}
+	for _, name := range catalog.Planned() {
+		if word == name || word == op.Kebab(name) {
+			return notSupported("%s is not built yet; \"ohfp --help\" lists what is", name)
+		}
+	}
 	if near := wire.Nearest(word, known); near != "" {
 		return usage("unknown operation %q; did you mean %s?", word, near)
 	}
 	return usage("unknown operation %q; \"ohfp --help\" lists them", word)
 }
 
-// flagError names the flag that was nearly meant.
+// flagError names the flag that was nearly meant. The flags of an operation
+// are unknown when it is the operation that is misspelt.
 func (c *client) flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
 		return usage("%s", err)
+	}
+	if cmd == cmd.Root() && !strings.HasPrefix(c.args[0], "-") {
+		return c.unknown(cmd, c.args[0])
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
@@ -110,7 +120,7 @@ func (c *client) flagError(cmd *cobra.Command, err error) error {
 	if near := wire.Nearest(name, known); near != "" {
 		return usage("unknown flag --%s; did you mean --%s?", name, near)
 	}
-	return usage("unknown flag %s; \"ohfp %s --help\" lists them", dashed(name), cmd.Name())
+	return usage("unknown flag %s; \"%s --help\" lists them", dashed(name), cmd.CommandPath())
 }
 
 func dashed(name string) string {

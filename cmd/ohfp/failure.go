@@ -28,13 +28,14 @@ func (f *failure) Error() string { return f.line }
 
 // clientProblem is a problem document that the client makes itself.
 type clientProblem struct {
-	Type        string `json:"type"`
-	Title       string `json:"title"`
-	Status      int    `json:"status,omitempty"` // of an answer
-	Detail      string `json:"detail"`
-	Instance    string `json:"instance,omitempty"`
-	Code        string `json:"code"`
-	OperationID string `json:"operation_id,omitempty"`
+	Type        string        `json:"type"`
+	Title       string        `json:"title"`
+	Status      int           `json:"status,omitempty"` // of an answer
+	Detail      string        `json:"detail"`
+	Instance    string        `json:"instance,omitempty"`
+	Code        string        `json:"code"`
+	Errors      []fault.Field `json:"errors,omitempty"`
+	OperationID string        `json:"operation_id,omitempty"`
 }
 
 func (p clientProblem) failure(exit int) *failure {
@@ -49,6 +50,12 @@ func (p clientProblem) failure(exit int) *failure {
 // usage is a command line that makes no sense.
 func usage(format string, args ...any) *failure {
 	return clientProblem{Title: "Wrong usage", Detail: fmt.Sprintf(format, args...), Code: codeUsage}.failure(fault.ExitUsage)
+}
+
+// malformed is a request that is not one JSON document, or has a key twice.
+func malformed(from string, err error) *failure {
+	e := fault.As(err)
+	return clientProblem{Title: "Wrong usage", Detail: from + ": " + e.Detail, Code: codeUsage, Errors: e.Fields}.failure(fault.ExitUsage)
 }
 
 // notSupported is an option that the contract names and that is not built.

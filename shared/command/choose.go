@@ -123,12 +123,14 @@ func (c *choice) nobody() error {
 	verdicts := c.result.Verdicts()
 	rules := make([]string, 0, len(verdicts))
 	for _, v := range verdicts {
-		rules = append(rules, v.Provider+": "+v.Rule)
+		if v.Rule != selection.NotOverride.String() { // that it was not asked for is no news
+			rules = append(rules, v.Provider+": "+v.Rule)
+		}
 	}
-	if len(rules) > 5 {
-		rules = append(rules[:5], fmt.Sprintf("and %d more", len(verdicts)-5))
+	if n := len(rules); n > 5 {
+		rules = append(rules[:5], fmt.Sprintf("and %d more", n-5))
 	}
-	e := fault.New(fault.NoProviderAvailable, "none of %d providers is eligible (%s)", len(verdicts), strings.Join(rules, ", "))
+	e := fault.New(fault.NoProviderAvailable, "no provider is eligible (%s)", strings.Join(rules, ", "))
 	if after, ok := c.result.RetryAfter(); ok {
 		e.RetryAfter = after
 	}

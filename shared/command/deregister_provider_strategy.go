@@ -47,11 +47,17 @@ func (s Service) deregisterProviderStrategy(ctx context.Context, in DeregisterIn
 		return Deregistered{}, fmt.Errorf("reading provider %q: %w", in.StrategyName, fault.Lookup(err, "strategy_name", whichProviders))
 	}
 	was := r.Draining
+	u, err := s.use(ctx, r.Name)
+	if err != nil {
+		return Deregistered{}, err
+	}
+	if !in.Force && !u.idle() {
+		return Deregistered{}, inUse(r.Name, u) // without a trace
+	}
 	if r, err = s.mark(ctx, r, true); err != nil {
 		return Deregistered{}, err
 	}
-	u, err := s.use(ctx, r.Name)
-	if err != nil {
+	if u, err = s.use(ctx, r.Name); err != nil {
 		return Deregistered{}, err
 	}
 	out := Deregistered{StrategyName: r.Name, Status: "deregistered", OpenMachines: u.machines, OpenOperations: u.operations}
@@ -65,8 +71,12 @@ func (s Service) deregisterProviderStrategy(ctx context.Context, in DeregisterIn
 	if _, err := s.mark(ctx, r, was); err != nil {
 		return Deregistered{}, err
 	}
-	return Deregistered{}, fault.New(fault.Conflict, "%q is in use: %d machines, %d operations, %d calls; return the machines first, or send force to drain it",
-		r.Name, u.machines, u.operations, u.calls)
+	return Deregistered{}, inUse(r.Name, u)
+}
+
+func inUse(name string, u usage) error {
+	return fault.New(fault.Conflict, "%q is in use (machines: %d, operations: %d, calls: %d); return the machines first, or send force to drain it",
+		name, u.machines, u.operations, u.calls)
 }
 
 func (s Service) mark(ctx context.Context, r broker.Registration, draining bool) (broker.Registration, error) {

@@ -80,6 +80,19 @@ func Is(err error, code Code) bool {
 	return ok && e.Code == code
 }
 
+// Lookup names, in a not_found, the field that asked for what is missing and
+// says where to look; any other err is returned as it is.
+func Lookup(err error, field, where string) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != NotFound {
+		return err
+	}
+	named := *e
+	named.Detail += " " + where
+	named.Fields = []Field{{field, named.Detail}}
+	return &named
+}
+
 // ProviderError is a provider's failure, classified by its driver.
 type ProviderError struct {
 	Class      Class

@@ -34,7 +34,7 @@ type OperationAnswer struct {
 func (s Service) getOperation(ctx context.Context, in GetOperationInput) (OperationAnswer, error) {
 	l, err := s.Operations.Ledger(ctx, in.OperationID)
 	if err != nil {
-		return OperationAnswer{}, fmt.Errorf("reading operation %s: %w", in.OperationID, err)
+		return OperationAnswer{}, fmt.Errorf("reading operation %s: %w", in.OperationID, fault.Lookup(err, "operation_id", "listOperations shows those that are kept."))
 	}
 	out := OperationAnswer{OperationView: l.View()}
 	if in.IncludeDecision {

@@ -70,7 +70,8 @@ func (s Service) getProviderHealth(ctx context.Context, in GetProviderHealthInpu
 		}
 	}
 	if in.ProviderName != "" {
-		return HealthAnswer{}, fault.New(fault.NotFound, "no provider is named %q; listAvailableProviders shows those that are", in.ProviderName)
+		return HealthAnswer{}, fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", in.ProviderName),
+			"provider_name", "listAvailableProviders shows those that are registered.")
 	}
 	total := len(all)
 	return HealthAnswer{Providers: all, TotalProviders: &total, HealthyProviders: &healthy}, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -51,7 +52,7 @@ func (s Service) listTemplates(ctx context.Context, in ListTemplatesInput) (Temp
 	if in.TemplateID != "" {
 		t, err := s.Templates.Template(ctx, in.TemplateID)
 		if err != nil {
-			return TemplateList{}, fmt.Errorf("reading template %q: %w", in.TemplateID, err)
+			return TemplateList{}, fmt.Errorf("reading template %q: %w", in.TemplateID, fault.Lookup(err, "template_id", "Without it all that are stored are listed."))
 		}
 		return TemplateList{Templates: []TemplateView{viewOf(&t)}}, nil
 	}

@@ -1,0 +1,51 @@
+package cmd
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestBothCommandsTogether plays testdata/script with ohfp and ohfpd, built as
+// a user builds them. Beside the usual commands there are:
+//
+//	start [FLAG...]           run ohfpd on the directory data and a free port; ohfp finds it through the environment
+//	stop, crash               end it with SIGTERM, or with SIGKILL
+//	open VAR, close VAR       a port of loopback that accepts connections, and its end; VAR is its number
+//	pool NAME HOSTS PRIORITY PORT   register a static pool whose hosts are checked at the port; none: unchecked
+//	exit STATUS PROGRAM...    run a program that ends with this status
+//	refused STATUS CODE PROGRAM...  the same, and: stdout is one problem with this code, stderr one line,
+//	                          and no registration, template or operation has changed
+//	http STATUS METHOD PATH [HEADER:VALUE...] [BODY]   call the broker, with its token; a refusal changes nothing
+//	json PATH VALUE, ! json PATH    what the JSON on stdout holds: errors.0.field, providers.len
+//	let VAR PATH              keep a value of the JSON on stdout
+func TestBothCommandsTogether(t *testing.T) {
+	bin := build(t)
+	t.Run("script", func(t *testing.T) { testscript.Run(t, scripts(bin)) })
+}
+
+func scripts(bin string) testscript.Params {
+	return testscript.Params{
+		Dir: filepath.Join("testdata", "script"), Cmds: commands(), RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			s := &site{hosts: map[string]net.Listener{}}
+			e.Values[siteKey{}] = s
+			e.Defer(func() {
+				if err := s.close(); err != nil {
+					e.T().Log(err)
+					e.T().FailNow()
+				}
+			})
+			e.Setenv("BIN", bin)
+			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
+			for _, unset := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME", "HF_LOG_LEVEL"} {
+				e.Setenv(unset, "")
+			}
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+	}
+}
