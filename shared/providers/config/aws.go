@@ -135,20 +135,27 @@ func badEndpoint(s string) string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Hostname() == "" {
+	if err != nil || u.Hostname() == "" {
 		return "want a URL such as https://ec2.example.org"
 	}
-	addr, aerr := netip.ParseAddr(u.Hostname())
-	local := u.Hostname() == "localhost" || aerr == nil && addr.IsLoopback()
 	switch {
 	case u.User != nil:
 		return "a secret is never stored here: no user or password in the URL"
 	case u.RawQuery != "" || u.Fragment != "":
 		return "want no query and no fragment"
-	case u.Scheme != "https" && (u.Scheme != "http" || !local):
+	}
+	return badHost(u)
+}
+
+func badHost(u *url.URL) string {
+	addr, err := netip.ParseAddr(u.Hostname())
+	literal := err == nil
+	local := u.Hostname() == "localhost" || literal && addr.IsLoopback()
+	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		return "want https; http is for the broker's own machine only"
-	case aerr == nil && RefusedAddress(addr) != "":
-		return "this address is never called: " + RefusedAddress(addr)
+	}
+	if why := RefusedAddress(addr); literal && why != "" {
+		return "this address is never called: " + why
 	}
 	return ""
 }

@@ -12,7 +12,7 @@ import (
 func seeds(f *testing.F) {
 	f.Helper()
 	for _, s := range []string{
-		``, `{}`, `null`, `[]`, `{"region":"us-west-2","profile":"production"}`, `{"hosts":[{"name":"a","address":"10.0.0.1:22"}]}`,
+		``, ` `, `{}`, `null`, `[]`, `{"region":"us-west-2","profile":"production"}`, `{"hosts":[{"name":"a","address":"10.0.0.1:22"}]}`,
 		`{"hosts_file":"a","check":{"kind":"HTTP"}}`, `{"hosts":[{"name":"a","address":"[fe80::1%eth0]:22","attributes":{"ncpus":"4"}}]}`,
 		`{"region":"a","endpoint_url":"https://[::ffff:169.254.169.254]/"}`, `{"token":1}`, `{"image":"x","attributes":{"ncpus":1e400}}`,
 		`{"launch_template":{"id":"a"},"tags":{"a":"b"}}`, `{"hosts":[{"name":"a","address":"b:1","price_per_hour":1e-9}]}`, `{"a":{"a":{"a":[[]]}}}`,

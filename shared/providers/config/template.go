@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func Resolve(t broker.Template, provider, kind string) (broker.ResolvedTemplate,
 		{"overrides.types." + kind, t.Overrides.Types[kind]},
 		{"overrides.providers." + provider, t.Overrides.Providers[provider]},
 	} {
-		if len(l.raw) == 0 {
+		if len(bytes.TrimSpace(l.raw)) == 0 {
 			continue
 		}
 		if err := k.check(l.raw, l.path); err != nil {

@@ -24,19 +24,24 @@ func createsAll(t testing.TB, s Subject) {
 	expectExist(t, s, ids(machines))
 	names := map[string]bool{}
 	for _, m := range machines {
-		if m.ID == "" || m.Name == "" || names[m.Name] {
-			t.Errorf("machine %+v: want an id, and a name of its own", m)
+		if names[m.Name] {
+			t.Errorf("two machines have the name %q", m.Name)
 		}
 		names[m.Name] = true
-		if m.Provider != s.Provider || m.OperationID != spec.OperationID || m.Attempt != spec.Attempt {
-			t.Errorf("machine %s: provider %q, operation %q, attempt %d", m.ID, m.Provider, m.OperationID, m.Attempt)
-		}
-		if m.Status != broker.MachineRunning && m.Status != broker.MachinePending {
-			t.Errorf("machine %s is %s", m.ID, m.Status)
-		}
-		if m.LaunchTime.IsZero() {
-			t.Errorf("machine %s has no launch time", m.ID)
-		}
+		expectFresh(t, s, spec, m)
+	}
+}
+
+func expectFresh(t testing.TB, s Subject, spec broker.CreateSpec, m broker.Machine) {
+	t.Helper()
+	if m.ID == "" || m.Name == "" || m.LaunchTime.IsZero() {
+		t.Errorf("machine %+v: want an id, a name and a launch time", m)
+	}
+	if m.Provider != s.Provider || m.OperationID != spec.OperationID || m.Attempt != spec.Attempt {
+		t.Errorf("machine %s: provider %q, operation %q, attempt %d", m.ID, m.Provider, m.OperationID, m.Attempt)
+	}
+	if m.Status != broker.MachineRunning && m.Status != broker.MachinePending {
+		t.Errorf("machine %s is %s", m.ID, m.Status)
 	}
 }
 

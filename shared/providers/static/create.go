@@ -104,15 +104,21 @@ func (c *creation) resume(ctx context.Context) error {
 			held = append(held, l)
 		}
 	}
-	c.machines = c.describe(ctx, held, named{hosts: c.byName})
+	c.machines = append(c.describe(ctx, held, named{hosts: c.byName}), c.over()...)
+	return nil
+}
+
+// over returns the recorded machines of the token that are no more.
+func (c *creation) over() []broker.Machine {
+	var list []broker.Machine
 	for name := range c.byName {
 		m, known := c.book.records[machineID(c.spec.Token, name)]
-		if leased := c.book.leases[name].MachineID == m.ID; !known || leased && !m.Status.Final() {
-			continue
+		leased := c.book.leases[name].MachineID == m.ID
+		if known && (!leased || m.Status.Final()) {
+			list = append(list, c.absent(m.ID, c.book.records))
 		}
-		c.machines = append(c.machines, c.absent(m.ID, c.book.records))
 	}
-	return nil
+	return list
 }
 
 // choose lists the hosts to try: first those whose preparation for this token

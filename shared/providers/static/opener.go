@@ -64,6 +64,10 @@ func New(o Options) (*Opener, error) {
 			return nil, fmt.Errorf("the command %q names no program", name)
 		}
 	}
+	return &Opener{o: o.withDefaults(), files: map[string]hostsFile{}}, nil
+}
+
+func (o Options) withDefaults() Options {
 	if o.CommandTimeout == 0 {
 		o.CommandTimeout = 30 * time.Second
 	}
@@ -76,7 +80,7 @@ func New(o Options) (*Opener, error) {
 	if o.Dialer == nil {
 		o.Dialer = &net.Dialer{Control: o.control}
 	}
-	return &Opener{o: o, files: map[string]hostsFile{}}, nil
+	return o
 }
 
 // Kind is "static".

@@ -34,30 +34,37 @@ func (r *reasons) notUp(host string, a answer) {
 // is ambiguous: what may have been leased is told by Create itself.
 func (r *reasons) list(asked, got int) []error {
 	var all []error
-	add := func(class fault.Class, code, message string) {
-		all = append(all, &fault.ProviderError{Class: class, Code: code, Message: message})
-	}
 	for _, f := range r.failed {
 		all = append(all, f)
 	}
 	switch {
 	case errors.Is(r.late, context.Canceled):
-		add(fault.Cancelled, "cancelled", "the caller went away before enough hosts had answered")
+		all = append(all, short(fault.Cancelled, "cancelled", "the caller went away before enough hosts had answered"))
 	case r.late != nil:
-		add(fault.Down, "no_answer", fmt.Sprintf("time ran out before enough hosts had answered%s", some("; not up", r.dead)))
+		all = append(all, short(fault.Down, "no_answer", "time ran out before enough hosts had answered"+some("; not up", r.dead)))
 	}
 	if len(r.refused) > 0 {
-		add(fault.OfferingConfig, "address_refused", "hosts that are never called"+some("", r.refused))
+		all = append(all, short(fault.OfferingConfig, "address_refused", "hosts that are never called"+some("", r.refused)))
 	}
-	switch {
-	case r.matching == 0 && r.hosts > 0:
-		add(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for", r.hosts))
-	case len(r.dead) > 0 && len(r.dead) == r.matching:
-		add(fault.Down, "no_host_up", "no matching host is up"+some("", r.dead))
-	case len(all) == 0 || r.leased > 0 || len(r.dead) > 0:
-		add(fault.Capacity, "pool_exhausted", r.exhausted(asked, got))
+	if len(all) == 0 || r.matching == 0 || r.leased > 0 || len(r.dead) > 0 {
+		all = append(all, r.supply(asked, got))
 	}
 	return all
+}
+
+// supply says what the pool's stock of hosts has to do with it.
+func (r *reasons) supply(asked, got int) error {
+	switch {
+	case r.matching == 0 && r.hosts > 0:
+		return short(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for", r.hosts))
+	case len(r.dead) > 0 && len(r.dead) == r.matching:
+		return short(fault.Down, "no_host_up", "no matching host is up"+some("", r.dead))
+	}
+	return short(fault.Capacity, "pool_exhausted", r.exhausted(asked, got))
+}
+
+func short(class fault.Class, code, message string) *fault.ProviderError {
+	return &fault.ProviderError{Class: class, Code: code, Message: message}
 }
 
 func (r *reasons) exhausted(asked, got int) string {
