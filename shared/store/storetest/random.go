@@ -114,7 +114,14 @@ func (d *duel) advance(r *rapid.T) {
 	d.clock.advance(time.Duration(rapid.IntRange(1, 40*3600).Draw(r, "seconds")) * time.Second)
 }
 
-func (d *duel) restart(*rapid.T) {
+// restart is rarer than the verbs: it costs as much as a hundred of them.
+func (d *duel) restart(r *rapid.T) {
+	if pick(r, "really", true, false, false) {
+		d.reopen()
+	}
+}
+
+func (d *duel) reopen() {
 	if err := d.real.Close(); err != nil {
 		d.Fatalf("closing: %v", err)
 	}
