@@ -30,6 +30,9 @@ func (d *Driver) Create(ctx context.Context, spec broker.CreateSpec) (providers.
 	if spec.Token == "" || spec.Count < 1 {
 		return providers.CreateResult{}, &fault.ProviderError{Class: fault.Validation, Code: "spec", Message: "a creation needs a token and a count above 0"}
 	}
+	if err := ctx.Err(); err != nil {
+		return providers.CreateResult{}, (&reasons{late: err}).list(spec.Count, 0)[0]
+	}
 	release, err := d.opener.tokens.hold(ctx, d.pool+"/"+spec.Token)
 	if err != nil {
 		return providers.CreateResult{}, unknown(ctx, "an earlier call with this token has not ended", err)

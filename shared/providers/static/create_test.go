@@ -100,13 +100,13 @@ func TestCreate_says_why_it_came_short(t *testing.T) {
 		class   fault.Class
 		message string
 	}{
-		{"all are leased", func(t *testing.T, s *statictest.Site) { t.Helper(); s.Free(0) }, nil, fault.Capacity, "0 of 2: 3 of 3 matching hosts are leased"},
+		{"all are leased", func(t *testing.T, s *statictest.Site) { t.Helper(); s.Free(0) }, nil, fault.Capacity, "0 of 2 machines: 3 of 3 matching hosts were taken already"},
 		{"none is up", func(_ *testing.T, s *statictest.Site) { s.Set("unreachable") }, nil, fault.Down, "no matching host is up: host-00: connection refused, host-01: connection refused, host-02: connection refused"},
 		{"the free ones are not up, the others are in use", func(t *testing.T, s *statictest.Site) {
 			t.Helper()
 			s.Free(1)
 			s.Set("unreachable")
-		}, nil, fault.Capacity, "0 of 2: 2 of 3 matching hosts are leased; not up: host-00: connection refused"},
+		}, nil, fault.Capacity, "0 of 2 machines: 2 of 3 matching hosts were taken already; not up: host-00: connection refused"},
 		{"none is of that kind", func(*testing.T, *statictest.Site) {}, map[string]any{"ncpus": 64.0}, fault.OfferingConfig, "none of the 3 hosts of the pool has what the template asks for"},
 		{"an HTTP check is not answered with 2xx", func(_ *testing.T, s *statictest.Site) {
 			for _, h := range s.Hosts {
@@ -239,7 +239,7 @@ func TestCreate_says_that_a_host_was_lost_when_there_is_no_next_one(t *testing.T
 		t.Fatal(err)
 	}
 	expectNames(t, r.Machines, "host-00")
-	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2: 1 of 2 matching hosts are leased" {
+	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2 machines: 1 of 2 matching hosts were taken already" {
 		t.Errorf("got %q", p.Message)
 	}
 }
@@ -262,6 +262,21 @@ func TestCreate_waits_for_an_earlier_call_with_its_token_no_longer_than_it_may(t
 	}
 	cancel()
 	expectError(t, <-done, fault.Cancelled, false)
+}
+
+func TestCreate_does_nothing_when_its_time_is_over_before_it_begins(t *testing.T) {
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 1, Config: unchecked})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Driver.Create(gone, wish(1, 1))
+	expectError(t, err, fault.Cancelled, false)
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	_, err = s.Driver.Create(late, wish(1, 1))
+	expectError(t, err, fault.Down, false)
+	if n := len(s.Leases()); n != 0 {
+		t.Errorf("%d leases were taken", n)
+	}
 }
 
 func TestCreate_refuses_a_wish_without_token_or_count(t *testing.T) {

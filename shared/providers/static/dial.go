@@ -37,7 +37,7 @@ func (o Options) judge(a netip.Addr) error {
 		return refusal(why)
 	}
 	holds := func(p netip.Prefix) bool { return p.Contains(a.WithZone("").Unmap()) }
-	if o.Allow != nil && !slices.ContainsFunc(o.Allow, holds) {
+	if len(o.Allow) > 0 && !slices.ContainsFunc(o.Allow, holds) {
 		return refusal(fmt.Sprintf("%s is not among the addresses that the broker's configuration file allows", a))
 	}
 	return nil

@@ -40,7 +40,7 @@ type Options struct {
 	CommandTimeout time.Duration        // of one command; 0: 30 s
 	Environment    []string             // of commands, KEY=value; nil: PATH=/usr/local/bin:/usr/bin:/bin
 	TempDir        string               // of user data files; "": the system's
-	Allow          []netip.Prefix       // addresses that checks may go to; nil: all but link-local and metadata addresses, which are refused always
+	Allow          []netip.Prefix       // addresses that checks may go to; none: all but link-local and metadata addresses, which are refused always
 	Resolver       Resolver             // nil: the system's
 	Dialer         Dialer               // nil: the system's; addresses are judged once more when it connects
 }

@@ -15,9 +15,6 @@ type tokens struct {
 // hold waits for the token and returns how to let it go, or ctx's error.
 func (t *tokens) hold(ctx context.Context, token string) (func(), error) {
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		busy := t.take(token)
 		if busy == nil {
 			return func() { t.release(token) }, nil
@@ -25,6 +22,7 @@ func (t *tokens) hold(ctx context.Context, token string) (func(), error) {
 		select {
 		case <-busy:
 		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }
