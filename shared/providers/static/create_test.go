@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -244,18 +245,25 @@ func TestCreate_says_that_a_host_was_lost_when_there_is_no_next_one(t *testing.T
 	}
 }
 
+// door tells when somebody is at it, and never opens.
+type door struct{ reached chan struct{} }
+
+func (d door) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	close(d.reached)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 func TestCreate_waits_for_an_earlier_call_with_its_token_no_longer_than_it_may(t *testing.T) {
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1})
-	s.Hosts[0].Hang(true)
+	d := door{make(chan struct{})}
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 1, Config: tcp, Options: func(o *static.Options) { o.Dialer = d }})
 	first, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() {
 		_, err := s.Driver.Create(first, wish(1, 1))
 		done <- err
 	}()
-	for s.Hosts[0].Visits() == 0 && t.Context().Err() == nil { // the first call holds the token once it dials
-		time.Sleep(time.Millisecond)
-	}
+	<-d.reached // the first call holds the token
 	_, err := s.Driver.Create(soon(t), wish(1, 1))
 	if p := expectError(t, err, fault.Timeout, true); !strings.Contains(p.Message, "earlier call") {
 		t.Errorf("got %q", p.Message)

@@ -57,10 +57,19 @@ func (r *reasons) supply(asked, got int) error {
 	switch {
 	case r.matching == 0 && r.hosts > 0:
 		return short(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for", r.hosts))
-	case len(r.dead) > 0 && len(r.dead) == r.matching:
-		return short(fault.Down, "no_host_up", "no matching host is up"+some("", r.dead))
+	case got == 0 && len(r.dead) > 0 && len(r.dead)+r.leased == r.matching:
+		return short(fault.Down, "no_host_up", r.silent())
 	}
 	return short(fault.Capacity, "pool_exhausted", r.exhausted(asked, got))
+}
+
+// silent says that nobody answered. Taken hosts were not asked: they say
+// nothing of whether the pool is there.
+func (r *reasons) silent() string {
+	if r.leased == 0 {
+		return "no matching host is up" + some("", r.dead)
+	}
+	return fmt.Sprintf("none of the %d matching hosts that are free is up%s", len(r.dead), some("", r.dead))
 }
 
 func short(class fault.Class, code, message string) *fault.ProviderError {
