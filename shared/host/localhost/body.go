@@ -84,6 +84,18 @@ func readBody(x *exchange, spec op.Spec) ([]byte, error) {
 	return data, nil
 }
 
+// longestHeard is how much of a refused body is read: all that ohfp ever sends.
+const longestHeard = 8 << 20
+
+// hearOut reads what is left of the body of a refused request. A connection
+// that is closed over unread bytes is reset, and the caller, who is still
+// sending, never sees the answer. Who asked before sending has sent nothing.
+func hearOut(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, longestHeard) // whether all of it came changes nothing
+	}
+}
+
 // withType puts the type of the path into a body without one. A body that
 // names another is refused; one that is malformed passes unchanged, for the
 // operation to refuse.

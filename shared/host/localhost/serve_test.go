@@ -253,6 +253,26 @@ func TestServeBoundsHeadersAndBodies(t *testing.T) {
 	}
 }
 
+func TestServeAnswersARefusedCallerWhoIsStillSending(t *testing.T) {
+	l := listen(t, "127.0.0.1:0", localhost.TLSFiles{})
+	startServer(t, newSite(t, nil), l)
+	for token, want := range map[string]int{localToken: http.StatusRequestEntityTooLarge, "wrong": http.StatusUnauthorized} {
+		req, err := http.NewRequest(post, "http://"+l.Addr().String()+register, strings.NewReader(strings.Repeat(" ", 6<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Close = true // nobody waits for the rest of a connection that ends with its answer
+		req.Header = header("Content-Type", "application/json", "Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatalf("the answer was lost: %v", err)
+		}
+		if err := res.Body.Close(); err != nil || res.StatusCode != want {
+			t.Errorf("got %d, %v; want %d", res.StatusCode, err, want)
+		}
+	}
+}
+
 func TestServeReturnsTheListenersError(t *testing.T) {
 	l := listen(t, "127.0.0.1:0", localhost.TLSFiles{})
 	if err := l.Close(); err != nil {

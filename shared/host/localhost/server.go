@@ -63,6 +63,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rep, err := s.safely(x)
 	if err != nil {
 		rep = s.refusal(x, err)
+		hearOut(r)
 	}
 	s.write(x, rep)
 	s.record(x, rep)
