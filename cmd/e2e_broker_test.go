@@ -52,7 +52,7 @@ func launch(program, dir string, env []string, args ...string) (*broker, error) 
 		return nil, err
 	}
 	b := &broker{dir: dir, exited: make(chan struct{})}
-	b.cmd = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--data-dir", dir}, args...)...) //nolint:noctx // it lives until it is ended
+	b.cmd = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--data-dir", dir}, args...)...)
 	b.cmd.Env, b.cmd.Stderr = env, log
 	if err := errors.Join(b.cmd.Start(), log.Close()); err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func open(ts *testscript.TestScript, neg bool, args []string) {
 	if port == "" {
 		port = "0"
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)) //nolint:noctx // it is there at once or not at all
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	ts.Check(err)
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {

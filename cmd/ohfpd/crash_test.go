@@ -69,6 +69,7 @@ func countBoundaries(t *testing.T, binary string) int {
 }
 
 func crashAt(t *testing.T, binary string, step int, power bool) {
+	t.Helper()
 	dir := t.TempDir()
 	env := []string{fmt.Sprintf("OHFP_CRASH_STEP=%d", step)}
 	if power {

@@ -40,28 +40,37 @@ func TestLiveWrite(t *testing.T) {
 		held   bool // the condition did
 	}{
 		"begin starts a call at a row that was never written": {
-			broker.Live{}, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
-			broker.Live{InFlight: map[int64]int64{minute: 1}}, true,
+			broker.Live{},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
+			broker.Live{InFlight: map[int64]int64{minute: 1}},
+			true,
 		},
 		"begin starts a call while disabled": {
-			broker.Live{State: broker.Disabled}, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
-			broker.Live{State: broker.Disabled, InFlight: map[int64]int64{minute: 1}}, true,
+			broker.Live{State: broker.Disabled},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
+			broker.Live{State: broker.Disabled, InFlight: map[int64]int64{minute: 1}},
+			true,
 		},
 		"begin is refused while open": {
-			broker.Live{State: broker.Open}, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
-			broker.Live{State: broker.Open}, false,
+			broker.Live{State: broker.Open},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
+			broker.Live{State: broker.Open},
+			false,
 		},
 		"begin is refused while half-open": {
 			halfOpen(), broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}, halfOpen(), false,
 		},
 		"begin always starts a call with breakers configured off": {
-			broker.Live{State: broker.Open}, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Always: true},
-			broker.Live{State: broker.Open, InFlight: map[int64]int64{minute: 1}}, true,
+			broker.Live{State: broker.Open},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Always: true},
+			broker.Live{State: broker.Open, InFlight: map[int64]int64{minute: 1}},
+			true,
 		},
 		"begin forgets calls that cannot be in flight any more": {
 			broker.Live{InFlight: map[int64]int64{minute - 16: 9, minute - 15: 1}},
 			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon},
-			broker.Live{InFlight: map[int64]int64{minute - 15: 1, minute: 1}}, true,
+			broker.Live{InFlight: map[int64]int64{minute - 15: 1, minute: 1}},
+			true,
 		},
 		"probe takes the free permit past open_until": {
 			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(-5), Opens: 1, Reason: "run"}, probe, probed, true,
@@ -69,8 +78,10 @@ func TestLiveWrite(t *testing.T) {
 		"probe takes an expired permit":                   {halfOpen(dead), probe, probed, true},
 		"probe is refused while another holds the permit": {halfOpen(other), probe, halfOpen(other), false},
 		"probe is refused before open_until": {
-			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(1)}, probe,
-			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(1)}, false,
+			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(1)},
+			probe,
+			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(1)},
+			false,
 		},
 		"probe is refused in another epoch": {
 			broker.Live{State: broker.Open, Epoch: 4}, probe, broker.Live{State: broker.Open, Epoch: 4}, false,
@@ -83,31 +94,38 @@ func TestLiveWrite(t *testing.T) {
 		"a failure counts in its bucket and in the run": {
 			broker.Live{Epoch: 2, FailRun: 1, InFlight: map[int64]int64{minute: 2}},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Epoch: 2, Bad: true},
-			broker.Live{Epoch: 2, FailRun: 2, InFlight: map[int64]int64{minute: 1}, Ring: ring(broker.Bucket{Slot: slot, Bad: 1})}, true,
+			broker.Live{Epoch: 2, FailRun: 2, InFlight: map[int64]int64{minute: 1}, Ring: ring(broker.Bucket{Slot: slot, Bad: 1})},
+			true,
 		},
 		"a success counts in its bucket and leaves the run": {
 			broker.Live{FailRun: 1, InFlight: map[int64]int64{minute: 1}, Ring: ring(broker.Bucket{Slot: slot, Good: 1, Bad: 1})},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true},
-			broker.Live{FailRun: 1, InFlight: map[int64]int64{}, Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1})}, true,
+			broker.Live{FailRun: 1, InFlight: map[int64]int64{}, Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1})},
+			true,
 		},
 		"a bucket of an earlier minute starts again": {
 			broker.Live{Ring: ring(broker.Bucket{Slot: slot - 6, Good: 50})},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true},
-			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 1})}, true,
+			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 1})},
+			true,
 		},
 		"a late result of an old epoch only leaves the flight": {
 			broker.Live{Epoch: 5, InFlight: map[int64]int64{minute: 1}},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Epoch: 4, Bad: true},
-			broker.Live{Epoch: 5, InFlight: map[int64]int64{}}, true,
+			broker.Live{Epoch: 5, InFlight: map[int64]int64{}},
+			true,
 		},
 		"an end without evidence only leaves the flight": {
 			broker.Live{FailRun: 1, InFlight: map[int64]int64{minute: 1}},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon},
-			broker.Live{FailRun: 1, InFlight: map[int64]int64{}}, true,
+			broker.Live{FailRun: 1, InFlight: map[int64]int64{}},
+			true,
 		},
 		"a time before 1970 has a bucket too": {
-			broker.Live{}, broker.LiveWrite{Kind: broker.LiveEnd, Now: time.Unix(-15, 0), Good: true},
-			broker.Live{Ring: [6]broker.Bucket{5: {Slot: -1, Good: 1}}}, true,
+			broker.Live{},
+			broker.LiveWrite{Kind: broker.LiveEnd, Now: time.Unix(-15, 0), Good: true},
+			broker.Live{Ring: [6]broker.Bucket{5: {Slot: -1, Good: 1}}},
+			true,
 		},
 		"reset ends the run":                 {broker.Live{FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{}, true},
 		"reset is refused in another epoch":  {broker.Live{Epoch: 1, FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{Epoch: 1, FailRun: 3}, false},
@@ -125,7 +143,8 @@ func TestLiveWrite(t *testing.T) {
 		"clear is as new and keeps the flight": {
 			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(60), Opens: 2, Reason: "auth", InFlight: map[int64]int64{minute: 1}},
 			broker.LiveWrite{Kind: broker.LiveClear, Now: noon},
-			broker.Live{State: broker.Closed, Epoch: 4, InFlight: map[int64]int64{minute: 1}}, true,
+			broker.Live{State: broker.Closed, Epoch: 4, InFlight: map[int64]int64{minute: 1}},
+			true,
 		},
 		"an unknown kind changes nothing": {broker.Live{Epoch: 1}, broker.LiveWrite{Kind: "melt"}, broker.Live{Epoch: 1}, false},
 	} {

@@ -52,7 +52,7 @@ func (w LiveWrite) Apply(l Live) (Live, bool) {
 }
 
 // holds is the condition of each kind.
-func (w LiveWrite) holds(l *Live) bool {
+func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condition per kind
 	seen := l.Epoch == w.Epoch
 	switch w.Kind {
 	case LiveBegin:

@@ -61,10 +61,14 @@ func checkRouting(in ExecuteInput) error {
 		return fault.Invalid("selection_criteria", "%s goes to the owners of the machines; leave them out", in.OperationType)
 	case in.StrategyOverride != "" && in.SelectionPolicy != "":
 		return fault.Invalid("selection_policy", "strategy_override leaves nothing to choose; send one of the two")
-	case in.StrategyOverride != "" && in.SelectionCriteria != nil && slices.Contains(in.SelectionCriteria.ExcludeStrategies, in.StrategyOverride):
+	case in.StrategyOverride != "" && excludes(in.SelectionCriteria, in.StrategyOverride):
 		return fault.Invalid("strategy_override", "%q is excluded by selection_criteria.exclude_strategies", in.StrategyOverride)
 	}
 	return nil
+}
+
+func excludes(c *broker.Criteria, provider string) bool {
+	return c != nil && slices.Contains(c.ExcludeStrategies, provider)
 }
 
 func checkCreate(p *Parameters) error {

@@ -143,7 +143,8 @@ func TestFallbacks(t *testing.T) {
 			append(many("a b d e"), provider("c", tripped)), fallbacks("e c nobody e b d"), "a e b d", "",
 		},
 		"obey no thresholds": {
-			[]broker.ProviderView{provider("a", unchecked), provider("b", unchecked)}, strict,
+			[]broker.ProviderView{provider("a", unchecked), provider("b", unchecked)},
+			strict,
 			"b", "b is the first fallback that is eligible, and no other provider is",
 		},
 		"obey hard filters":                 {many("a b"), barred, "a", ""},

@@ -117,6 +117,7 @@ func (r *Result) explainState(i int, rule Rule, v *broker.Verdict) {
 		v.Value, v.Threshold = number(q.snapshot.classes[q.class].success[i]), number(q.lowest)
 		v.Detail = fmt.Sprintf("%d of %d calls in the last minute", live.good, live.good+live.bad)
 		v.DataAgeMS = r.age(q.snapshot.takenAt)
+	default: // the other rules read no live data
 	}
 }
 

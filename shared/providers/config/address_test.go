@@ -10,9 +10,14 @@ func TestSplitAddress(t *testing.T) {
 		given, host string
 		port        int
 	}{
-		{"node-1", "node-1", 0}, {"node-1:22", "node-1", 22}, {"a.b.example.org:65535", "a.b.example.org", 65535},
-		{"10.0.0.1", "10.0.0.1", 0}, {"10.0.0.1:22", "10.0.0.1", 22}, {"2001:db8::1", "2001:db8::1", 0},
-		{"[2001:db8::1]", "2001:db8::1", 0}, {"[2001:db8::1]:22", "2001:db8::1", 22},
+		{"node-1", "node-1", 0},
+		{"node-1:22", "node-1", 22},
+		{"a.b.example.org:65535", "a.b.example.org", 65535},
+		{"10.0.0.1", "10.0.0.1", 0},
+		{"10.0.0.1:22", "10.0.0.1", 22},
+		{"2001:db8::1", "2001:db8::1", 0},
+		{"[2001:db8::1]", "2001:db8::1", 0},
+		{"[2001:db8::1]:22", "2001:db8::1", 22},
 	}
 	for _, c := range cases {
 		host, port, err := splitAddress(c.given)

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -10,7 +11,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 	"github.com/openhostfactory/ohfp/shared/wire"
-	"reflect"
 )
 
 func TestCheckKind(t *testing.T) {

@@ -167,7 +167,7 @@ func TestCases_find_drivers_that_break_the_contract(t *testing.T) {
 			b.find = func(ctx context.Context, s broker.CreateSpec) ([]broker.Machine, error) {
 				m, err := p.Find(ctx, s)
 				if err != nil {
-					return nil, nil
+					return nil, nil //nolint:nilerr // the mistake that the suite has to find
 				}
 				return m, nil
 			}
@@ -294,19 +294,19 @@ func relabel(p *sim.Provider, class fault.Class, e *fault.ProviderError) func(co
 
 // reusing names machines by their place in the answer.
 func reusing(p *sim.Provider, b *broken) {
-	real := map[string]string{}
+	actual := map[string]string{}
 	b.create = func(ctx context.Context, s broker.CreateSpec) (providers.CreateResult, error) {
 		r, err := p.Create(ctx, s)
 		for i := range r.Machines {
 			id := fmt.Sprintf("machine-%d", i)
-			real[id], r.Machines[i].ID = r.Machines[i].ID, id
+			actual[id], r.Machines[i].ID = r.Machines[i].ID, id
 		}
 		return r, err
 	}
 	b.terminate = func(ctx context.Context, ids []string) ([]broker.MachineResult, error) {
 		mapped := make([]string, len(ids))
 		for i, id := range ids {
-			mapped[i] = real[id]
+			mapped[i] = actual[id]
 		}
 		return p.Terminate(ctx, mapped)
 	}

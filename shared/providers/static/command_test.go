@@ -178,13 +178,15 @@ func TestLeaseCommand_cut_off_frees_the_host_after_a_while(t *testing.T) {
 
 func TestLeaseCommand_takes_no_longer_than_commands_may(t *testing.T) {
 	dir := t.TempDir()
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+	s := statictest.NewSite(t, statictest.Setup{
+		Hosts:  1,
 		Config: func(c *config.Static) { unchecked(c); c.LeaseCommand = "prepare" },
 		Options: func(o *static.Options) {
 			// The child holds the output open; its end must not be waited for.
 			o.Commands = map[string][]string{"prepare": {"/bin/sh", "-c", "sleep 60 & wait"}}
 			o.CommandTimeout, o.TempDir = 100*time.Millisecond, dir
-		}})
+		},
+	})
 	_, err := s.Driver.Create(t.Context(), wish(1, 1))
 	p := expectError(t, err, fault.Server, false)
 	if p.Message != `host "host-00": the command "prepare" did not end in time` {
@@ -252,9 +254,11 @@ func TestCommands_that_the_broker_does_not_know_are_told(t *testing.T) {
 }
 
 func TestCommands_that_cannot_be_started_are_told(t *testing.T) {
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+	s := statictest.NewSite(t, statictest.Setup{
+		Hosts:   1,
 		Config:  func(c *config.Static) { unchecked(c); c.LeaseCommand = "prepare" },
-		Options: func(o *static.Options) { o.Commands = map[string][]string{"prepare": {"/nowhere/prepare"}} }})
+		Options: func(o *static.Options) { o.Commands = map[string][]string{"prepare": {"/nowhere/prepare"}} },
+	})
 	_, err := s.Driver.Create(t.Context(), wish(1, 1))
 	if p := expectError(t, err, fault.Server, false); p.Message != `host "host-00": the command "prepare" could not be started` {
 		t.Errorf("got %q", p.Message)

@@ -182,7 +182,7 @@ type try struct {
 func (c *creation) round(ctx context.Context, hosts []config.Host) error {
 	tries := make([]try, len(hosts))
 	all := len(hosts) <= c.need()
-	each(len(hosts), atOnce, func(i int) {
+	each(len(hosts), func(i int) {
 		tries[i] = try{host: hosts[i], answer: c.check(ctx, hosts[i])}
 		if all && tries[i].up {
 			tries[i].claim = c.claim(ctx, hosts[i])
@@ -201,7 +201,7 @@ func (c *creation) round(ctx context.Context, hosts []config.Host) error {
 	}
 	for c.need() > 0 && len(up) > 0 {
 		next := up[:min(c.need(), len(up))]
-		each(len(next), atOnce, func(i int) { next[i].claim = c.claim(ctx, next[i].host) })
+		each(len(next), func(i int) { next[i].claim = c.claim(ctx, next[i].host) })
 		if err := c.keep(ctx, next); err != nil {
 			return err
 		}

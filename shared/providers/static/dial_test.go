@@ -72,9 +72,11 @@ func TestChecks_try_every_address_of_a_name(t *testing.T) {
 	r := &resolver{names: map[string][]netip.Addr{"node.example.org": {
 		netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("::ffff:127.0.0.1"),
 	}}}
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+	s := statictest.NewSite(t, statictest.Setup{
+		Hosts:   1,
 		Config:  func(c *config.Static) { tcp(c); c.Hosts[0].Address = "node.example.org" + port },
-		Options: func(o *static.Options) { o.Resolver = r }})
+		Options: func(o *static.Options) { o.Resolver = r },
+	})
 	if m := made(t, s.Driver, wish(1, 1)); m[0].PrivateIP != "127.0.0.1" {
 		t.Errorf("the address that answered is %q", m[0].PrivateIP)
 	}
@@ -110,9 +112,11 @@ func TestChecks_of_a_slow_host_end_in_time(t *testing.T) {
 // A replay asks no host, and still says where a machine is.
 func TestFind_resolves_the_names_of_hosts(t *testing.T) {
 	r := &resolver{names: map[string][]netip.Addr{"node.example.org": {netip.MustParseAddr("192.0.2.7")}}}
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+	s := statictest.NewSite(t, statictest.Setup{
+		Hosts:   1,
 		Config:  func(c *config.Static) { unchecked(c); c.Hosts[0].Address = "node.example.org" },
-		Options: func(o *static.Options) { o.Resolver, o.Dialer = r, never{t} }})
+		Options: func(o *static.Options) { o.Resolver, o.Dialer = r, never{t} },
+	})
 	first := made(t, s.Driver, wish(1, 1))
 	found, err := s.Driver.Find(t.Context(), wish(1, 1))
 	if err != nil {
@@ -147,14 +151,16 @@ func (d *dead) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 
 func TestCreate_looks_at_more_hosts_at_once_when_none_answers_and_never_at_too_many(t *testing.T) {
 	d := &dead{}
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 1,
+	s := statictest.NewSite(t, statictest.Setup{
+		Hosts: 1,
 		Config: func(c *config.Static) {
 			c.Check = config.HostCheck{Kind: config.CheckTCP, Port: 22, TimeoutMS: 20}
 			for i := 1; i < 100; i++ {
 				c.Hosts = append(c.Hosts, config.Host{Name: statictest.HostName(i), Address: "127.0.0.1"})
 			}
 		},
-		Options: func(o *static.Options) { o.Dialer = d }})
+		Options: func(o *static.Options) { o.Dialer = d },
+	})
 	_, err := s.Driver.Create(t.Context(), wish(1, 1))
 	expectError(t, err, fault.Down, false)
 	if d.most < 16 || d.most > 32 {

@@ -37,7 +37,7 @@ func (d *Driver) Find(ctx context.Context, spec broker.CreateSpec) ([]broker.Mac
 // hosts.
 func (d *Driver) describe(ctx context.Context, leases []broker.Lease, hosts named) []broker.Machine {
 	found := make([]broker.Machine, len(leases))
-	each(len(leases), atOnce, func(i int) {
+	each(len(leases), func(i int) {
 		h := hosts.of(leases[i].Host)
 		found[i] = d.machine(leases[i], h, d.address(ctx, h), d.Now())
 		hosts.explain(&found[i])

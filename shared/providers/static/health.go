@@ -39,7 +39,7 @@ func (d *Driver) Health(ctx context.Context) (broker.Health, error) {
 		return broker.Health{}, err
 	}
 	answers := make([]answer, len(hosts))
-	each(len(hosts), atOnce, func(i int) { answers[i] = d.check(ctx, hosts[i]) })
+	each(len(hosts), func(i int) { answers[i] = d.check(ctx, hosts[i]) })
 	s := survey(hosts, answers)
 	if s.checked == 0 {
 		return broker.Health{}, &fault.ProviderError{Class: fault.Timeout, Code: "no_time", Message: "there was no time to check any host", Err: ctx.Err()}

@@ -21,8 +21,13 @@ func TestHealth_by_how_many_hosts_are_up(t *testing.T) {
 		hosts, up int
 		want      broker.HealthState
 	}{
-		{1, 0, broker.Unhealthy}, {1, 1, broker.Healthy}, {5, 5, broker.Healthy}, {5, 4, broker.Healthy},
-		{5, 3, broker.Degraded}, {5, 1, broker.Degraded}, {5, 0, broker.Unhealthy},
+		{1, 0, broker.Unhealthy},
+		{1, 1, broker.Healthy},
+		{5, 5, broker.Healthy},
+		{5, 4, broker.Healthy},
+		{5, 3, broker.Degraded},
+		{5, 1, broker.Degraded},
+		{5, 0, broker.Unhealthy},
 	}
 	for _, c := range cases {
 		s := statictest.NewSite(t, statictest.Setup{Hosts: c.hosts, Config: tcp})
@@ -52,7 +57,8 @@ func TestHealth_lists_the_hosts_that_are_not_up_first(t *testing.T) {
 		Checks: []broker.Check{
 			{Name: "hosts", Message: "2 of 3 hosts are up"},
 			{Name: "host-02", Message: "connection refused"},
-			{Name: "host-00", OK: true}, {Name: "host-01", OK: true},
+			{Name: "host-00", OK: true},
+			{Name: "host-01", OK: true},
 		},
 	}
 	if diff := cmp.Diff(want, h); diff != "" {

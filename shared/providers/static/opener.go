@@ -86,7 +86,7 @@ func (o Options) withDefaults() Options {
 // Kind is "static".
 func (*Opener) Kind() string { return "static" }
 
-// Traits: the lease book is read as it was written, so a machine is found as
+// Traits is empty: the lease book is read as it was written, so a machine is found as
 // soon as it exists.
 func (*Opener) Traits() providers.Traits { return providers.Traits{} }
 

@@ -2,11 +2,11 @@ package static
 
 import "sync"
 
-// each calls f for 0 … n-1, at most limit at a time, and returns when all
+// each calls f for 0 … n-1, at most atOnce at a time, and returns when all
 // calls have.
-func each(n, limit int, f func(i int)) {
+func each(n int, f func(i int)) {
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, limit)
+	slots := make(chan struct{}, atOnce)
 	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {

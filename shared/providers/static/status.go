@@ -7,7 +7,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
-// Status: a machine that holds its lease is RUNNING, and its message says
+// Status reads the leases: a machine that holds its lease is RUNNING, and its message says
 // whether the host is up; a host that the configuration no longer names stays
 // RUNNING by its lease. Without a lease a machine is TERMINATED; it is LOST
 // when its record says that nobody returned it. REFUSED when the broker's
@@ -23,7 +23,7 @@ func (d *Driver) Status(ctx context.Context, ids []string) ([]broker.Machine, er
 	}
 	hosts := d.named()
 	machines := make([]broker.Machine, len(ids))
-	each(len(ids), atOnce, func(i int) {
+	each(len(ids), func(i int) {
 		if l, ok := held[ids[i]]; ok && isMachine(ids[i]) {
 			machines[i] = d.running(ctx, l, hosts)
 			return

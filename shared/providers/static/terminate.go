@@ -20,7 +20,7 @@ func (d *Driver) Terminate(ctx context.Context, ids []string) ([]broker.MachineR
 	held := byMachine(leases)
 	hosts := d.named()
 	results := make([]broker.MachineResult, len(ids))
-	each(len(ids), atOnce, func(i int) {
+	each(len(ids), func(i int) {
 		l, ok := held[ids[i]]
 		if !ok {
 			results[i] = d.gone(ids[i])

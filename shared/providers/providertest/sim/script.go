@@ -104,7 +104,7 @@ func (s Step) answer() error {
 // the request: that is all that the caller knows.
 func silence(ctx context.Context) error {
 	p := &fault.ProviderError{Class: fault.Timeout, Sent: true, Code: "sim_timeout", Message: "no answer in time", Err: ctx.Err()}
-	if ctx.Err() == context.Canceled { //nolint:errorlint // a context's own error is never wrapped
+	if ctx.Err() == context.Canceled {
 		p.Class, p.Message = fault.Cancelled, "the caller went away"
 	}
 	return p
