@@ -123,6 +123,7 @@ type listed struct {
 	Dir        string
 	Standard   bool
 	GoFiles    []string
+	EmbedFiles []string
 	Module     *struct {
 		Path string
 		Main bool
@@ -132,12 +133,12 @@ type listed struct {
 // link returns the packages that a command links.
 //
 // `go test` caches the result of a test by the files that the test itself
-// opened, and does not see what a `go list` below it reads. So that a changed
-// import is never answered from the cache, every source that decides about
-// the cone is opened here too.
+// opened, and does not see what a `go list` below it reads. So that a change
+// is never answered from the cache, every source that decides about the cone,
+// or is built into the command, is opened here too.
 func link(t *testing.T, command string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,Module", "./"+command)
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,EmbedFiles,Module", "./"+command)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -152,7 +153,7 @@ func link(t *testing.T, command string) []listed {
 			continue
 		}
 		touch(t, p.Dir) // a file that is added
-		for _, f := range p.GoFiles {
+		for _, f := range slices.Concat(p.GoFiles, p.EmbedFiles) {
 			touch(t, filepath.Join(p.Dir, f))
 		}
 	}

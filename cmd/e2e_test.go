@@ -1,16 +1,19 @@
 package cmd
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestBothCommandsTogether plays testdata/script with ohfp and ohfpd, built as
-// a user builds them. Beside the usual commands there are:
+// TestBothCommandsTogether plays testdata/script, and the examples of every
+// help, with ohfp and ohfpd, built as a user builds them. Beside the usual
+// commands of scripts there are:
 //
 //	start [FLAG...]           run ohfpd on the directory data and a free port; ohfp finds it through the environment
 //	stop, crash               end it with SIGTERM, or with SIGKILL
@@ -21,15 +24,29 @@ import (
 //	                          and no registration, template or operation has changed
 //	http STATUS METHOD PATH [HEADER:VALUE...] [BODY]   call the broker, with its token; a refusal changes nothing
 //	json PATH VALUE, ! json PATH    what the JSON on stdout holds: errors.0.field, providers.len
+//	[free:PORT]               whether the port of loopback can be listened at
 //	let VAR PATH              keep a value of the JSON on stdout
 func TestBothCommandsTogether(t *testing.T) {
 	bin := build(t)
 	t.Run("script", func(t *testing.T) { testscript.Run(t, scripts(bin)) })
+	t.Run("example of help", func(t *testing.T) { examples(t, bin) })
+}
+
+func condition(c string) (bool, error) {
+	port, ok := strings.CutPrefix(c, "free:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", c)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)) //nolint:noctx // it is there at once or not at all
+	if err != nil {
+		return false, nil //nolint:nilerr // that is the answer
+	}
+	return true, l.Close()
 }
 
 func scripts(bin string) testscript.Params {
 	return testscript.Params{
-		Dir: filepath.Join("testdata", "script"), Cmds: commands(), RequireExplicitExec: true,
+		Dir: filepath.Join("testdata", "script"), Cmds: commands(), Condition: condition, RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			s := &site{hosts: map[string]net.Listener{}}
 			e.Values[siteKey{}] = s
