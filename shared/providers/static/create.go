@@ -220,7 +220,7 @@ func (c *creation) keep(ctx context.Context, tries []try) error {
 			c.reasons.failed = append(c.reasons.failed, t.failure)
 		case t.late: // reasons.late says it
 		case t.lost:
-			c.reasons.leased++
+			c.reasons.lost++
 		default:
 			if !t.addr.IsValid() {
 				t.addr = c.address(ctx, &t.host)

@@ -101,13 +101,13 @@ func TestCreate_says_why_it_came_short(t *testing.T) {
 		class   fault.Class
 		message string
 	}{
-		{"all are leased", func(t *testing.T, s *statictest.Site) { t.Helper(); s.Free(0) }, nil, fault.Capacity, "0 of 2 machines: 3 of 3 matching hosts were taken already"},
+		{"all are leased", func(t *testing.T, s *statictest.Site) { t.Helper(); s.Free(0) }, nil, fault.Capacity, "0 of 2: 3 of 3 matching hosts are leased"},
 		{"none is up", func(_ *testing.T, s *statictest.Site) { s.Set("unreachable") }, nil, fault.Down, "no matching host is up: host-00: connection refused, host-01: connection refused, host-02: connection refused"},
 		{"the free ones are not up, the others are in use", func(t *testing.T, s *statictest.Site) {
 			t.Helper()
 			s.Free(1)
 			s.Set("unreachable")
-		}, nil, fault.Capacity, "0 of 2 machines: 2 of 3 matching hosts were taken already; not up: host-00: connection refused"},
+		}, nil, fault.Down, "none of the 1 matching hosts that are free is up: host-00: connection refused"},
 		{"none is of that kind", func(*testing.T, *statictest.Site) {}, map[string]any{"ncpus": 64.0}, fault.OfferingConfig, "none of the 3 hosts of the pool has what the template asks for"},
 		{"an HTTP check is not answered with 2xx", func(_ *testing.T, s *statictest.Site) {
 			for _, h := range s.Hosts {
@@ -240,7 +240,17 @@ func TestCreate_says_that_a_host_was_lost_when_there_is_no_next_one(t *testing.T
 		t.Fatal(err)
 	}
 	expectNames(t, r.Machines, "host-00")
-	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2 machines: 1 of 2 matching hosts were taken already" {
+	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2: 1 of 2 matching hosts are leased" {
+		t.Errorf("got %q", p.Message)
+	}
+}
+
+// A host that another took was up: the pool is there.
+func TestCreate_does_not_call_a_pool_down_whose_last_host_was_lost_to_another(t *testing.T) {
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 2, Config: tcp, Book: &thief{LeaseBook: &statictest.Book{}, host: "host-01"}})
+	s.Hosts[0].Close()
+	_, err := s.Driver.Create(t.Context(), wish(1, 2))
+	if p := expectError(t, err, fault.Capacity, false); p.Message != "0 of 2: 1 of 2 matching hosts are leased; not up: host-00: connection refused" {
 		t.Errorf("got %q", p.Message)
 	}
 }

@@ -13,7 +13,8 @@ import (
 type reasons struct {
 	hosts    int // of the pool
 	matching int // of them
-	leased   int // of those: to others
+	leased   int // of those: to others, before we looked
+	lost     int // of those: to others, when we took them
 	dead     []string
 	refused  []string
 	failed   []*fault.ProviderError // of lease_command
@@ -46,7 +47,7 @@ func (r *reasons) list(asked, got int) []error {
 	if len(r.refused) > 0 {
 		all = append(all, short(fault.OfferingConfig, "address_refused", "hosts that are never called"+some("", r.refused)))
 	}
-	if len(all) == 0 || r.matching == 0 || r.leased > 0 || len(r.dead) > 0 {
+	if len(all) == 0 || r.matching == 0 || r.leased+r.lost > 0 || len(r.dead) > 0 {
 		all = append(all, r.supply(asked, got))
 	}
 	return all
@@ -80,7 +81,7 @@ func (r *reasons) exhausted(asked, got int) string {
 	if r.hosts == 0 {
 		return "the pool has no hosts"
 	}
-	return fmt.Sprintf("%d of %d machines: %d of %d matching hosts were taken already%s", got, asked, r.leased, r.matching, some("; not up", r.dead))
+	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased+r.lost, r.matching, some("; not up", r.dead))
 }
 
 // some names a few of many.
