@@ -110,6 +110,9 @@ func writePID(f *os.File) error {
 
 // inUse says who holds the directory.
 func inUse(dir string, f *os.File, cause error) error {
+	if errors.Is(cause, errors.ErrUnsupported) {
+		return refuse(cause, "The data directory %s cannot be locked on this system. Choose one on a local disk with --data-dir.", dir)
+	}
 	holder := "another process"
 	if b, err := io.ReadAll(io.LimitReader(f, 32)); err == nil && len(b) > 0 {
 		holder = "process " + strings.TrimSpace(string(b))
