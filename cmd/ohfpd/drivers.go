@@ -21,7 +21,10 @@ var _ dispatch.Drivers = (*drivers)(nil)
 
 // openers lists the kinds: a new provider is one line here.
 func openers(cfg Config, l ledgerStore) (*drivers, error) {
-	pools, err := static.New(static.Options{Leases: l, Machines: l, Now: time.Now, Files: cfg.HostFiles, Commands: cfg.Commands, CommandTimeout: cfg.CommandTimeout, Dialer: dialer(cfg.AddressAllow)})
+	pools, err := static.New(static.Options{
+		Leases: l, Machines: l, Now: time.Now,
+		Files: cfg.HostFiles, Commands: cfg.Commands, CommandTimeout: cfg.CommandTimeout, Allow: cfg.AddressAllow,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the static kind: %w", err)
 	}
