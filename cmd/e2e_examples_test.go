@@ -20,6 +20,7 @@ const madeUp = `-8000-000000000000"`
 // examples pastes every example of every help into a shell, each at a site of
 // its own.
 func examples(t *testing.T, bin string) {
+	t.Helper()
 	for _, o := range catalog.All() {
 		spec := o.Describe()
 		if len(op.Routes(spec)) == 0 {
@@ -77,7 +78,7 @@ func paste(t *testing.T, bin, line string, furnished bool) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 	cmd.Env, cmd.Dir = append(env, "OHFP_ENDPOINT="+b.endpoint, "OHFP_TOKEN_FILE="+b.tokenFile()), home
-	out, err := cmd.Output()
+	out, _ := cmd.Output() // how it ended is read from ProcessState
 	var answer struct{ Code string }
 	if err := json.Unmarshal(out, &answer); err != nil {
 		t.Fatalf("%s\nprinted no JSON: %v\n%s", line, err, out)

@@ -37,7 +37,7 @@ func condition(c string) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", c)
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)) //nolint:noctx // it is there at once or not at all
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		return false, nil //nolint:nilerr // that is the answer
 	}
