@@ -56,7 +56,11 @@ func (w *world) disturb() {
 		w.jump(hands)
 	case n == 21: // others give a machine back
 		w.places[fmt.Sprintf("p%d", w.choose(len(w.places), "place"))].free++
-	case n == 22: // somebody dies
+	case n == 22: // somebody dies, or everybody
+		if w.choose.one(4, "everybody") {
+			w.restart()
+			return
+		}
 		w.kill(flows, hands)
 	case n == 23 && len(flows) > 0: // one event is settled twice
 		twin := *flows[w.choose(len(flows), "flow")]
@@ -80,6 +84,21 @@ func (w *world) jump(hands []*worker) {
 	at := moments[w.choose(len(moments), "moment")].Add(-time.Duration(w.choose(2, "before")) * time.Millisecond)
 	if at.After(w.now) && at.Sub(w.now) < time.Minute {
 		w.now = at
+	}
+}
+
+// restart is the end of the only process, and its next start.
+func (w *world) restart() {
+	w.note("restarting")
+	w.tally["restart"]++
+	for _, h := range w.hands {
+		h.phase = gone
+	}
+	f := &flow{restart: true}
+	w.flows = []*flow{f}
+	w.decide(f)
+	if f.phase == storing {
+		w.take(f)
 	}
 }
 
@@ -300,7 +319,7 @@ func TestNoMachineIsEverMadeTwiceOrForgottenOverTheseSeeds(t *testing.T) {
 	for _, what := range []string{
 		"call create", "call resolve", "call find", "call poll", "call held back", "came too late", "fenced send", "fenced record",
 		"two decisions at once", "decision SAME", "decision POLL", "decision WAIT", "decision NEXT", "decision DONE", "decision STOP",
-		"attempt SENT", "attempt UNKNOWN", "attempt CONFIRMED", "attempt NONE", "operation SUCCEEDED", "operation PARTIAL", "operation FAILED",
+		"restart", "attempt SENT", "attempt UNKNOWN", "attempt CONFIRMED", "attempt NONE", "operation SUCCEEDED", "operation PARTIAL", "operation FAILED",
 	} {
 		if happened[what] == 0 {
 			t.Errorf("%q never happened", what)

@@ -254,6 +254,18 @@ func TestResumingCountsItself(t *testing.T) {
 	equal(t, 1, d.Step.Operation.Resumes)
 }
 
+func TestARestartKnowsThatNoFormerCallCanLeave(t *testing.T) {
+	rules := rulesOf(0)
+	rules.Dead = true
+	l := create(2, is(sent, sendBy(9*time.Second)))
+	d := fulfilment.Resume(l, rules, at(5*time.Second))
+	equal(t, at(5*time.Second), d.Attempt.SendBy)
+	d = fulfilment.Resume(l, rules, at(10*time.Second))
+	equal(t, at(9*time.Second), d.Attempt.SendBy)
+	d = fulfilment.Resume(l, rulesOf(0), at(5*time.Second))
+	equal(t, at(9*time.Second), d.Attempt.SendBy)
+}
+
 func TestSettlingTheSameReportTwiceGivesTheSameWorkOrNone(t *testing.T) {
 	for name, s := range map[string]struct {
 		ledger broker.Ledger

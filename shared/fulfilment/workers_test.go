@@ -172,6 +172,7 @@ const (
 type flow struct {
 	phase    flowPhase
 	report   *fulfilment.Report // nil: it begins by resuming
+	restart  bool               // it resumes after everybody has died
 	decision fulfilment.Decision
 	work     fulfilment.Work
 	at       time.Time // when what is waited for begins, or the task is over
@@ -199,7 +200,9 @@ func (w *world) decide(f *flow) {
 	if f.report != nil {
 		f.decision = fulfilment.Settle(l, *f.report, w.rules(), w.now)
 	} else {
-		f.decision = fulfilment.Resume(l, w.rules(), w.now)
+		rules := w.rules()
+		rules.Dead = f.restart
+		f.decision = fulfilment.Resume(l, rules, w.now)
 	}
 	if f.decision.Step == nil {
 		w.follow(f)
