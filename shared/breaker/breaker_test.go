@@ -300,6 +300,9 @@ func TestALateAnswerOfAnEarlierEpochIsNoEvidence(t *testing.T) {
 	b.call(fault.None, at(60)) // closed again
 	before := b.row
 	b.leave(late, fault.Auth, at(61))
+	if w, ok := late.After(b.row, b.cfg, breaker.Answer{Class: fault.Auth, Now: at(61)}); ok {
+		t.Errorf("asks for a %s", w.Kind)
+	}
 	before.InFlight = map[int64]int64{}
 	if diff := cmp.Diff(before, b.row); diff != "" {
 		t.Error(diff)
@@ -307,14 +310,21 @@ func TestALateAnswerOfAnEarlierEpochIsNoEvidence(t *testing.T) {
 }
 
 func TestWithBreakersConfiguredOffNothingIsHeldBackAndNothingOpens(t *testing.T) {
-	b := &bench{TB: t, cfg: config(), row: broker.Live{State: broker.Open, OpenUntil: at(1000)}}
-	b.cfg.Enabled = false
-	for range 5 {
-		b.call(fault.Auth, noon)
-		b.call(fault.Down, noon)
-	}
-	if b.row.Epoch != 0 {
-		t.Errorf("moved to %+v", b.row)
+	for name, row := range map[string]broker.Live{
+		"from open":   {State: broker.Open, OpenUntil: at(1000)},
+		"from closed": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &bench{TB: t, cfg: config(), row: row}
+			b.cfg.Enabled = false
+			for range 5 {
+				b.call(fault.Auth, noon)
+				b.call(fault.Down, noon)
+			}
+			if b.row.Epoch != 0 || b.row.State != row.State {
+				t.Errorf("moved to %+v", b.row)
+			}
+		})
 	}
 }
 

@@ -7,13 +7,14 @@ import "github.com/openhostfactory/ohfp/shared/broker"
 // the tickets two members differ by one pick at most.
 var roundRobin = policy{name: broker.RoundRobin, tickets: true, spreads: true, rank: rankRoundRobin}
 
-// rankRoundRobin walks the members by name, round the end, from the ticket's.
+// rankRoundRobin walks the members by name from the ticket's, round the end:
+// twice through them reaches as many as there are, from any turn.
 func rankRoundRobin(places []int, r *Result, t *tier) int {
-	members := r.members(t)
-	want := min(len(places), t.size)
+	members, byName := r.members(t), r.in.Query.snapshot.byName[t.lo:t.hi]
 	skip := int(uint64(r.ticket) % uint64(t.size)) //nolint:gosec // tickets count from 0; the rest is below size
-	for n := 0; ; {
-		for _, i := range r.in.Query.snapshot.byName[t.lo:t.hi] {
+	want, n := min(len(places), t.size), 0
+	for range 2 {
+		for _, i := range byName {
 			if !members.has(i) {
 				continue
 			}
@@ -26,4 +27,5 @@ func rankRoundRobin(places []int, r *Result, t *tier) int {
 			}
 		}
 	}
+	return n
 }

@@ -92,6 +92,12 @@ func TestTheVersionMovesWithWhatDecisionsRead(t *testing.T) {
 			{Expires: noon.Add(30 * time.Second)},
 		}}),
 		"when probes closed it": row(broker.Live{State: broker.Closed, ClosedAt: noon}),
+		"or a second before":    row(broker.Live{State: broker.Closed, ClosedAt: noon.Add(-time.Second)}),
+		"a capability's name": func(s *broker.Snapshot, _ *broker.ProviderView) {
+			for i := range s.Providers {
+				s.Providers[i].Capabilities = map[string]any{"instances": true, "gpu": true}
+			}
+		},
 		"a success":             ring(1, 0),
 		"a failure":             ring(0, 1),
 		"the default policy":    func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.DefaultPolicy = broker.RoundRobin },
