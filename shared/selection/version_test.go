@@ -98,10 +98,10 @@ func TestTheVersionMovesWithWhatDecisionsRead(t *testing.T) {
 				s.Providers[i].Capabilities = map[string]any{"instances": true, "gpu": true}
 			}
 		},
-		"a success":             ring(1, 0),
-		"a failure":             ring(0, 1),
-		"the default policy":    func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.DefaultPolicy = broker.RoundRobin },
-		"one provider fewer":    func(s *broker.Snapshot, _ *broker.ProviderView) { s.Providers = s.Providers[:1] },
+		"a success":          ring(1, 0),
+		"a failure":          ring(0, 1),
+		"the default policy": func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.DefaultPolicy = broker.RoundRobin },
+		"one provider fewer": func(s *broker.Snapshot, _ *broker.ProviderView) { s.Providers = s.Providers[:1] },
 	} {
 		v := version(change)
 		if twin, ok := seen[v]; ok {
