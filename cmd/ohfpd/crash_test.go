@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/openhostfactory/ohfp/shared/store/sqlite/sqlitetest"
 )
 
 // TestNoBoundaryAtWhichTheBrokerDiesCostsOrDoublesAMachine kills the broker
@@ -70,18 +72,20 @@ func countBoundaries(t *testing.T, binary string) int {
 
 func crashAt(t *testing.T, binary string, step int, power bool) {
 	t.Helper()
+	t.Helper()
 	dir := t.TempDir()
-	env := []string{fmt.Sprintf("OHFP_CRASH_STEP=%d", step)}
-	if power {
-		env = append(env, "OHFP_CRASH_POWER=1")
-	}
-	d := start(t, binary, dir, env...)
+	d := start(t, binary, dir, fmt.Sprintf("OHFP_CRASH_STEP=%d", step))
 	d.registerSite(t)
 	machines, ok := d.tryCreate(t, "first", 5)
 	if ok {
 		d.tryTerminate(t, "end", machines)
 	}
 	d.mustHaveBeenKilled(t)
+	if power {
+		if err := sqlitetest.Cut(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 
 	d = start(t, binary, dir)
 	first := d.create(t, "first", 5) // the same key: the same operation, or the first that is stored

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/sqlite"
+	"github.com/openhostfactory/ohfp/shared/store/sqlite/sqlitetest"
 )
 
 // A build with this tag dies by SIGKILL at one step boundary: before or after
@@ -23,15 +23,16 @@ import (
 //
 //	OHFP_CRASH_STEP=n    the n-th boundary, from 1; 0: nowhere
 //	OHFP_CRASH_LOG=FILE  append the name of each boundary
-//	OHFP_CRASH_POWER=1   lose what was not synced, as a power cut does
+//
+// It also notes how far the log has reached the disk, so that a test can cut
+// it there, as a power failure does.
 const (
-	crashStep  = "OHFP_CRASH_STEP"
-	crashLog   = "OHFP_CRASH_LOG"
-	crashPower = "OHFP_CRASH_POWER"
+	crashStep = "OHFP_CRASH_STEP"
+	crashLog  = "OHFP_CRASH_LOG"
 )
 
 func openStore(ctx context.Context, dir string) (*sqlite.Store, ledgerStore, error) {
-	b := &boundaries{log: os.Getenv(crashLog), wal: filepath.Join(dir, "ohfp.db-wal"), power: os.Getenv(crashPower) != ""}
+	b := &boundaries{log: os.Getenv(crashLog)}
 	if n := os.Getenv(crashStep); n != "" {
 		step, err := strconv.Atoi(n)
 		if err != nil {
@@ -39,7 +40,7 @@ func openStore(ctx context.Context, dir string) (*sqlite.Store, ledgerStore, err
 		}
 		b.at = int64(step)
 	}
-	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now, Synced: b.noteSynced})
+	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now, Synced: sqlitetest.NewRecorder(dir).Synced})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,16 +53,7 @@ type boundaries struct {
 	count   atomic.Int64
 	armed   atomic.Bool
 	log     string
-	wal     string
-	power   bool
-	synced  atomic.Int64 // length of the write-ahead log at its last sync
 	writing sync.Mutex
-}
-
-func (b *boundaries) noteSynced() {
-	if info, err := os.Stat(b.wal); err == nil {
-		b.synced.Store(info.Size())
-	}
 }
 
 // pass is a boundary.
@@ -77,11 +69,6 @@ func (b *boundaries) pass(name string) {
 	}
 	if n != b.at {
 		return
-	}
-	if b.power {
-		if err := os.Truncate(b.wal, b.synced.Load()); err != nil {
-			panic(err)
-		}
 	}
 	if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 		panic(err)
@@ -119,6 +106,10 @@ func (f *fragile) between(name string, do func() error) error {
 func (f *fragile) ClaimOperation(ctx context.Context, c broker.Claim) error {
 	f.armed.Store(true)
 	return f.between("claim", func() error { return f.Store.ClaimOperation(ctx, c) })
+}
+
+func (f *fragile) MarkSent(ctx context.Context, id string, sent broker.Fenced) error {
+	return f.between("sent", func() error { return f.Store.MarkSent(ctx, id, sent) })
 }
 
 func (f *fragile) RecordOutcome(ctx context.Context, o broker.Outcome) error {

@@ -168,9 +168,9 @@ type LedgerWriter interface {
 	// idempotency key. *Conflict with the KeyRecord (the key is taken) or the
 	// Operation (the id is).
 	ClaimOperation(ctx context.Context, c Claim) error
-	// MarkSent flips an attempt from INTENT to SENT under its run. *Conflict
-	// with the stored Attempt: do not call the driver.
-	MarkSent(ctx context.Context, operationID string, n, run int, at time.Time) error
+	// MarkSent stores an attempt as SENT under its fence, before each call that
+	// may have an effect. *Conflict with the stored Attempt: do not call.
+	MarkSent(ctx context.Context, operationID string, sent Fenced) error
 	// RecordOutcome stores what a worker learnt, under the attempt's fence.
 	// *Conflict with the stored Attempt or Operation; then nothing but machine
 	// records was written.

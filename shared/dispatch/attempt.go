@@ -102,7 +102,7 @@ func mutates(a fulfilment.Action) bool {
 func (s Service) markSent(ctx context.Context, j *job, until time.Time) error {
 	sent := j.seen
 	sent.Attempt = fulfilment.Sending(sent.Attempt, s.Now(), until)
-	err := s.Ledger.RecordOutcome(ctx, broker.Outcome{OperationID: j.work.OperationID, Attempt: sent})
+	err := s.Ledger.MarkSent(ctx, j.work.OperationID, sent)
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return superseded(j.work)
 	}

@@ -21,6 +21,7 @@ type Drivers interface {
 // Ledger is what an attempt reads and writes of its operation.
 type Ledger interface {
 	Ledger(ctx context.Context, id string) (broker.Ledger, error)
+	MarkSent(ctx context.Context, operationID string, sent broker.Fenced) error
 	RecordOutcome(ctx context.Context, o broker.Outcome) error
 }
 

@@ -120,7 +120,7 @@ func ledgerVerbs() []Verb {
 			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new",
 			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay},
 		},
-		{Name: MarkSent, Call: "UpdateItem: INTENT, run as seen", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
+		{Name: MarkSent, Call: "PutItem, with TransactWriteItems when it has pieces: run and state as seen", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
 			Call:  "TransactWriteItems per 90 items of machines: not final; then TransactWriteItems: run and state as seen, version as seen when it closes",

@@ -47,7 +47,9 @@ func execute(s *sqlite.Store, id string, created time.Time) error {
 	if err := s.ClaimOperation(ctx, broker.Claim{Operation: o, Decision: d, Attempts: []broker.Attempt{a}, Key: &k, Now: created}); err != nil {
 		return err
 	}
-	if err := s.MarkSent(ctx, id, 1, 1, created); err != nil {
+	sent := a
+	sent.State, sent.SentAt = broker.Sent, created
+	if err := s.MarkSent(ctx, id, broker.Fenced{Attempt: sent, SeenRun: 1, SeenState: broker.Intent}); err != nil {
 		return err
 	}
 	m := broker.Machine{ID: "m-" + id, Name: "h", Provider: "pool-a", Status: broker.MachineRunning, OperationID: id}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
@@ -109,19 +108,11 @@ func (v *view) version(o broker.Operation) (schema.Item, error) {
 	return schema.OperationItem(o)
 }
 
-// MarkSent flips an attempt from INTENT to SENT under its run. *Conflict with
-// the stored Attempt, the zero one when there is none.
-func (s *Store) MarkSent(ctx context.Context, operationID string, n, run int, at time.Time) error {
+// MarkSent stores an attempt as SENT under its fence. *Conflict with the stored
+// Attempt, the zero one when there is none.
+func (s *Store) MarkSent(ctx context.Context, operationID string, sent broker.Fenced) error {
 	return s.change(ctx, schema.MarkSent, func(v *view) (c schema.Change, err error) {
-		a, err := v.attempt(operationID, n)
-		if err != nil {
-			return c, err
-		}
-		if a.N == 0 || a.Run != run || a.State != broker.Intent {
-			return c, attemptConflict(operationID, n, a)
-		}
-		a.State, a.SentAt = broker.Sent, at.UTC()
-		c.Put, err = schema.AttemptItems(operationID, a)
+		c.Put, err = v.fenced(operationID, sent)
 		return c, err
 	})
 }

@@ -71,13 +71,19 @@ func outcome(id string, a broker.Attempt, run int, state broker.AttemptState) br
 	return broker.Outcome{OperationID: id, Attempt: broker.Fenced{Attempt: a, SeenRun: run, SeenState: state}}
 }
 
+// sending says that an attempt is about to be sent by a run of it.
+func sending(a broker.Attempt, run int, when time.Time) broker.Fenced {
+	a.Run, a.State, a.SentAt = run, broker.Sent, when
+	return broker.Fenced{Attempt: a, SeenRun: run, SeenState: broker.Intent}
+}
+
 func fenceSentOnce(f *fixture) {
 	_, a := f.claimed("op-1")
-	f.ok(f.MarkSent(f.Context(), "op-1", 1, 1, at(time.Second)))
+	f.ok(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, at(time.Second))))
 	want := a
 	want.State, want.SentAt = broker.Sent, at(time.Second)
 	f.same([]broker.Attempt{want}, f.ledger("op-1").Attempts)
-	f.conflict(f.MarkSent(f.Context(), "op-1", 1, 1, at(2*time.Second)), want)
+	f.conflict(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, at(2*time.Second))), want)
 	f.restart()
 	f.same([]broker.Attempt{want}, f.ledger("op-1").Attempts)
 }
@@ -88,10 +94,10 @@ func fenceOldRun(f *fixture) {
 	handed.Run = 2
 	step := broker.Step{Operation: o, Changed: []broker.Fenced{{Attempt: handed, SeenRun: 1, SeenState: broker.Intent}}}
 	f.ok(f.TakeStep(f.Context(), step))
-	f.conflict(f.MarkSent(f.Context(), "op-1", 1, 1, start), handed)
+	f.conflict(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, start)), handed)
 	f.conflict(f.RecordOutcome(f.Context(), outcome("op-1", a, 1, broker.Intent)), handed)
 	f.same([]broker.Attempt{handed}, f.ledger("op-1").Attempts)
-	f.ok(f.MarkSent(f.Context(), "op-1", 1, 2, start))
+	f.ok(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 2, start)))
 }
 
 func fenceState(f *fixture) {
@@ -106,11 +112,11 @@ func fenceState(f *fixture) {
 }
 
 func fenceMissing(f *fixture) {
-	f.conflict(f.MarkSent(f.Context(), "nothing", 1, 1, start), broker.Attempt{})
+	f.conflict(f.MarkSent(f.Context(), "nothing", sending(attempt(1), 1, start)), broker.Attempt{})
 	f.conflict(f.RecordOutcome(f.Context(), outcome("nothing", attempt(1), 1, broker.Sent)), broker.Attempt{})
 	f.conflict(f.TakeStep(f.Context(), broker.Step{Operation: operation("nothing", start)}), broker.Operation{})
 	f.claimed("op-1")
-	f.conflict(f.MarkSent(f.Context(), "op-1", 2, 1, start), broker.Attempt{})
+	f.conflict(f.MarkSent(f.Context(), "op-1", sending(attempt(2), 1, start)), broker.Attempt{})
 	f.conflict(f.RecordOutcome(f.Context(), outcome("op-1", attempt(2), 0, "")), broker.Attempt{})
 }
 
@@ -157,7 +163,7 @@ func stepVersion(f *fixture) {
 func stepFence(f *fixture) {
 	o := operation("op-1", start)
 	f.ok(f.ClaimOperation(f.Context(), claim(o, attempt(1), attempt(2))))
-	f.ok(f.MarkSent(f.Context(), "op-1", 2, 1, start))
+	f.ok(f.MarkSent(f.Context(), "op-1", sending(attempt(2), 1, start)))
 	before := f.ledger("op-1")
 	one, two := attempt(1), attempt(2)
 	one.State, two.State = broker.NoEffect, broker.NoEffect
@@ -204,7 +210,7 @@ func (f *fixture) machines(ids ...string) []broker.Machine {
 
 func outcomeStored(f *fixture) {
 	o, a := f.claimed("op-1")
-	f.ok(f.MarkSent(f.Context(), "op-1", 1, 1, start))
+	f.ok(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, start)))
 	out := outcome("op-1", a, 1, broker.Sent)
 	out.Machines = []broker.Machine{machine("m-1", "pool-a", broker.MachineRunning)}
 	closed := o

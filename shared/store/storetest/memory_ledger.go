@@ -129,14 +129,13 @@ func (m *Memory) setOperation(o broker.Operation) {
 }
 
 // MarkSent implements [broker.LedgerWriter].
-func (m *Memory) MarkSent(_ context.Context, id string, n, run int, sent time.Time) error {
+func (m *Memory) MarkSent(_ context.Context, id string, sent broker.Fenced) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.fence(id, n, run, broker.Intent); err != nil {
+	if err := m.fence(id, sent.Attempt.N, sent.SeenRun, sent.SeenState); err != nil {
 		return err
 	}
-	a := m.attempt(id, n)
-	a.State, a.SentAt = broker.Sent, sent.UTC()
+	*m.attempt(id, sent.Attempt.N) = own(sent.Attempt)
 	return nil
 }
 

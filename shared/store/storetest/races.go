@@ -116,7 +116,7 @@ func raceClaimSameID(f *fixture) {
 func raceSend(f *fixture) {
 	f.claimed("op-1")
 	winner := f.oneWins(race(func(i int) error {
-		return f.MarkSent(f.Context(), "op-1", 1, 1, at(time.Duration(i)*time.Second))
+		return f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, at(time.Duration(i)*time.Second)))
 	}))
 	f.same(at(time.Duration(winner)*time.Second), f.ledger("op-1").Attempts[0].SentAt)
 }

@@ -25,8 +25,9 @@ func (d *duel) claimOperation(r *rapid.T) {
 }
 
 func (d *duel) markSent(r *rapid.T) {
-	id, n, run, now := d.op(r), rapid.IntRange(1, 3).Draw(r, "n"), rapid.IntRange(1, 2).Draw(r, "run"), d.clock.now()
-	d.done(func(s Store) error { return s.MarkSent(r.Context(), id, n, run, now) })
+	id, f := d.op(r), d.fenced(r, rapid.IntRange(1, 3).Draw(r, "n"))
+	f.Attempt.State, f.Attempt.SentAt = broker.Sent, d.clock.now()
+	d.done(func(s Store) error { return s.MarkSent(r.Context(), id, f) })
 }
 
 var states = []broker.AttemptState{broker.Intent, broker.Sent, broker.Confirmed, broker.NoEffect, broker.UnknownEffect}
