@@ -1,0 +1,361 @@
+package catalog_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/catalog"
+	"github.com/openhostfactory/ohfp/shared/command"
+	"github.com/openhostfactory/ohfp/shared/dispatch"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/flow/local"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
+	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/store/sqlite"
+	"github.com/openhostfactory/ohfp/statemachines"
+	"github.com/openhostfactory/ohfp/statemachines/walk"
+)
+
+// A site is a whole broker but its door and its drivers: the catalogue over a
+// SQLite store, the deployed workflow files, and simulated providers. It lives
+// in a bubble of testing/synctest, so that time passes when everybody waits.
+type site struct {
+	*testing.T
+	*world
+	store   *spy
+	runner  *local.Runner
+	steps   local.Functions
+	serve   map[string]op.Endpoint
+	command command.Service
+}
+
+// world is what several brokers may share: the store, and who makes machines.
+type world struct {
+	sqlite *sqlite.Store
+	sims   map[string]*sim.Provider
+	around map[string]func(providers.Driver) providers.Driver // by provider: what stands before it
+	lag    time.Duration
+	ids    int
+}
+
+const kind = "static"
+
+// inSite runs a test at a site with providers that have so much room each, of
+// equal priority, and a template "t".
+func inSite(t *testing.T, room map[string]int, test func(*site)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, room)
+		s := w.open(t)
+		for _, name := range slices.Sorted(maps.Keys(room)) {
+			s.ok(s.call("registerProviderStrategy", registration(name)))
+		}
+		s.ok(s.call("registerTemplate", `{"template_id": "t", "attributes": {"ncpus": 1}}`))
+		s.store.reset()
+		test(s)
+	})
+}
+
+func newWorld(t *testing.T, room map[string]int) *world {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &world{sqlite: db, sims: map[string]*sim.Provider{}, around: map[string]func(providers.Driver) providers.Driver{}}
+	for name, free := range room {
+		w.sims[name] = sim.New(sim.Options{Name: name, Free: free, Now: time.Now})
+	}
+	return w
+}
+
+func registration(name string) string {
+	return fmt.Sprintf(`{"strategy_name": %q, "provider_type": "static", "strategy_config": {"hosts": [{"name": "h", "address": "192.0.2.1", "attributes": {"ncpus": 8}}], "check": {"kind": "none"}}}`, name)
+}
+
+// open starts a broker in the world. Several may live at a time.
+func (w *world) open(t *testing.T) *site {
+	t.Helper()
+	s := &site{T: t, world: w, store: newSpy(w.sqlite), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	runner, err := local.New(local.Options{Invoker: s.steps, Clock: local.SystemClock{}, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.runner = runner
+	t.Cleanup(s.stop)
+	names := command.Functions{
+		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Settle: "settle",
+	}
+	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
+	s.command = command.Service{
+		Registry: s.store, Ledger: s.store, Templates: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
+		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
+	}
+	for _, e := range catalog.Bind(catalog.Services{
+		Keys: s.store, Now: time.Now, Command: s.command,
+		Query: query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, HasDriver: names.HasDriver, Now: time.Now},
+		Dispatch: dispatch.Service{
+			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Config: config, Drivers: w,
+			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
+		},
+	}) {
+		s.serve[e.Spec.Name] = e
+		name := op.Kebab(e.Spec.Name)
+		if e.Spec.PerKind {
+			name += "-" + kind
+		}
+		s.steps[name] = s.step(e)
+	}
+	return s
+}
+
+// stop ends the broker as a process that is stopped in the middle of its work.
+func (s *site) stop() {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.runner.Stop(over); err != nil && !errors.Is(err, context.Canceled) {
+		s.Error(err)
+	}
+}
+
+func (w *world) newID() string {
+	w.ids++
+	return fmt.Sprintf("op-%d", w.ids)
+}
+
+func (s *site) step(e op.Endpoint) local.Function {
+	return func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
+		a, err := e.Serve(ctx, op.Call{Principal: "workflow", Role: op.Admin}, payload)
+		if err == nil {
+			return a.Body, nil
+		}
+		if _, named := errors.AsType[walk.Named](err); !named {
+			err = &fault.Task{Name: fault.ASLInternal, Cause: err.Error()}
+		}
+		return nil, err
+	}
+}
+
+// Driver opens a simulated provider with what the test put before it.
+func (w *world) Driver(r broker.Registration) (providers.Driver, error) {
+	p, ok := w.sims[r.Name]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no provider %q", r.Name)
+	}
+	if f := w.around[r.Name]; f != nil {
+		return f(p), nil
+	}
+	return p, nil
+}
+
+func (w *world) Traits(string) providers.Traits { return providers.Traits{ConsistencyLag: w.lag} }
+
+// StartOperation, WaitOperation, Running and ProbeNow do what the daemon does.
+func (s *site) StartOperation(ctx context.Context, o *broker.Operation, work fulfilment.Work) error {
+	in, err := json.Marshal(map[string]any{"operation_id": o.ID, "functions": map[string]string{"settle": "settle"}, "current": work})
+	if err != nil {
+		return err
+	}
+	name := o.ID
+	if o.Resumes > 0 {
+		name = fmt.Sprintf("%s-r%d", o.ID, o.Resumes)
+	}
+	err = s.runner.Start(ctx, local.Execution{
+		Name: name, Machine: statemachines.ExecuteWithFailover, OperationID: o.ID, Input: in, Timeout: max(0, time.Until(o.Deadline)) + 5*time.Minute,
+	})
+	if errors.Is(err, local.ErrRunning) {
+		return nil
+	}
+	return err
+}
+
+func (s *site) WaitOperation(ctx context.Context, id string) error {
+	return s.runner.WaitOperation(ctx, id)
+}
+
+func (s *site) Running(id string) bool { return s.runner.RunningOperation(id) }
+
+func (s *site) ProbeNow(ctx context.Context, provider, kind string) error {
+	_, err := s.steps.Invoke(ctx, "probe-"+kind, json.RawMessage(fmt.Sprintf(`{"provider_name": %q, "driver_timeout_ms": 3000}`, provider)))
+	return err
+}
+
+// call sends a request as a user does.
+func (s *site) call(name, body string, with ...func(*op.Call)) (op.Answer, *fault.Error) {
+	s.Helper()
+	c := op.Call{Principal: "ada", Role: op.Admin, RequestID: "r"}
+	for _, f := range with {
+		f(&c)
+	}
+	a, err := s.serve[name].Serve(s.Context(), c, []byte(body))
+	return a, fault.As(err)
+}
+
+func async(c *op.Call) { c.Async = true }
+
+func key(k string) func(*op.Call) { return func(c *op.Call) { c.IdempotencyKey = k } }
+
+// ok fails the test when a call was refused.
+func (s *site) ok(a op.Answer, err *fault.Error) op.Answer {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+	return a
+}
+
+// refused fails the test unless a call was refused with that code, and returns
+// how.
+func (s *site) refused(code fault.Code, a op.Answer, err *fault.Error) *fault.Error {
+	s.Helper()
+	if err == nil {
+		s.Fatalf("want %s, got %d %s", code, a.Status, a.Body)
+	}
+	if err.Code != code {
+		s.Fatalf("want %s, got %v", code, err)
+	}
+	return err
+}
+
+// execute runs an operation and returns it, whatever became of it.
+func (s *site) execute(body string, with ...func(*op.Call)) (broker.OperationView, fault.Code) {
+	s.Helper()
+	a, err := s.call("executeProviderOperation", body, with...)
+	if err != nil {
+		v, ok := err.Extra["operation"].(broker.OperationView)
+		if !ok {
+			s.Fatalf("no operation: %v", err)
+		}
+		if err.OperationID != v.ID {
+			s.Errorf("the problem names operation %q, and holds %q", err.OperationID, v.ID)
+		}
+		return v, err.Code
+	}
+	return decode[broker.OperationView](s, a.Body), ""
+}
+
+func decode[T any](s *site, body []byte) (v T) {
+	s.Helper()
+	if err := json.Unmarshal(body, &v); err != nil {
+		s.Fatalf("%v: %s", err, body)
+	}
+	return v
+}
+
+// get reads an operation as a user does.
+func (s *site) get(id string) broker.OperationView {
+	s.Helper()
+	return decode[broker.OperationView](s, s.ok(s.call("getOperation", fmt.Sprintf(`{"operation_id": %q}`, id))).Body)
+}
+
+// create asks for machines; more are members of the request.
+func create(n int, more string) string {
+	return fmt.Sprintf(`{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "t", "count": %d}%s}`, n, more)
+}
+
+// pass lets time pass, while whoever waits for a part of it goes on.
+func pass(d time.Duration) { time.Sleep(d) }
+
+// tick is the reconciler's turn, and what it started.
+func (s *site) tick() {
+	s.Helper()
+	if _, err := s.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{}`)); err != nil {
+		s.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// later ticks each minute until an operation is closed.
+func (s *site) later(id string, ticks int) broker.OperationView {
+	s.Helper()
+	for range ticks {
+		if v := s.get(id); !v.Status.Open() {
+			return v
+		}
+		pass(time.Minute)
+		s.tick()
+	}
+	pass(time.Minute)
+	return s.get(id)
+}
+
+// machines are the ids of an operation's machines.
+func machines(v broker.OperationView) (ids []string) {
+	if v.Result == nil {
+		return nil
+	}
+	for _, m := range v.Result.Machines {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// truth fails the test unless what exists is what is recorded, and is n.
+func (s *site) truth(n int) {
+	s.Helper()
+	var exist, recorded []string
+	for name, p := range s.sims {
+		exist = append(exist, p.Exist()...)
+		owned, err := s.sqlite.OwnedMachines(s.Context(), name, 1000)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, m := range owned {
+			recorded = append(recorded, m.ID)
+		}
+	}
+	slices.Sort(exist)
+	slices.Sort(recorded)
+	s.equal(exist, recorded)
+	if len(exist) != n {
+		s.Errorf("want %d machines, %d exist", n, len(exist))
+	}
+}
+
+// calls fails the test unless a provider's method was called so often.
+func (s *site) calls(provider string, c sim.Call, want int) {
+	s.Helper()
+	if got := s.sims[provider].Calls(c); got != want {
+		s.Errorf("%s of %s: want %d calls, got %d", c, provider, want, got)
+	}
+}
+
+func (s *site) equal(want, got any) {
+	s.Helper()
+	if d := cmp.Diff(want, got); d != "" {
+		s.Errorf("want (-), got (+):\n%s", d)
+	}
+}
+
+// attempts tells an operation's attempts: provider, outcome, machines.
+func attempts(v broker.OperationView) (told []string) {
+	for _, a := range v.Attempts {
+		told = append(told, fmt.Sprintf("%s %s %d/%d %s", a.Provider, a.Outcome, a.Machines, a.Count, a.Class))
+	}
+	return told
+}
+
+func fails(c fault.Class, sent bool) *fault.ProviderError {
+	return &fault.ProviderError{Class: c, Sent: sent, Code: "scripted", Message: "as the test wants"}
+}
