@@ -74,7 +74,7 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, log: log}
 	return &site{
-		Endpoints: routed, OpenAPI: document, Run: t.run,
+		Endpoints: routed, Planned: catalog.Planned(), OpenAPI: document, Run: t.run,
 		Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.Close() },
 	}, nil

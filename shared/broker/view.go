@@ -108,7 +108,11 @@ func (l *Ledger) View() OperationView {
 		v.Selection.Ranked = append(v.Selection.Ranked, c.Provider)
 	}
 	for i := range l.Attempts {
-		v.Attempts = append(v.Attempts, l.Attempts[i].view())
+		a := l.Attempts[i].view()
+		if op.Type == HealthCheck { // it is about no machine
+			a.Count, a.Machines = 0, 0
+		}
+		v.Attempts = append(v.Attempts, a)
 	}
 	return v
 }

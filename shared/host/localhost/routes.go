@@ -8,6 +8,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
 const (
@@ -77,26 +78,28 @@ func typeName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(c rune) bool { return !letter(c) })
 }
 
+// notFound is the answer to a path that is not there: not_supported when its
+// operation is planned, else not_found with the nearest.
 func (s *Server) notFound(path string) error {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if slices.Contains(s.cfg.Planned, name) {
+		return fault.New(fault.NotSupported, "%s is not built yet. GET %s lists what is.", name, openAPIPath)
+	}
 	hint := "GET " + openAPIPath + " lists what there is."
-	if near, ok := s.nearest(path); ok {
+	if near := s.nearest(path, name); near != "" {
 		hint = fmt.Sprintf("Did you mean %s %s?", s.routes[near].methods[0], near)
 	}
 	return fault.New(fault.NotFound, "There is nothing at %q. %s", shortened(path), hint)
 }
 
-func (s *Server) nearest(path string) (string, bool) {
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	best, bestDistance := "", max(2, len(path)/4)+1
-	for _, known := range s.paths() {
-		if strings.EqualFold(s.routes[known].endpoint.Spec.Name, name) {
-			return known, true
-		}
-		if d := distance(path, known, bestDistance); d < bestDistance {
-			best, bestDistance = known, d
+func (s *Server) nearest(path, name string) string {
+	known := s.paths()
+	for _, p := range known {
+		if strings.EqualFold(s.routes[p].endpoint.Spec.Name, name) {
+			return p
 		}
 	}
-	return best, best != ""
+	return wire.Nearest(path, known)
 }
 
 func (s *Server) paths() []string {
@@ -106,32 +109,6 @@ func (s *Server) paths() []string {
 	}
 	slices.Sort(paths)
 	return paths
-}
-
-// distance is the edit distance of a and b (Levenshtein 1966, by the row-wise
-// dynamic programme of Wagner and Fischer 1974), or limit when their lengths
-// alone are that far apart.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // wrongMethod is a request by a method that the path does not take.
