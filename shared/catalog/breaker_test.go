@@ -15,7 +15,7 @@ import (
 
 func (s *site) live(provider, class string) broker.Live {
 	s.Helper()
-	snap, err := s.sqlite.Snapshot(s.Context())
+	snap, err := s.stored.Snapshot(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestARunOfFailuresOpensTheBreakerAndACallThatItRefusesIsNotMade(t *testing.
 		a, err := s.call("executeProviderOperation", create(1, `, "strategy_override": "b"`))
 		e := s.refused(fault.NoProviderAvailable, a, err)
 		if !strings.Contains(e.Detail, "b:") || e.RetryAfter <= 0 {
-			t.Errorf("the refusal does not say why, or how long: %v, %s", e, e.RetryAfter)
+			s.Errorf("the refusal does not say why, or how long: %v, %s", e, e.RetryAfter)
 		}
 		s.calls("b", sim.Create, 5)
 	})
@@ -130,7 +130,7 @@ func TestALookUpThatAnswersIsNoEvidenceAgainstTheProvider(t *testing.T) {
 			s.clearBreaker("a", broker.ClassMutate)
 		}
 		if a.Calls(sim.Find) < 6 {
-			t.Fatalf("the test looks up %d times only", a.Calls(sim.Find))
+			s.Fatalf("the test looks up %d times only", a.Calls(sim.Find))
 		}
 		row := s.live("a", broker.ClassRead)
 		s.equal([]any{broker.Closed, 0}, []any{row.State, row.FailRun})
@@ -140,7 +140,7 @@ func TestALookUpThatAnswersIsNoEvidenceAgainstTheProvider(t *testing.T) {
 
 func (s *site) clearBreaker(provider, class string) {
 	s.Helper()
-	if _, err := s.sqlite.ApplyLive(s.Context(), broker.LiveKey{Provider: provider, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: time.Now()}); err != nil {
+	if _, err := s.stored.ApplyLive(s.Context(), broker.LiveKey{Provider: provider, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: time.Now()}); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -161,10 +161,10 @@ func TestAHealthCheckOfASickProviderSucceeds(t *testing.T) {
 				Message string `json:"status_message"`
 			}
 			if err := json.Unmarshal(v.Result.Health, &found); err != nil {
-				t.Fatal(err)
+				s.Fatal(err)
 			}
 			if found.Healthy || found.Message == "" {
-				t.Errorf("%s: found %+v", name, found)
+				s.Errorf("%s: found %+v", name, found)
 			}
 		}
 		s.equal(0, s.live("a", broker.ClassRead).FailRun)

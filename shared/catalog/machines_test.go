@@ -101,7 +101,7 @@ func TestATerminationWhoseOwnerNeverComesBackEnds(t *testing.T) {
 		s.equal(broker.OpPartial, v.Status)
 		s.equal(map[string]bool{ids[0]: false, ids[1]: false, ids[2]: true, ids[3]: true}, results(v))
 		if n := s.sims["a"].Calls(sim.Terminate); n > 60 {
-			t.Errorf("%d calls in a quarter of an hour", n)
+			s.Errorf("%d calls in a quarter of an hour", n)
 		}
 	})
 }
@@ -148,9 +148,9 @@ func TestTheStatusOfMachinesIsTheOwners(t *testing.T) {
 		s.truth(2)
 
 		// One that is lost stays lost, whatever its provider says later.
-		stored, err := s.sqlite.Machines(s.Context(), ids[:1])
+		stored, err := s.stored.Machines(s.Context(), ids[:1])
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		s.equal(broker.MachineLost, stored[0].Status)
 		s.equal(made.ID, stored[0].OperationID)
@@ -180,7 +180,7 @@ func TestAStatusThatOneOwnerDoesNotAnswerIsPartial(t *testing.T) {
 		s.equal(statuses{ids[2]: broker.MachineRunning, ids[3]: broker.MachineRunning}, statusesOf(v))
 		s.calls("a", sim.Status, 2)
 		if !strings.Contains(v.Message, "a: ") {
-			t.Errorf("the message does not say who failed: %q", v.Message)
+			s.Errorf("the message does not say who failed: %q", v.Message)
 		}
 	})
 }
@@ -210,7 +210,7 @@ func TestMachinesOfADrainedProviderAreServedToTheEnd(t *testing.T) {
 
 func (s *site) registered() (names []string) {
 	s.Helper()
-	snap, err := s.sqlite.Snapshot(s.Context())
+	snap, err := s.stored.Snapshot(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}

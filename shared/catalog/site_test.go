@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 	"github.com/openhostfactory/ohfp/shared/query"
 	"github.com/openhostfactory/ohfp/shared/store/sqlite"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
 	"github.com/openhostfactory/ohfp/statemachines"
 	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
@@ -46,11 +48,11 @@ type site struct {
 
 // world is what several brokers may share: the store, and who makes machines.
 type world struct {
-	sqlite *sqlite.Store
+	stored storetest.Store
 	sims   map[string]*sim.Provider
 	around map[string]func(providers.Driver) providers.Driver // by provider: what stands before it
 	lag    time.Duration
-	ids    int
+	ids    atomic.Int64
 }
 
 const kind = "static"
@@ -60,29 +62,40 @@ const kind = "static"
 func inSite(t *testing.T, room map[string]int, test func(*site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, room)
-		s := w.open(t)
-		for _, name := range slices.Sorted(maps.Keys(room)) {
-			s.ok(s.call("registerProviderStrategy", registration(name)))
+		db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
 		}
-		s.ok(s.call("registerTemplate", `{"template_id": "t", "attributes": {"ncpus": 1}}`))
-		s.store.reset()
-		test(s)
+		set(t, newWorld(t, db, room), room, test)
 	})
 }
 
-func newWorld(t *testing.T, room map[string]int) *world {
+// inMemory is inSite without a file, for tests that begin anew many times. Its
+// store passes the same suite.
+func inMemory(t *testing.T, room map[string]int, test func(*site)) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) { set(t, newWorld(t, storetest.NewMemory(time.Now), room), room, test) })
+}
+
+func set(t *testing.T, w *world, room map[string]int, test func(*site)) {
+	t.Helper()
+	s := w.open(t)
+	for _, name := range slices.Sorted(maps.Keys(room)) {
+		s.ok(s.call("registerProviderStrategy", registration(name)))
 	}
+	s.ok(s.call("registerTemplate", `{"template_id": "t", "attributes": {"ncpus": 1}}`))
+	s.store.reset()
+	test(s)
+}
+
+func newWorld(t *testing.T, db storetest.Store, room map[string]int) *world {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	w := &world{sqlite: db, sims: map[string]*sim.Provider{}, around: map[string]func(providers.Driver) providers.Driver{}}
+	w := &world{stored: db, sims: map[string]*sim.Provider{}, around: map[string]func(providers.Driver) providers.Driver{}}
 	for name, free := range room {
 		w.sims[name] = sim.New(sim.Options{Name: name, Free: free, Now: time.Now})
 	}
@@ -96,7 +109,7 @@ func registration(name string) string {
 // open starts a broker in the world. Several may live at a time.
 func (w *world) open(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, world: w, store: newSpy(w.sqlite), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
+	s := &site{T: t, world: w, store: newSpy(w.stored), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	runner, err := local.New(local.Options{Invoker: s.steps, Clock: local.SystemClock{}, Log: log})
 	if err != nil {
@@ -140,8 +153,7 @@ func (s *site) stop() {
 }
 
 func (w *world) newID() string {
-	w.ids++
-	return fmt.Sprintf("op-%d", w.ids)
+	return fmt.Sprintf("op-%d", w.ids.Add(1))
 }
 
 func (s *site) step(e op.Endpoint) local.Function {
@@ -317,7 +329,7 @@ func (s *site) truth(n int) {
 	var exist, recorded []string
 	for name, p := range s.sims {
 		exist = append(exist, p.Exist()...)
-		owned, err := s.sqlite.OwnedMachines(s.Context(), name, 1000)
+		owned, err := s.stored.OwnedMachines(s.Context(), name, 1000)
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -6,19 +6,19 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/store/sqlite"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
 // spy is a store that notes its writes, and that can be told to fail or to
 // wait before or after one.
 type spy struct {
-	*sqlite.Store
+	storetest.Store
 	mu     sync.Mutex
 	writes []string
 	gate   func(ctx context.Context, write string, after bool) error // nil: open
 }
 
-func newSpy(s *sqlite.Store) *spy { return &spy{Store: s} }
+func newSpy(s storetest.Store) *spy { return &spy{Store: s} }
 
 func (s *spy) reset() {
 	s.mu.Lock()

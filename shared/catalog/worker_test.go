@@ -1,0 +1,230 @@
+package catalog_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
+	"github.com/openhostfactory/ohfp/statemachines/walk"
+)
+
+// claimed stores a create of n machines at a, without a workflow, and returns
+// the first piece of its work.
+func (s *site) claimed(n int) fulfilment.Work {
+	s.Helper()
+	o := broker.Operation{
+		ID: s.newID(), Type: broker.CreateInstances, Status: broker.OpRunning, Wanted: n, RetryCount: 1,
+		Candidates: []broker.Candidate{{Provider: "a", Kind: kind, Spec: &broker.CreateSpec{}}},
+		CreatedAt:  time.Now(), Deadline: time.Now().Add(25 * time.Second), DueAt: time.Now().Add(22 * time.Second),
+	}
+	if err := s.stored.ClaimOperation(s.Context(), broker.Claim{Operation: o, Attempts: fulfilment.First(&o, time.Now()), Now: time.Now()}); err != nil {
+		s.Fatal(err)
+	}
+	return fulfilment.Work{OperationID: o.ID, Attempt: 1, Run: 1, Action: fulfilment.ActCreate, DriverTimeoutMS: 5000, TimeoutSeconds: 7}
+}
+
+// work invokes the worker as a workflow does, and returns its error's name.
+func (s *site) work(w fulfilment.Work) string {
+	s.Helper()
+	in, err := json.Marshal(w)
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, err = s.steps.Invoke(s.Context(), "attempt-static", in)
+	if e, ok := errors.AsType[*walk.TaskError](err); ok {
+		return e.Name
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (s *site) attempt(id string, n int) broker.Attempt {
+	s.Helper()
+	l, err := s.stored.Ledger(s.Context(), id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return l.Attempts[n-1]
+}
+
+func TestASecondWorkerUnderTheSameFenceDoesNotCall(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.sims["a"].Script(sim.Create, sim.Step{Latency: 2 * time.Second})
+		w := s.claimed(3)
+		first := make(chan string)
+		go func() { first <- s.work(w) }()
+		synctest.Wait()
+		s.equal(fault.ASLSuperseded, s.work(w))
+		s.equal("", <-first)
+		s.calls("a", sim.Create, 1)
+		s.equal(fault.ASLSuperseded, s.work(w))
+		s.calls("a", sim.Create, 1)
+		s.truth(3)
+	})
+}
+
+func TestOfTwoWorkersAtOnceOneCalls(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		// Both have read the ledger when the first of them stores SENT.
+		var both sync.WaitGroup
+		both.Add(2)
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "sent" && !after {
+				both.Done()
+				both.Wait()
+			}
+			return nil
+		})
+		w := s.claimed(3)
+		ends := make(chan string, 2)
+		for range 2 {
+			go func() { ends <- s.work(w) }()
+		}
+		got := map[string]int{<-ends: 1}
+		got[<-ends]++
+		s.equal(map[string]int{"": 1, fault.ASLSuperseded: 1}, got)
+		s.calls("a", sim.Create, 1)
+		s.truth(3)
+	})
+}
+
+func TestAWorkerThatWasReplacedNeitherCallsNorRecords(t *testing.T) {
+	for _, c := range []struct {
+		name, write string
+		after       bool
+		calls       int // by the first worker
+	}{
+		{"before it sent", "live begin", true, 0},
+		{"between sent and its call", "sent", true, 0},
+		{"after its call", "live end", false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inSite(t, map[string]int{"a": 9}, func(s *site) {
+				// The first worker stands still for 20 s; then the reconciler
+				// of another broker has long taken over.
+				slow := true
+				s.store.setGate(func(_ context.Context, write string, after bool) error {
+					if slow && write == c.write && after == c.after {
+						slow = false
+						pass(40 * time.Second)
+					}
+					return nil
+				})
+				w := s.claimed(3)
+				first := make(chan string, 1)
+				go func() { first <- s.work(w) }()
+				pass(23 * time.Second)
+				other := s.open(s.T)
+				other.tick()
+				s.calls("a", sim.Create, c.calls+1)
+				pass(time.Minute)
+				s.equal(fault.ASLSuperseded, <-first)
+				s.calls("a", sim.Create, c.calls+1)
+				s.equal(broker.OpSucceeded, s.get(w.OperationID).Status)
+				s.truth(3)
+			})
+		})
+	}
+}
+
+func TestACallThatWouldLeaveAfterItsTimeIsNotMade(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "sent" && after {
+				pass(5 * time.Second) // storing takes as long as the call might
+			}
+			return nil
+		})
+		w := s.claimed(3)
+		s.equal("Ohfp.Refused", s.work(w))
+		s.calls("a", sim.Create, 0)
+		s.equal(broker.NoEffect, s.attempt(w.OperationID, 1).State)
+	})
+}
+
+// clocked notes how long a call may take.
+type clocked struct {
+	providers.Driver
+	left *time.Duration
+}
+
+func (d clocked) Create(ctx context.Context, spec broker.CreateSpec) (providers.CreateResult, error) {
+	at, _ := ctx.Deadline()
+	*d.left = time.Until(at)
+	return d.Driver.Create(ctx, spec)
+}
+
+func TestACallEndsWhenTheRecordSays(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		var left time.Duration
+		s.around["a"] = func(d providers.Driver) providers.Driver { return clocked{d, &left} }
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "sent" && after {
+				pass(2 * time.Second)
+			}
+			return nil
+		})
+		w := s.claimed(3)
+		began := time.Now()
+		s.equal("", s.work(w))
+		s.equal(3*time.Second, left)
+		s.equal(began.Add(5*time.Second).UTC(), s.attempt(w.OperationID, 1).SendBy.UTC())
+	})
+}
+
+func TestAStoreThatFailsAtSentKeepsTheCallBack(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "sent" && after { // stored, and the answer is lost
+				return fault.New(fault.StoreUnavailable, "the disk is gone")
+			}
+			return nil
+		})
+		w := s.claimed(3)
+		s.equal(fault.ASLInternal, s.work(w))
+		s.calls("a", sim.Create, 0)
+		s.equal(int64(0), callsInFlight(s))
+	})
+}
+
+func callsInFlight(s *site) int64 {
+	row := s.live("a", broker.ClassMutate)
+	return row.Calls(time.Now())
+}
+
+func TestAnOperationWhoseWorkersCannotBeReachedEnds(t *testing.T) {
+	inSite(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
+		delete(s.steps, "attempt-static")
+		v, code := s.execute(create(1, ""))
+		s.equal([]any{fault.ProviderFailed, broker.OpFailed}, []any{code, v.Status})
+		s.equal([]string{"a NONE 0/1 DOWN", "b NONE 0/1 DOWN"}, attempts(v))
+	})
+}
+
+func TestWhoCannotBeReachedIsNotAskedWithoutEnd(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: fails(fault.Quota, true)})
+		s.sims["a"].Always(sim.Find, sim.Step{Err: fails(fault.Down, false)})
+		v, _ := s.execute(create(1, `, "timeout_seconds": 3600`), async)
+		pass(time.Hour + time.Second)
+		s.equal(broker.OpUnknown, s.get(v.ID).Status)
+		if n := s.sims["a"].Calls(sim.Find); n < 3 || n > 400 {
+			s.Errorf("%d look-ups in an hour", n)
+		}
+		s.sims["a"].Reset()
+		s.clearBreaker("a", broker.ClassRead)
+		s.equal(broker.OpSucceeded, s.later(v.ID, 5).Status)
+		s.truth(1)
+	})
+}
