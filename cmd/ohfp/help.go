@@ -84,6 +84,10 @@ func (c *client) operationHelp(b *strings.Builder, cmd *cobra.Command, o op.Desc
 		b.WriteString("\nFields, each a key of --data and a flag of its own (" + flagExample(schema) + "):\n")
 		writeFields(b, schema, c.helpWidth())
 	}
+	for _, s := range spec.Shapes {
+		fmt.Fprintf(b, "\nKeys of %s with %s:\n", s.Field, s.When)
+		writeFields(b, wire.SchemaOf(s.Type), c.helpWidth())
+	}
 	if len(spec.Examples) > 0 {
 		b.WriteString("\nExamples:\n")
 		for _, e := range spec.Examples {

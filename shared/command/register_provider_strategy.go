@@ -19,6 +19,7 @@ var RegisterProviderStrategy = op.Define(op.Spec{
 	Summary: "Register a place to get machines from, or change one",
 	Detail: "The same content again gives the same answer. Other content under a name that is taken needs the version " +
 		"that you saw. A new registration is checked at once. Secrets are named, never given.",
+	Shapes: configShapes(),
 	Examples: []op.Example{
 		{
 			Title: "A pool of two hosts on the premises",
@@ -34,6 +35,15 @@ var RegisterProviderStrategy = op.Define(op.Spec{
 	},
 	Faults: []fault.Code{fault.Conflict},
 }, Service.registerProviderStrategy)
+
+// configShapes says what strategy_config holds for each kind.
+func configShapes() []op.Shape {
+	var shapes []op.Shape
+	for _, k := range config.Kinds() {
+		shapes = append(shapes, op.Shape{Field: "strategy_config", When: "provider_type " + k.Name, Type: k.Config})
+	}
+	return shapes
+}
 
 // RegisterInput is a registration as a user writes it.
 type RegisterInput struct {

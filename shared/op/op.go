@@ -38,12 +38,21 @@ type Example struct {
 	Async bool
 }
 
+// Shape is what a field of any shape holds in one case: strategy_config, which
+// each kind of provider defines.
+type Shape struct {
+	Field string       // strategy_config
+	When  string       // provider_type static
+	Type  reflect.Type // a struct
+}
+
 // Spec is everything about an operation but its code.
 type Spec struct {
 	Name     string // camelCase: the route, the subcommand
 	Kind     Kind
-	Summary  string // one sentence in the imperative
-	Detail   string // further paragraphs of help
+	Summary  string  // one sentence in the imperative
+	Detail   string  // further paragraphs of help
+	Shapes   []Shape // of fields that the request's own type leaves open
 	Examples []Example
 	Role     Role          // the least that may call it
 	Timeout  time.Duration // of the handler; 0: 10 s

@@ -8,8 +8,8 @@ import (
 
 // Nearest returns the known word that was most likely meant: the same letters
 // in another case or with other separators, else the one fewest edits away (one,
-// and one more for each six letters), else one that begins with it; "" when
-// none is near.
+// and one more for each six letters), else one that begins with it, else one
+// that ends it after a separator (machine_count: count); "" when none is near.
 func Nearest(word string, known []string) string {
 	w := fold(word)
 	best, allowed := "", 1+len(w)/6
@@ -22,13 +22,18 @@ func Nearest(word string, known []string) string {
 			best, allowed = k, d-1
 		}
 	}
-	if best == "" && len(w) >= 3 {
-		i := slices.IndexFunc(known, func(k string) bool { return strings.HasPrefix(fold(k), w) })
-		if i >= 0 {
+	if best != "" || len(w) < 3 {
+		return best
+	}
+	for _, alike := range []func(k string) bool{
+		func(k string) bool { return strings.HasPrefix(fold(k), w) },
+		func(k string) bool { return strings.HasSuffix(clip(word), "_"+k) || strings.HasSuffix(clip(word), "-"+k) },
+	} {
+		if i := slices.IndexFunc(known, alike); i >= 0 {
 			return known[i]
 		}
 	}
-	return best
+	return ""
 }
 
 // fold makes machineCount, machine-count and Machine_Count one word.

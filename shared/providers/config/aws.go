@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"reflect"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -51,6 +52,7 @@ func awsKind() Kind {
 	return Kind{
 		Name:    "aws",
 		Summary: "Machines of EC2, or of a cloud that speaks its API.",
+		Config:  reflect.TypeFor[AWS](),
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			c, warnings, err := readAWS(raw, at)
 			return c, warnings, err

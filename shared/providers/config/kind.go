@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,7 +15,8 @@ import (
 // template may say for it.
 type Kind struct {
 	Name    string
-	Summary string // one sentence for help
+	Summary string       // one sentence for help
+	Config  reflect.Type // what strategy_config holds: a struct, by the tags of package wire
 
 	// config reads a strategy_config that stands at a path; warnings are about
 	// what is accepted and perhaps not meant.
@@ -26,15 +28,15 @@ type Kind struct {
 	missing func(t broker.ResolvedTemplate) string
 }
 
-// kinds returns every kind that can be registered, the explicit list.
-func kinds() []Kind { return []Kind{staticKind(), awsKind()} }
+// Kinds returns every kind that can be registered, the explicit list.
+func Kinds() []Kind { return []Kind{staticKind(), awsKind()} }
 
 // planned returns kinds that the contract names and that are not built.
 func planned() []string { return []string{"azure", "gcp", "kubernetes"} }
 
 // Lookup returns a kind by its exact name.
 func Lookup(name string) (Kind, bool) {
-	for _, k := range kinds() {
+	for _, k := range Kinds() {
 		if k.Name == name {
 			return k, true
 		}
@@ -45,7 +47,7 @@ func Lookup(name string) (Kind, bool) {
 // Names returns the names of the kinds in the order of the list.
 func Names() []string {
 	var names []string
-	for _, k := range kinds() {
+	for _, k := range Kinds() {
 		names = append(names, k.Name)
 	}
 	return names

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -71,6 +72,7 @@ func staticKind() Kind {
 	return Kind{
 		Name:    "static",
 		Summary: "Hosts that exist already, handed out one by one and taken back.",
+		Config:  reflect.TypeFor[Static](),
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			s, warnings, err := readStatic(raw, at)
 			return s, warnings, err

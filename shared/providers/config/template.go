@@ -92,7 +92,7 @@ func (k Kind) check(raw json.RawMessage, path string) error {
 // the kind that found the fewest problems: the one that was most likely meant.
 func checkByAny(raw json.RawMessage, path string) error {
 	var best *fault.Error
-	for _, k := range kinds() {
+	for _, k := range Kinds() {
 		err := fault.As(k.check(raw, path))
 		if err == nil {
 			return nil
