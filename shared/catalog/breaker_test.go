@@ -106,7 +106,7 @@ func TestAProviderOnTrialThatFailsIsShutOutForLonger(t *testing.T) {
 		v, _ := s.execute(create(3, `, "selection_criteria": {"prefer_strategies": ["a"]}`))
 		s.equal([]string{"a NONE 0/1 REFUSED", "b CONFIRMED 3/3 "}, attempts(v))
 		row := s.live("a", broker.ClassMutate)
-		s.equal([]any{broker.Open, 2 * time.Minute}, []any{row.State, row.OpenUntil.Sub(time.Now())})
+		s.equal([]any{broker.Open, 2 * time.Minute}, []any{row.State, time.Until(row.OpenUntil)})
 		s.truth(3)
 	})
 }

@@ -22,13 +22,13 @@ func TestRegisteringTheSameAgainGivesTheSameAnswer(t *testing.T) {
 		other := strings.Replace(registration("a"), `"provider_type"`, `"priority": 3, "provider_type"`, 1)
 		a, err := s.call("registerProviderStrategy", other)
 		e := s.refused(fault.Conflict, a, err)
-		s.equal(int64(1), e.Extra["current_version"].(int64))
+		s.equal(int64(1), e.Extra["current_version"])
 
 		seen := strings.Replace(other, `"provider_type"`, `"version": 1, "provider_type"`, 1)
 		updated := decode[command.Registered](s, s.ok(s.call("registerProviderStrategy", seen)).Body)
 		s.equal([]any{"updated", int64(2)}, []any{updated.Status, updated.Version})
 		a, err = s.call("registerProviderStrategy", strings.Replace(seen, `"priority": 3`, `"priority": 4`, 1))
-		s.equal(int64(2), s.refused(fault.Conflict, a, err).Extra["current_version"].(int64))
+		s.equal(int64(2), s.refused(fault.Conflict, a, err).Extra["current_version"])
 	})
 }
 

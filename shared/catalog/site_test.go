@@ -239,7 +239,7 @@ func (s *site) ok(a op.Answer, err *fault.Error) op.Answer {
 
 // refused fails the test unless a call was refused with that code, and returns
 // how.
-func (s *site) refused(code fault.Code, a op.Answer, err *fault.Error) *fault.Error {
+func (s *site) refused(code fault.Code, a op.Answer, err *fault.Error) fault.Error {
 	s.Helper()
 	if err == nil {
 		s.Fatalf("want %s, got %d %s", code, a.Status, a.Body)
@@ -247,7 +247,7 @@ func (s *site) refused(code fault.Code, a op.Answer, err *fault.Error) *fault.Er
 	if err.Code != code {
 		s.Fatalf("want %s, got %v", code, err)
 	}
-	return err
+	return *err
 }
 
 // execute runs an operation and returns it, whatever became of it.

@@ -27,7 +27,9 @@ func Nearest(word string, known []string) string {
 	}
 	for _, alike := range []func(k string) bool{
 		func(k string) bool { return strings.HasPrefix(fold(k), w) },
-		func(k string) bool { return strings.HasSuffix(clip(word), "_"+k) || strings.HasSuffix(clip(word), "-"+k) },
+		func(k string) bool {
+			return strings.HasSuffix(clip(word), "_"+k) || strings.HasSuffix(clip(word), "-"+k)
+		},
 	} {
 		if i := slices.IndexFunc(known, alike); i >= 0 {
 			return known[i]
