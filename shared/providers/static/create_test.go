@@ -240,7 +240,7 @@ func TestCreate_says_that_a_host_was_lost_when_there_is_no_next_one(t *testing.T
 		t.Fatal(err)
 	}
 	expectNames(t, r.Machines, "host-00")
-	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2: 1 of 2 matching hosts are leased" {
+	if p := expectShortfall(t, r, fault.Capacity); p.Message != "1 of 2: 2 of 2 matching hosts are leased" {
 		t.Errorf("got %q", p.Message)
 	}
 }

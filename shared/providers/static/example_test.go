@@ -34,5 +34,5 @@ func Example() {
 	// Output:
 	// node-1 10.0.0.1 RUNNING
 	// node-2 10.0.0.2 RUNNING
-	// [CAPACITY pool_exhausted: 2 of 3: 0 of 2 matching hosts are leased] <nil>
+	// [CAPACITY pool_exhausted: 2 of 3: 2 of 2 matching hosts are leased] <nil>
 }

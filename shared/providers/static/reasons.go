@@ -81,7 +81,7 @@ func (r *reasons) exhausted(asked, got int) string {
 	if r.hosts == 0 {
 		return "the pool has no hosts"
 	}
-	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased+r.lost, r.matching, some("; not up", r.dead))
+	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased+r.lost+got, r.matching, some("; not up", r.dead))
 }
 
 // some names a few of many.
