@@ -33,7 +33,15 @@ type ResultView struct {
 	Terminated *int            `json:"terminated,omitempty" doc:"Machines that are gone."`
 	Machines   []MachineView   `json:"machines,omitempty" doc:"The machines."`
 	Results    []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
-	Health     json.RawMessage `json:"health,omitempty" doc:"What a health check found."`
+	*HealthResult
+}
+
+// HealthResult is what a health check found.
+type HealthResult struct {
+	IsHealthy      bool    `json:"is_healthy" doc:"Whether the provider answers."`
+	StatusMessage  string  `json:"status_message" doc:"In words."`
+	ResponseTimeMS int64   `json:"response_time_ms" doc:"How long the check took, in ms."`
+	Checks         []Check `json:"checks" doc:"What was looked at."`
 }
 
 // MachineView is a machine as the API shows it.
@@ -154,12 +162,20 @@ func (l *Ledger) result() *ResultView {
 	case GetInstanceStatus:
 		return &ResultView{Machines: l.machines()}
 	case HealthCheck:
-		for i := range l.Attempts {
-			if out := l.Attempts[i].Output; out != nil {
-				return &ResultView{Health: out}
-			}
-		}
+		return l.health()
 	case ValidateTemplate, GetAvailableTemplates:
+	}
+	return nil
+}
+
+// health returns what the check found; nil when none was made, or when its
+// record is none.
+func (l *Ledger) health() *ResultView {
+	for i := range l.Attempts {
+		var h HealthResult
+		if out := l.Attempts[i].Output; out != nil && json.Unmarshal(out, &h) == nil {
+			return &ResultView{HealthResult: &h}
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package catalog_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +124,7 @@ func TestALookUpThatAnswersIsNoEvidenceAgainstTheProvider(t *testing.T) {
 	inSite(t, map[string]int{"a": 9}, func(s *site) {
 		a := s.sims["a"]
 		for range 6 {
-			a.Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: fails(fault.Quota, true)})
+			a.Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: fails(fault.Auth, true)})
 			s.execute(create(1, ""))
 			s.clearBreaker("a", broker.ClassMutate)
 		}
@@ -156,14 +155,11 @@ func TestAHealthCheckOfASickProviderSucceeds(t *testing.T) {
 			s.sims["a"].Script(sim.Health, step)
 			v, code := s.execute(`{"operation_type": "HEALTH_CHECK", "strategy_override": "a"}`)
 			s.equal([]any{fault.Code(""), broker.OpSucceeded}, []any{code, v.Status})
-			var found struct {
-				Healthy bool   `json:"is_healthy"`
-				Message string `json:"status_message"`
+			found := v.Result.HealthResult
+			if found == nil {
+				s.Fatalf("%s: nothing was found", name)
 			}
-			if err := json.Unmarshal(v.Result.Health, &found); err != nil {
-				s.Fatal(err)
-			}
-			if found.Healthy || found.Message == "" {
+			if found.IsHealthy || found.StatusMessage == "" {
 				s.Errorf("%s: found %+v", name, found)
 			}
 		}
@@ -216,7 +212,7 @@ func TestADriverThatPanicsHasFailedAndNothingIsMadeTwice(t *testing.T) {
 			inSite(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
 				left := 1
 				s.around["a"] = func(d providers.Driver) providers.Driver { return panicky{d, &left, late} }
-				v, code := s.execute(create(2, ""))
+				v, code := s.execute(create(2, `, "retry_count": 0`))
 				s.equal(fault.Code(""), code)
 				s.equal([]string{"a CONFIRMED 2/2 "}, attempts(v))
 				s.truth(2)

@@ -104,12 +104,9 @@ func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.A
 	if err != nil {
 		s.Log.WarnContext(ctx, "recording a health check failed", "provider", a.Provider, "error", err)
 	}
-	out, err := json.Marshal(struct {
-		IsHealthy      bool           `json:"is_healthy"`
-		StatusMessage  string         `json:"status_message"`
-		ResponseTimeMS int64          `json:"response_time_ms"`
-		Checks         []broker.Check `json:"checks"`
-	}{h.OK(), h.Message, h.ResponseTime.Milliseconds(), append([]broker.Check{}, h.Checks...)})
+	out, err := json.Marshal(broker.HealthResult{
+		IsHealthy: h.OK(), StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(), Checks: append([]broker.Check{}, h.Checks...),
+	})
 	return fulfilment.Reading(a, nil, out, err, s.Now())
 }
 
