@@ -77,8 +77,9 @@ func TestATerminationOutlivesItsCaller(t *testing.T) {
 	inSite(t, map[string]int{"a": 2, "b": 2}, func(s *site) {
 		ids := s.both()
 		s.sims["a"].Always(sim.Terminate, sim.Step{Err: fails(fault.Down, false)})
+		began := time.Now()
 		a := s.ok(s.call("executeProviderOperation", end(ids...)))
-		s.equal(202, a.Status)
+		s.equal([]any{202, 20 * time.Second}, []any{a.Status, time.Since(began)})
 		v := decode[broker.OperationView](s, a.Body)
 		s.equal("/v1/queries/getOperation?operation_id="+v.ID, a.Location)
 		s.equal(broker.OpRunning, v.Status)
@@ -122,6 +123,7 @@ func TestAnUnknownMachineSpoilsNoOther(t *testing.T) {
 		v, code := s.execute(end(ids[0], "nobody", ids[0], ids[2]))
 		s.equal([]any{fault.Code(""), broker.OpPartial}, []any{code, v.Status})
 		s.equal(map[string]bool{ids[0]: true, ids[2]: true, "nobody": false}, results(v))
+		s.equal(3, len(v.Result.Results))
 		s.truth(2)
 
 		s.store.reset()

@@ -140,5 +140,33 @@ func TestAWorkerThatFindsItsProviderDrainingMakesNothingThere(t *testing.T) {
 		v = s.get(v.ID)
 		s.equal([]string{"a NONE 0/1 CAPACITY", "b NONE 0/1 REFUSED"}, attempts(v))
 		s.calls("b", sim.Create, 0)
+		s.equal([]string{"a"}, s.registered())
+	})
+}
+
+// One that is still registered, for the machine that it has, is marked only.
+func TestAWorkerThatFindsItsProviderMarkedMakesNothingThere(t *testing.T) {
+	inSite(t, map[string]int{"a": 0, "b": 9}, func(s *site) {
+		s.execute(create(1, `, "strategy_override": "b"`))
+		s.sims["a"].Script(sim.Create, sim.Step{Latency: 3 * time.Second})
+		v, _ := s.execute(create(1, ""), async)
+		pass(time.Second)
+		s.ok(s.call("deregisterProviderStrategy", `{"strategy_name": "b", "force": true}`))
+		pass(3 * time.Second)
+		s.equal([]string{"a NONE 0/1 CAPACITY", "b NONE 0/1 REFUSED"}, attempts(s.get(v.ID)))
+		s.truth(1)
+	})
+}
+
+func TestACallInFlightHoldsItsProvider(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		begin := broker.LiveWrite{Kind: broker.LiveBegin, Now: time.Now(), Started: time.Now()}
+		if _, err := s.stored.ApplyLive(s.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, begin); err != nil {
+			s.Fatal(err)
+		}
+		a, err := s.call("deregisterProviderStrategy", `{"strategy_name": "a"}`)
+		s.refused(fault.Conflict, a, err)
+		pass(20 * time.Minute) // whoever made it is dead
+		s.ok(s.call("deregisterProviderStrategy", `{"strategy_name": "a"}`))
 	})
 }

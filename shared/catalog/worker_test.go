@@ -194,13 +194,128 @@ func TestAStoreThatFailsAtSentKeepsTheCallBack(t *testing.T) {
 		w := s.claimed(3)
 		s.equal(fault.ASLInternal, s.work(w))
 		s.calls("a", sim.Create, 0)
-		s.equal(int64(0), callsInFlight(s))
+		row := s.live("a", broker.ClassMutate)
+		s.equal([]any{int64(0), 0}, []any{row.Calls(time.Now()), row.FailRun}) // not the provider's fault
 	})
 }
 
-func callsInFlight(s *site) int64 {
-	row := s.live("a", broker.ClassMutate)
-	return row.Calls(time.Now())
+// moveOn gives the operation another version, as whoever decides about it does.
+func (s *site) moveOn(id string) error {
+	l, err := s.stored.Ledger(context.Background(), id)
+	if err != nil {
+		return err
+	}
+	return s.stored.TakeStep(context.Background(), broker.Step{Operation: l.Operation})
+}
+
+func TestWhatIsDecidedOrClosedOnAnOldViewIsDoneAgainOnTheNewOne(t *testing.T) {
+	for name, boundary := range map[string]string{"a decision": "step", "a record that closes": "outcome CONFIRMED and close"} {
+		t.Run(name, func(t *testing.T) {
+			inSite(t, map[string]int{"a": 2, "b": 9}, func(s *site) {
+				moved := false
+				s.store.setGate(func(_ context.Context, write string, after bool) error {
+					if write != boundary || after || moved {
+						return nil
+					}
+					moved = true
+					return s.moveOn("op-1")
+				})
+				v, code := s.execute(create(3, ""))
+				s.equal([]any{fault.Code(""), broker.OpSucceeded, true}, []any{code, v.Status, moved})
+				s.calls("b", sim.Create, 1)
+				s.truth(3)
+			})
+		})
+	}
+}
+
+func TestACallThatIsCutOffByAStopIsRecorded(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.sims["a"].Script(sim.Create, sim.Step{Latency: 3 * time.Second})
+		v, _ := s.execute(create(2, ""), async)
+		pass(time.Second)
+		s.stop()
+		synctest.Wait()
+		a := s.attempt(v.ID, 1)
+		s.equal([]any{broker.UnknownEffect, fault.Cancelled}, []any{a.State, a.Class})
+		row := s.live("a", broker.ClassMutate)
+		s.equal([]any{int64(0), 0}, []any{row.Calls(time.Now()), row.FailRun})
+
+		next := s.open(s.T)
+		if _, err := next.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{"abandoned": true}`)); err != nil {
+			s.Fatal(err)
+		}
+		synctest.Wait()
+		s.equal(broker.OpSucceeded, next.get(v.ID).Status)
+		s.truth(2)
+	})
+}
+
+func TestAWorkflowThatLivesIsNotResumed(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "live begin" && !after {
+				pass(6 * time.Second) // within the task's time
+			}
+			return nil
+		})
+		v, _ := s.execute(create(1, ""), async)
+		due, err := s.stored.Ledger(s.Context(), v.ID)
+		if err != nil {
+			s.Fatal(err)
+		}
+		due.Operation.DueAt = time.Now()
+		if err := s.stored.TakeStep(s.Context(), broker.Step{Operation: due.Operation}); err != nil {
+			s.Fatal(err)
+		}
+		pass(time.Second)
+		s.tick()
+		s.equal(1, s.attempt(v.ID, 1).Run)
+		pass(6 * time.Second)
+		s.equal(broker.OpSucceeded, s.get(v.ID).Status)
+		s.truth(1)
+	})
+}
+
+func TestAProviderThatAsksForTimeIsNotLookedUpBefore(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		hint := fails(fault.Throttle, true)
+		hint.RetryAfter = 4 * time.Minute
+		s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: hint})
+		v, code := s.execute(create(2, ""))
+		s.equal(fault.OutcomeUnknown, code)
+		began := time.Now()
+		for time.Since(began) < 4*time.Minute-time.Second {
+			s.calls("a", sim.Find, 0)
+			s.calls("a", sim.Create, 2)
+			pass(10 * time.Second)
+			s.tick()
+		}
+		pass(10 * time.Second)
+		s.tick()
+		s.calls("a", sim.Find, 1)
+		s.equal(broker.OpSucceeded, s.get(v.ID).Status)
+		s.truth(2)
+	})
+}
+
+func TestACallerWhoLeavesWhileTheRequestIsOutIsToldSo(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "step" && !after {
+				pass(time.Minute) // nobody settles what the worker left
+			}
+			return nil
+		})
+		s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
+		began := time.Now()
+		v, code := s.execute(create(1, `, "timeout_seconds": 5`))
+		s.equal([]any{fault.OutcomeUnknown, broker.OpRunning, 6 * time.Second}, []any{code, v.Status, time.Since(began)})
+		s.store.setGate(nil)
+		pass(time.Minute)
+		s.equal(broker.OpSucceeded, s.later(v.ID, 5).Status)
+		s.truth(1)
+	})
 }
 
 func TestAnOperationWhoseWorkersCannotBeReachedEnds(t *testing.T) {
