@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -168,5 +169,20 @@ func TestACallInFlightHoldsItsProvider(t *testing.T) {
 		s.refused(fault.Conflict, a, err)
 		pass(20 * time.Minute) // whoever made it is dead
 		s.ok(s.call("deregisterProviderStrategy", `{"strategy_name": "a"}`))
+	})
+}
+
+func TestTwoSchedulesMakeACheckOnce(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		other := s.open(s.T)
+		var theirs []string
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "check" && !after {
+				theirs = other.due()
+			}
+			return nil
+		})
+		s.equal([]string(nil), s.due())
+		s.equal([]string{"a"}, theirs)
 	})
 }

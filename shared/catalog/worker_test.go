@@ -343,3 +343,47 @@ func TestWhoCannotBeReachedIsNotAskedWithoutEnd(t *testing.T) {
 		s.truth(1)
 	})
 }
+
+// unknown stores that a claimed attempt was sent, until so long from now, and
+// that its outcome is not known; it returns the work of looking it up.
+func (s *site) unknown(w fulfilment.Work, sendBy time.Duration) fulfilment.Work {
+	s.Helper()
+	a := s.attempt(w.OperationID, 1)
+	a.State, a.SendBy, a.LookedAt = broker.UnknownEffect, time.Now().Add(sendBy), time.Now()
+	err := s.stored.RecordOutcome(s.Context(), broker.Outcome{
+		OperationID: w.OperationID, Attempt: broker.Fenced{Attempt: a, SeenRun: 1, SeenState: broker.Intent},
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	w.Action = fulfilment.ActFind
+	return w
+}
+
+func TestALookCountsFromWhenItBegan(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		w := s.unknown(s.claimed(1), 2*time.Second)
+		s.sims["a"].Script(sim.Find, sim.Step{Latency: 3 * time.Second})
+		s.work(w)
+		s.equal(broker.UnknownEffect, s.attempt(w.OperationID, 1).State) // a call might have left after the look began
+		s.work(w)
+		s.equal(broker.NoEffect, s.attempt(w.OperationID, 1).State)
+	})
+}
+
+func TestWhereMachinesExistUnseenTwoLooksALagApartAreNeeded(t *testing.T) {
+	inSite(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
+		s.lag = 20 * time.Second
+		s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: fails(fault.Capacity, true)})
+		began := time.Now()
+		v, _ := s.execute(create(2, `, "timeout_seconds": 300`), async)
+		pass(5 * time.Minute)
+		v = s.get(v.ID)
+		s.equal([]any{broker.OpSucceeded, 2}, []any{v.Status, s.sims["a"].Calls(sim.Find)})
+		if took := v.EndedAt.Sub(began); took < 70*time.Second {
+			s.Errorf("settled after %s: a call may last 50 s, and the lag is 20 s", took)
+		}
+		s.calls("b", sim.Create, 0)
+		s.truth(2)
+	})
+}
