@@ -58,16 +58,16 @@ func TestAKindWithoutADriverIsStoredUnknownAndNeverSelected(t *testing.T) {
 		s.equal([]string{"a NONE 0/1 CAPACITY"}, attempts(v))
 		b, err := s.call("executeProviderOperation", create(1, `, "strategy_override": "cloud"`))
 		s.refused(fault.NoProviderAvailable, b, err)
-		s.equal([]string{"a"}, s.due())
+		s.equal([]string{"a"}, s.due(s.Context()))
 		pass(time.Hour)
-		s.equal([]string{"a"}, s.due())
+		s.equal([]string{"a"}, s.due(s.Context()))
 	})
 }
 
 // due names the providers whose check the health workflow would make now.
-func (s *site) due() (names []string) {
+func (s *site) due(ctx context.Context) (names []string) {
 	s.Helper()
-	out, err := s.steps.Invoke(s.Context(), "due", json.RawMessage(`{}`))
+	out, err := s.steps.Invoke(ctx, "due", json.RawMessage(`{}`))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -86,14 +86,14 @@ func TestAProberThatDiesIsSeenEachTime(t *testing.T) {
 			}
 			return snap.Providers[0].Health
 		}
-		s.due() // the first check after the one of the registration
+		s.due(s.Context()) // the first check after the one of the registration
 		pass(time.Hour)
-		s.due()
+		s.due(s.Context())
 		for n := 1; n <= 3; n++ { // nobody makes the checks that were claimed
 			h := health()
 			s.equal([]any{broker.Unhealthy, n}, []any{h.State, h.FailedInRow})
 			pass(time.Hour)
-			s.equal([]string{"a"}, s.due())
+			s.equal([]string{"a"}, s.due(s.Context()))
 		}
 		if err := s.ProbeNow(s.Context(), "a", kind); err != nil {
 			s.Fatal(err)
@@ -176,13 +176,13 @@ func TestTwoSchedulesMakeACheckOnce(t *testing.T) {
 	inSite(t, map[string]int{"a": 1}, func(s *site) {
 		other := s.open(s.T)
 		var theirs []string
-		s.store.setGate(func(_ context.Context, write string, after bool) error {
+		s.store.setGate(func(ctx context.Context, write string, after bool) error {
 			if write == "check" && !after {
-				theirs = other.due()
+				theirs = other.due(ctx)
 			}
 			return nil
 		})
-		s.equal([]string(nil), s.due())
+		s.equal([]string(nil), s.due(s.Context()))
 		s.equal([]string{"a"}, theirs)
 	})
 }

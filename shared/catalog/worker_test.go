@@ -200,12 +200,12 @@ func TestAStoreThatFailsAtSentKeepsTheCallBack(t *testing.T) {
 }
 
 // moveOn gives the operation another version, as whoever decides about it does.
-func (s *site) moveOn(id string) error {
-	l, err := s.stored.Ledger(context.Background(), id)
+func (s *site) moveOn(ctx context.Context, id string) error {
+	l, err := s.stored.Ledger(ctx, id)
 	if err != nil {
 		return err
 	}
-	return s.stored.TakeStep(context.Background(), broker.Step{Operation: l.Operation})
+	return s.stored.TakeStep(ctx, broker.Step{Operation: l.Operation})
 }
 
 func TestWhatIsDecidedOrClosedOnAnOldViewIsDoneAgainOnTheNewOne(t *testing.T) {
@@ -213,12 +213,12 @@ func TestWhatIsDecidedOrClosedOnAnOldViewIsDoneAgainOnTheNewOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inSite(t, map[string]int{"a": 2, "b": 9}, func(s *site) {
 				moved := false
-				s.store.setGate(func(_ context.Context, write string, after bool) error {
+				s.store.setGate(func(ctx context.Context, write string, after bool) error {
 					if write != boundary || after || moved {
 						return nil
 					}
 					moved = true
-					return s.moveOn("op-1")
+					return s.moveOn(ctx, "op-1")
 				})
 				v, code := s.execute(create(3, ""))
 				s.equal([]any{fault.Code(""), broker.OpSucceeded, true}, []any{code, v.Status, moved})
