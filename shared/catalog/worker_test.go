@@ -387,3 +387,18 @@ func TestWhereMachinesExistUnseenTwoLooksALagApartAreNeeded(t *testing.T) {
 		s.truth(2)
 	})
 }
+
+func TestAllThatADeadProcessHadInItsHandsIsResumedAtOnce(t *testing.T) {
+	inMemory(t, map[string]int{"a": 999}, func(s *site) {
+		for range 250 {
+			s.claimed(1)
+		}
+		out, err := s.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{"abandoned": true}`))
+		if err != nil {
+			s.Fatal(err)
+		}
+		synctest.Wait()
+		s.equal(`{"resumed":250,"removed":0,"more":false}`, string(out))
+		s.truth(250)
+	})
+}

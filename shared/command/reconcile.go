@@ -29,18 +29,19 @@ type Reconciled struct {
 	More    bool `json:"more"` // there may be more that is due
 }
 
-// reconcileBatch is how many operations one call resumes at most.
-const reconcileBatch = 100
+// How many operations one call resumes at most: a page of the schedule, and
+// all that a process which has died can have had in its hands.
+const reconcileBatch, reconcileAll = 100, 10_000
 
 // reconcile only decides and starts workflows; what has to be done at a
 // provider is done by their workers. One that cannot be resumed does not keep
 // the others from it.
 func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, error) {
-	due := s.Now()
+	due, limit := s.Now(), reconcileBatch
 	if in.Abandoned {
-		due = due.Add(100 * 365 * 24 * time.Hour)
+		due, limit = due.Add(100*365*24*time.Hour), reconcileAll
 	}
-	open, err := s.Ledger.OpenOperations(ctx, due, reconcileBatch)
+	open, err := s.Ledger.OpenOperations(ctx, due, limit)
 	if err != nil {
 		return Reconciled{}, fmt.Errorf("reading open operations: %w", err)
 	}
