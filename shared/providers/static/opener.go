@@ -1,6 +1,7 @@
 package static
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,8 @@ type Opener struct {
 	tokens tokens
 	mu     sync.Mutex
 	files  map[string]hostsFile // by path and check: what was last read
+
+	configs map[string]parsedConfig // by pool: what was last read
 }
 
 // New returns an opener, or what is missing from the options.
@@ -64,7 +67,7 @@ func New(o Options) (*Opener, error) {
 			return nil, fmt.Errorf("the command %q names no program", name)
 		}
 	}
-	return &Opener{o: o.withDefaults(), files: map[string]hostsFile{}}, nil
+	return &Opener{o: o.withDefaults(), files: map[string]hostsFile{}, configs: map[string]parsedConfig{}}, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -96,11 +99,36 @@ func (o *Opener) Open(r broker.Registration) (providers.Driver, error) {
 	if r.Kind != o.Kind() {
 		return nil, fault.Invalid("provider_type", "%q is not a static pool", r.Kind)
 	}
-	c, err := config.ParseStatic(r.Config)
+	c, err := o.parsed(r)
 	if err != nil {
 		return nil, err
 	}
 	return &Driver{Options: o.o, opener: o, pool: r.Name, zone: r.Zone, price: r.PricePerHour, config: c}, nil
+}
+
+// parsed returns the configuration of a pool, as it was read the last time
+// while it says the same: reading hundreds of hosts costs more than a create.
+func (o *Opener) parsed(r broker.Registration) (config.Static, error) {
+	o.mu.Lock()
+	known, ok := o.configs[r.Name]
+	o.mu.Unlock()
+	if ok && bytes.Equal(known.raw, r.Config) {
+		return known.config, nil
+	}
+	c, err := config.ParseStatic(r.Config)
+	if err != nil {
+		return c, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.configs[r.Name] = parsedConfig{raw: bytes.Clone(r.Config), config: c}
+	return c, nil
+}
+
+// parsedConfig is a configuration that was read, shared and never changed.
+type parsedConfig struct {
+	raw    []byte
+	config config.Static
 }
 
 // Driver hands out the hosts of one pool. It keeps nothing: two drivers of one
