@@ -115,7 +115,9 @@ func (u usage) idle() bool { return u.machines == 0 && u.operations == 0 && u.ca
 
 const usageLimit = 1000
 
-// use counts what still holds a provider.
+// use counts what still holds a provider, in the order in which a worker lets
+// go: its call ends, then its machines are recorded together with the end of
+// its attempt. So what one count has just lost, a later one finds.
 func (s Service) use(ctx context.Context, provider string) (usage, error) {
 	var u usage
 	snap, err := s.Registry.Snapshot(ctx)
@@ -129,13 +131,15 @@ func (s Service) use(ctx context.Context, provider string) (usage, error) {
 			}
 		}
 	}
+	if u.operations, err = s.openOperations(ctx, provider); err != nil {
+		return u, err
+	}
 	owned, err := s.Ledger.OwnedMachines(ctx, provider, usageLimit)
 	if err != nil {
 		return u, fmt.Errorf("reading the machines of %q: %w", provider, err)
 	}
 	u.machines = len(owned)
-	u.operations, err = s.openOperations(ctx, provider)
-	return u, err
+	return u, nil
 }
 
 // openOperations counts operations with an attempt at the provider that may
