@@ -108,11 +108,19 @@ func step(e op.Endpoint, log *slog.Logger) local.Function {
 			return a.Body, nil
 		}
 		if _, named := errors.AsType[walk.Named](err); !named {
-			log.ErrorContext(ctx, "a step failed", "function", e.Spec.Name, "error", err)
+			log.Log(ctx, severity(ctx), "a step failed", "function", e.Spec.Name, "error", err)
 			err = &fault.Task{Name: fault.ASLInternal, Cause: fault.As(err).Code.Title()}
 		}
 		return nil, err
 	}
+}
+
+// severity of a step's failure: one that was cut off by a stop is no error.
+func severity(ctx context.Context) slog.Level {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
 }
 
 // ticker starts the periodic workflows.
@@ -124,9 +132,10 @@ type ticker struct {
 }
 
 // run resumes what a former process left open, then ticks until ctx ends and
-// lets running workflows finish a step.
+// lets running workflows finish a step. A stop that comes while it resumes is
+// a stop like any other: what was not resumed is so at the next start.
 func (t ticker) run(ctx context.Context) error {
-	if err := t.resumeAll(ctx); err != nil {
+	if err := t.resumeAll(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	local.Every(ctx, t.interval, local.SystemClock{}, t.tick)
