@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
@@ -34,8 +36,8 @@ var remedies = map[string]string{
 	"LimitExceededException":                 throttled,
 }
 
-// pause is when a throttled caller may come again.
-const pause = time.Second
+// comeAgain is when a throttled caller may try again.
+const comeAgain = time.Second
 
 // unavailable makes a store_unavailable of what went wrong while doing. A
 // [fault.Error] and a *broker.Conflict stay what they are.
@@ -56,7 +58,7 @@ func (s *Store) unavailable(doing string, err error) error {
 		return f
 	}
 	if f.Detail = remedy(err); f.Detail == throttled {
-		f.RetryAfter = pause
+		f.RetryAfter = comeAgain
 	}
 	return f
 }
@@ -67,7 +69,7 @@ func remedy(err error) string {
 			return text
 		}
 	}
-	if c, ok := errors.AsType[*types.TransactionCanceledException](err); ok && passing(c) != 0 {
+	if c, ok := errors.AsType[*types.TransactionCanceledException](err); ok && passing(c) == awssdk.TrueTernary {
 		return throttled
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -79,9 +81,16 @@ func remedy(err error) string {
 // tooLarge recognises the one complaint about content that package schema's
 // own check cannot foresee: a row that grows by an update of a part of it.
 func tooLarge(err error) bool {
+	if c, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		return slices.ContainsFunc(c.CancellationReasons, func(r types.CancellationReason) bool {
+			return awssdk.ToString(r.Code) == reasonInvalid && aboutSize(awssdk.ToString(r.Message))
+		})
+	}
 	a, ok := errors.AsType[smithy.APIError](err)
-	return ok && a.ErrorCode() == "ValidationException" && strings.Contains(strings.ToLower(a.ErrorMessage()), "size")
+	return ok && a.ErrorCode() == "ValidationException" && aboutSize(a.ErrorMessage())
 }
+
+func aboutSize(message string) bool { return strings.Contains(strings.ToLower(message), "size") }
 
 func notFound(what, name string) error {
 	return fault.New(fault.NotFound, "There is no %s %q.", what, name)

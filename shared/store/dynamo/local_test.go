@@ -4,14 +4,12 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/uuid"
 
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
-	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
 // endpointVariable is where the SDK finds another DynamoDB than AWS's own.
@@ -57,17 +55,4 @@ func open(t testing.TB, o dynamo.Options) *dynamo.Store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// TestStore is the specification. What it calls restarting is another store on
-// the same table.
-func TestStore(t *testing.T) {
-	tables := map[string]string{}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
-		t.Helper()
-		if tables[dir] == "" {
-			tables[dir] = table(t)
-		}
-		return open(t, dynamo.Options{Table: tables[dir], Now: now, SnapshotAge: -1})
-	})
 }

@@ -71,7 +71,7 @@ func (s *Store) ask(ctx context.Context, q query) ([]attributes, error) {
 	in := s.input(q)
 	for q.limit == everything || len(items) < q.limit {
 		if q.limit != everything {
-			in.Limit = awssdk.Int32(int32(min(q.limit-len(items), maxQuery)))
+			in.Limit = awssdk.Int32(int32(min(q.limit-len(items), maxQuery))) //nolint:gosec // G115: at most maxQuery
 		}
 		out, err := s.page(ctx, in)
 		if err != nil {

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -23,7 +24,8 @@ func tuned(o Options) func(*ddb.Options) {
 			if b == nil {
 				b = awshttp.NewBuildableClient()
 			}
-			c.HTTPClient = b.WithTimeout(o.AttemptTimeout)
+			keep := func(t *http.Transport) { t.MaxIdleConnsPerHost = connections }
+			c.HTTPClient = b.WithTimeout(o.AttemptTimeout).WithTransportOptions(keep)
 		}
 	}
 }
@@ -84,4 +86,5 @@ const (
 	reasonConflict   = "TransactionConflict"
 	reasonThrottled  = "ThrottlingError"
 	reasonThroughput = "ProvisionedThroughputExceeded"
+	reasonInvalid    = "ValidationError"
 )
