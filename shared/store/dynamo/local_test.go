@@ -23,10 +23,14 @@ func client(t testing.TB, options ...func(*ddb.Options)) *ddb.Client {
 	if endpoint == "" {
 		t.Skip("NOT TESTED: the DynamoDB store, because " + endpointVariable + " is not set. Run `make test-dynamodb`: it starts DynamoDB Local.")
 	}
-	keys := awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) {
+	return ddb.New(ddb.Options{Region: "us-east-1", BaseEndpoint: awssdk.String(endpoint), Credentials: keys()}, options...)
+}
+
+// keys are credentials that DynamoDB Local takes as well as any.
+func keys() awssdk.CredentialsProvider {
+	return awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) {
 		return awssdk.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 	})
-	return ddb.New(ddb.Options{Region: "us-east-1", BaseEndpoint: awssdk.String(endpoint), Credentials: keys}, options...)
 }
 
 // table makes a table for one test.
