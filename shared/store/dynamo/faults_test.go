@@ -98,8 +98,9 @@ func (t trouble) before() error {
 		return &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{
 			{Code: awssdk.String("None")}, {Code: awssdk.String("TransactionConflict")},
 		}}
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (t trouble) after() error {
@@ -111,8 +112,9 @@ func (t trouble) after() error {
 		}
 	case lost:
 		return &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // leaveHalf turns half of what a batch found into what it did not look at.

@@ -195,6 +195,47 @@ func TestMarkSent_is_a_conflict_when_another_wrote_behind_a_lost_answer(t *testi
 	}
 }
 
+// TestLedger_never_shows_an_operation_newer_than_its_attempts takes a step while
+// a ledger of two pages is read: what was read is then too old for a step of
+// its own. The other way round a step could pass that does not know of it.
+func TestLedger_never_shows_an_operation_newer_than_its_attempts(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	o := broker.Operation{ID: "op", CreatedAt: noon, Status: broker.OpRunning}
+	claim := broker.Claim{Operation: o}
+	for n := range 6 {
+		claim.Attempts = append(claim.Attempts, broker.Attempt{N: n + 1, Run: 1, State: broker.Intent, Message: strings.Repeat("x", 300_000)})
+	}
+	if err := s.ClaimOperation(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	handed := claim.Attempts[0]
+	handed.Run = 2
+	queries := 0
+	f.set(func(name string) trouble {
+		if name != "Query" {
+			return none
+		}
+		if queries++; queries == 2 {
+			other := open(t, dynamo.Options{Table: s.Table()})
+			step := broker.Step{Operation: o, Changed: []broker.Fenced{{Attempt: handed, SeenRun: 1, SeenState: broker.Intent}}}
+			if err := other.TakeStep(t.Context(), step); err != nil {
+				t.Error(err)
+			}
+		}
+		return none
+	})
+	l, err := s.Ledger(t.Context(), "op")
+	if err != nil || queries != 2 {
+		t.Fatalf("%d queries, %v", queries, err)
+	}
+	if l.Operation.Version != 0 || len(l.Attempts) != 6 {
+		t.Errorf("version %d with %d attempts", l.Operation.Version, len(l.Attempts))
+	}
+	if _, late := errors.AsType[*broker.Conflict](s.TakeStep(t.Context(), broker.Step{Operation: l.Operation})); !late {
+		t.Error("a step was taken on an old ledger")
+	}
+}
+
 // TestCalls_are_retried_in_one_layer: so often as was said, and then the store
 // is unavailable.
 func TestCalls_are_retried_in_one_layer(t *testing.T) {
