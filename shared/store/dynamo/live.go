@@ -12,17 +12,19 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// liveCache keeps the row of each breaker as this process saw it last. It is a
-// guess: every write states in its condition what it took for granted.
+// liveCache holds rows of breakers. The store's own one has each as this process
+// saw it last: a guess, and every write states in its condition what it took
+// for granted.
 type liveCache struct {
 	mu   sync.Mutex
 	seen map[schema.Key]liveRow
 }
 
-func (c *liveCache) get(k schema.Key) liveRow {
+func (c *liveCache) get(k schema.Key) (liveRow, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen[k]
+	r, ok := c.seen[k]
+	return r, ok
 }
 
 func (c *liveCache) set(k schema.Key, r liveRow) {
@@ -56,7 +58,8 @@ const liveTries = 64
 // each other do not refuse each other.
 func (s *Store) ApplyLive(ctx context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, error) {
 	k := schema.LiveKey(key)
-	r, sure := s.lives.get(k), false
+	r, _ := s.lives.get(k)
+	sure := false
 	for range liveTries {
 		before := r.live()
 		e, err := liveUpdate(w, &r)

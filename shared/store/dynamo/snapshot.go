@@ -12,11 +12,12 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// taken is what a snapshot is made of, as read at a time. It is never changed.
+// taken is what a snapshot is made of, as read at a time. What this process
+// does to a breaker afterwards is put into it.
 type taken struct {
 	at       time.Time
 	registry []row
-	lives    map[schema.Key]liveRow
+	lives    liveCache
 }
 
 // snapshotCache keeps the newest one. A process sees its own changes at once,
@@ -41,16 +42,9 @@ func (c *snapshotCache) note(k schema.Key, l liveRow) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changes++
-	if c.kept == nil {
-		return
+	if c.kept != nil {
+		c.kept.lives.set(k, l)
 	}
-	next := *c.kept
-	next.lives = make(map[schema.Key]liveRow, len(c.kept.lives)+1)
-	for k, l := range c.kept.lives {
-		next.lives[k] = l
-	}
-	next.lives[k] = l
-	c.kept = &next
 }
 
 // get returns what is kept, or nil when it is older than age at now.
@@ -95,7 +89,7 @@ func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
 }
 
 func (s *Store) take(ctx context.Context) (*taken, error) {
-	t := &taken{at: s.now().UTC(), lives: map[schema.Key]liveRow{}}
+	t := &taken{at: s.now().UTC()}
 	var err error
 	if t.registry, err = s.rows(ctx, query{pk: schema.RegistryPK, limit: everything}); err != nil {
 		return nil, err
@@ -109,7 +103,7 @@ func (s *Store) take(ctx context.Context) (*taken, error) {
 		if err != nil {
 			return nil, s.unavailable("reading the snapshot", err)
 		}
-		t.lives[k] = l
+		t.lives.set(k, l)
 	}
 	return t, nil
 }
@@ -136,7 +130,7 @@ func addToSnapshot(snap *broker.Snapshot, t *taken, r row) (err error) {
 		return err
 	}
 	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		if l, ok := t.lives[schema.LiveKey(broker.LiveKey{Provider: v.Name, Class: class})]; ok {
+		if l, ok := t.lives.get(schema.LiveKey(broker.LiveKey{Provider: v.Name, Class: class})); ok {
 			if v.Live == nil {
 				v.Live = map[string]broker.Live{}
 			}
