@@ -12,11 +12,11 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 LINTER := .cache/golangci-lint
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: help demo build test bench lint fmt openapi check clean
+.PHONY: help demo build test test-dynamodb bench lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: build ## Play a whole site on this machine, failures included, and check every step
 	@$(STEP) "compiling the demo" $(GO) build -o bin/ohfp-demo ./examples/demo
@@ -31,6 +31,9 @@ test: ## Run every test
 	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./...
 	@$(STEP) "go test" $(GO) test ./...
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
+
+test-dynamodb: ## Test the DynamoDB store on DynamoDB Local (Java 17, npm) or a given endpoint
+	@$(STEP) "DynamoDB store" .ci/dynamodb/test
 
 bench: build ## Measure what the goals are about, goals beside the figures
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench

@@ -80,8 +80,9 @@ func (c *Change) twice() (Key, bool) {
 	return Key{}, false
 }
 
-// attributeNames is a generous bound on what the names of attributes add.
-const attributeNames = 64
+// attributeNames is a generous bound on what the names of attributes add, and
+// the flat attributes that conditions read.
+const attributeNames = 512
 
 func (it *Item) size() int {
 	n := len(it.PK) + len(it.SK) + len(it.Doc) + attributeNames

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
@@ -53,11 +53,27 @@ func AttemptItems(id string, a broker.Attempt) ([]Item, error) {
 	}
 	a.Machines, a.Results, a.Output = nil, nil, nil
 	var pieces []Item
-	for doc := range slices.Chunk(out, piece) {
-		pieces = append(pieces, Item{Key: OutputKey(id, a.N, len(pieces)), Doc: doc})
+	for len(out) > 0 {
+		n := cut(out)
+		pieces = append(pieces, Item{Key: OutputKey(id, a.N, len(pieces)), Doc: out[:n]})
+		out = out[n:]
 	}
 	row, err = Row(AttemptKey(id, a.N), attemptRow{a, len(pieces)})
 	return append([]Item{row}, pieces...), err
+}
+
+// cut is where the first piece of a document ends: never inside a character,
+// so that each piece is text by itself.
+func cut(doc []byte) int {
+	if len(doc) <= piece {
+		return len(doc)
+	}
+	for n := piece; n > piece-utf8.UTFMax; n-- {
+		if utf8.RuneStart(doc[n]) {
+			return n
+		}
+	}
+	return piece
 }
 
 // Outputs returns the keys of the pieces that belong to an attempt's row.

@@ -90,7 +90,7 @@ func providerVerbs() []Verb {
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
-		{Name: ApplyLive, Call: "UpdateItem: condition of the kind", Reads: []string{patLive}, Writes: []string{patLive}},
+		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
 	}
 }
 
@@ -99,7 +99,7 @@ func templateVerbs() []Verb {
 		{Name: "Template", Call: "GetItem", Reads: []string{patTemplate}},
 		{Name: "Templates", Call: "Query", Reads: []string{patTemplate}},
 		{Name: PutTemplate, Call: "PutItem: version as seen", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
-		{Name: DeleteTemplate, Call: "DeleteItem: it is there", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
+		{Name: DeleteTemplate, Call: "TransactWriteItems (1): it is there", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
 	}
 }
 
@@ -120,14 +120,14 @@ func ledgerVerbs() []Verb {
 			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new",
 			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay},
 		},
-		{Name: MarkSent, Call: "PutItem, with TransactWriteItems when it has pieces: run and state as seen", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
+		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; BatchGetItem of the pieces of what refuses it", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
-			Call:  "TransactWriteItems per 90 items of machines: not final; then TransactWriteItems: run and state as seen, version as seen when it closes",
+			Call:  "BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes",
 			Reads: []string{patAttempt, patOutput, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
 		},
 		{
-			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new", Durable: true,
+			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; BatchGetItem of the pieces of what refuses it", Durable: true,
 			Reads: []string{patOp, patAttempt, patOutput}, Writes: []string{patOp, patAttempt, patOutput},
 		},
 		{Name: "Ledger", Call: "Query", Reads: []string{patLedger}},

@@ -7,19 +7,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// Bounds of a page.
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
-
-func pageLimit(p broker.Page) int {
-	if p.Limit < 1 {
-		return defaultPage
-	}
-	return min(p.Limit, maxPage)
-}
-
 // Template returns one by id. not_found.
 func (s *Store) Template(ctx context.Context, id string) (broker.Template, error) {
 	t, found, err := readOne[broker.Template](ctx, s, schema.TemplateKey(id))
@@ -36,7 +23,7 @@ func (s *Store) Templates(ctx context.Context, p broker.Page) ([]broker.Template
 	if err != nil {
 		return nil, "", err
 	}
-	limit := pageLimit(p)
+	limit := schema.PageLimit(p)
 	items, err := s.query(ctx, sqlAfter, schema.TemplatePK, cur.SK, limit+1)
 	if err != nil {
 		return nil, "", err

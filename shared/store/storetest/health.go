@@ -16,6 +16,7 @@ func testHealth(t *testing.T, open Open) {
 		{"a check of an unknown provider is not found", healthUnknown},
 		{"the newest check is stored and ends the check in progress", healthStored},
 		{"an older check is dropped", healthOlder},
+		{"of two checks of one moment the later record stays", healthSame},
 		{"history has what changed, newest first", healthHistory},
 		{"history is bounded by time and by number", healthBounds},
 		{"history of five weeks ago has expired by the reader's clock", healthExpiry},
@@ -67,6 +68,14 @@ func healthOlder(f *fixture) {
 	f.ok(f.RecordHealth(f.Context(), "pool-a", older))
 	f.same(newer, f.view("pool-a").Health)
 	f.same([]broker.Health{newer}, f.history(time.Time{}, 10))
+}
+
+func healthSame(f *fixture) {
+	first, second := health(broker.Unhealthy, "down", start), health(broker.Healthy, "up", start)
+	f.ok(f.RecordHealth(f.Context(), "pool-a", first))
+	f.ok(f.RecordHealth(f.Context(), "pool-a", second))
+	f.same(second, f.view("pool-a").Health)
+	f.same([]broker.Health{second}, f.history(time.Time{}, 10))
 }
 
 func healthHistory(f *fixture) {

@@ -60,6 +60,7 @@ func testFences(t *testing.T, open Open) {
 		{"an old run can neither send nor record", fenceOldRun},
 		{"an outcome needs the state that its writer saw", fenceState},
 		{"what is not there is a conflict with nothing", fenceMissing},
+		{"a large attempt is sent, and refuses as a whole", fenceLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
 	}
@@ -118,6 +119,20 @@ func fenceMissing(f *fixture) {
 	f.claimed("op-1")
 	f.conflict(f.MarkSent(f.Context(), "op-1", sending(attempt(2), 1, start)), broker.Attempt{})
 	f.conflict(f.RecordOutcome(f.Context(), outcome("op-1", attempt(2), 0, "")), broker.Attempt{})
+}
+
+// fenceLarge has an attempt whose results take more than one row.
+func fenceLarge(f *fixture) {
+	o, _ := f.claimed("op-1")
+	large := attempt(1)
+	large.Output = json.RawMessage(`"` + strings.Repeat("é", 400_000) + `"`)
+	f.ok(f.MarkSent(f.Context(), "op-1", sending(large, 1, start)))
+	want := sending(large, 1, start).Attempt
+	f.same([]broker.Attempt{want}, f.ledger("op-1").Attempts)
+	f.conflict(f.MarkSent(f.Context(), "op-1", sending(attempt(1), 1, start)), want)
+	f.conflict(f.MarkSent(f.Context(), "op-1", sending(large, 1, at(time.Second))), want)
+	f.conflict(f.RecordOutcome(f.Context(), outcome("op-1", attempt(1), 1, broker.Intent)), want)
+	f.conflict(f.TakeStep(f.Context(), broker.Step{Operation: o, Added: []broker.Attempt{attempt(1)}}), want)
 }
 
 func testSteps(t *testing.T, open Open) {

@@ -66,6 +66,7 @@ func testRaces(t *testing.T, open Open) {
 		{"one sends an attempt", raceSend},
 		{"one of a step and an outcome holds", raceStepOutcome},
 		{"one closes an operation", raceClose},
+		{"a machine that ends stays ended, whoever else writes it", raceMachine},
 		{"one takes a lease", raceLease},
 		{"one claims a check", raceCheck},
 		{"one claims a key", raceKey},
@@ -158,6 +159,31 @@ func raceClose(f *fixture) {
 	f.same(fmt.Sprint(winner), got.Operation.Message)
 	for i, a := range got.Attempts {
 		f.same(map[bool]broker.AttemptState{true: broker.Confirmed, false: broker.Intent}[i == winner], a.State)
+	}
+}
+
+// raceMachine lets one racer end a machine and all others say that it runs,
+// some of them under another name.
+func raceMachine(f *fixture) {
+	for round := range 5 {
+		id := fmt.Sprintf("m-%d", round)
+		var outs []broker.Outcome
+		for i := range racers {
+			o, a := f.claimed(fmt.Sprintf("op-%d-%d", round, i))
+			m := machine(id, "pool-a", broker.MachineRunning)
+			m.Name = fmt.Sprintf("name-%d", i%3)
+			if i == round {
+				m.Status = broker.MachineTerminated
+			}
+			out := outcome(o.ID, a, 1, broker.Intent)
+			out.Machines = []broker.Machine{m}
+			outs = append(outs, out)
+		}
+		for _, err := range race(func(i int) error { return f.RecordOutcome(f.Context(), outs[i]) }) {
+			f.ok(err)
+		}
+		f.same(outs[round].Machines, f.machines(id))
+		f.same(0, len(f.owned("pool-a", 10)))
 	}
 }
 

@@ -1,0 +1,232 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+)
+
+// lastDay is the newest day of which this process knows that it is marked.
+type lastDay struct {
+	mu  sync.Mutex
+	day string
+}
+
+func (l *lastDay) is(day string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.day == day
+}
+
+func (l *lastDay) set(day string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.day = day
+}
+
+// markDay says that there are operations of a day. It is put before the first
+// of them and outside its transaction: all that begin together would meet in
+// this one row.
+func (s *Store) markDay(ctx context.Context, created time.Time) error {
+	day := schema.Day(created)
+	if s.day.is(day) {
+		return nil
+	}
+	if err := s.put(ctx, rowOf(schema.Item{Key: schema.DayKey(created), Doc: []byte("{}")}), newExpression()); err != nil {
+		return err
+	}
+	s.day.set(day)
+	return nil
+}
+
+// ClaimOperation stores a new operation with decision, attempts and
+// idempotency key. *Conflict with the KeyRecord or the Operation.
+func (s *Store) ClaimOperation(ctx context.Context, claim broker.Claim) error {
+	writes, err := s.claim(claim)
+	if err != nil {
+		return s.unavailable("claiming an operation", err)
+	}
+	c := change(writes)
+	if err := c.Check(); err != nil { // before the day is marked for nothing
+		return err
+	}
+	if err := s.markDay(ctx, claim.Operation.CreatedAt); err != nil {
+		return err
+	}
+	return s.transact(ctx, "claiming an operation", writes)
+}
+
+func (s *Store) claim(claim broker.Claim) (writes []write, err error) {
+	if claim.Key != nil {
+		k, err := s.claimedKey(*claim.Key, claim.Now)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, k)
+	}
+	id := claim.Operation.ID
+	op, err := s.operation(claim.Operation)
+	if err != nil {
+		return nil, err
+	}
+	op.e.when(op.e.absent(attrPK))
+	decision, err := schema.Row(schema.DecisionKey(id), claim.Decision)
+	if err != nil {
+		return nil, err
+	}
+	writes = append(writes, op, puttingItem(decision))
+	for _, a := range claim.Attempts {
+		rows, err := attemptWrites(id, a)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, rows...)
+	}
+	return writes, nil
+}
+
+func (s *Store) claimedKey(k broker.KeyRecord, now time.Time) (write, error) {
+	r, err := keyRow(k)
+	w := putting(r)
+	w.e = keyFree(now)
+	w.refused = func(item attributes) error { return s.keyConflict(item, k.Key) }
+	return w, err
+}
+
+// operation writes an operation's row; its condition is still open.
+func (s *Store) operation(o broker.Operation) (write, error) {
+	it, err := schema.OperationItem(o)
+	w := puttingItem(it)
+	w.row.Version, w.e = &o.Version, newExpression()
+	w.refused = func(item attributes) error {
+		old, err := stored[broker.Operation](item)
+		if err != nil {
+			return s.unavailable("reading an operation", err)
+		}
+		return conflict(old, "operation %q", o.ID)
+	}
+	return w, err
+}
+
+// next writes o with one version more, if the stored one is that which its
+// writer saw.
+func (s *Store) next(o broker.Operation) (write, error) {
+	seen := o.Version
+	o.Version++
+	w, err := s.operation(o)
+	w.e.when(w.e.compare(attrVersion, "=", seen))
+	return w, err
+}
+
+// attemptWrites writes an attempt: its row with the fence, then its pieces.
+func attemptWrites(id string, a broker.Attempt) ([]write, error) {
+	items, err := schema.AttemptItems(id, a)
+	if err != nil {
+		return nil, err
+	}
+	writes := writing(schema.Change{Put: items})
+	writes[0].row.Run, writes[0].row.State = a.Run, string(a.State)
+	return writes, nil
+}
+
+// fenced writes an attempt's new value, if the stored one is what its writer
+// saw.
+func (s *Store) fenced(ctx context.Context, id string, f broker.Fenced) ([]write, error) {
+	writes, err := attemptWrites(id, f.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	e := newExpression()
+	e.when(e.compare(attrRun, "=", f.SeenRun))
+	e.when(e.compare(attrState, "=", f.SeenState))
+	writes[0].e = e
+	writes[0].refused = s.attemptRefused(ctx, id, f.Attempt.N)
+	return writes, nil
+}
+
+// attemptRefused makes a conflict of an attempt's row.
+func (s *Store) attemptRefused(ctx context.Context, id string, n int) func(attributes) error {
+	return func(item attributes) error {
+		a, err := s.attempt(ctx, id, item)
+		if err != nil {
+			return s.unavailable("reading an attempt", err)
+		}
+		return conflict(a, "attempt %d of operation %q", n, id)
+	}
+}
+
+// attempt reads an attempt from its row, and its pieces from theirs.
+func (s *Store) attempt(ctx context.Context, id string, item attributes) (a broker.Attempt, err error) {
+	if len(item) == 0 {
+		return a, nil
+	}
+	r, err := parseRow(item)
+	if err != nil {
+		return a, err
+	}
+	keys, err := schema.Outputs(id, r.item())
+	if err != nil {
+		return a, err
+	}
+	pieces, err := s.getAll(ctx, keys)
+	if err != nil {
+		return a, err
+	}
+	items := itemsOf(pieces)
+	slices.SortFunc(items, func(a, b schema.Item) int { return compareKeys(a.Key, b.Key) })
+	return schema.Attempt(r.item(), items)
+}
+
+// MarkSent stores an attempt as SENT under its fence. *Conflict with the stored
+// Attempt, the zero one when there is none.
+func (s *Store) MarkSent(ctx context.Context, operationID string, sent broker.Fenced) error {
+	writes, err := s.fenced(ctx, operationID, sent)
+	if err != nil {
+		return s.unavailable("marking an attempt as sent", err)
+	}
+	if len(writes) > 1 {
+		return s.transact(ctx, "marking an attempt as sent", writes)
+	}
+	c := change(writes)
+	if err := c.Check(); err != nil {
+		return err
+	}
+	err = s.put(ctx, *writes[0].row, writes[0].e)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return writes[0].refused(refused.item)
+	}
+	return err
+}
+
+// TakeStep stores a decision: all of it or nothing. *Conflict with the stored
+// Operation or Attempt.
+func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
+	op, err := s.next(step.Operation)
+	if err != nil {
+		return s.unavailable("taking a step", err)
+	}
+	id, writes := step.Operation.ID, []write{op}
+	for _, f := range step.Changed {
+		rows, err := s.fenced(ctx, id, f)
+		if err != nil {
+			return s.unavailable("taking a step", err)
+		}
+		writes = append(writes, rows...)
+	}
+	for _, a := range step.Added {
+		rows, err := attemptWrites(id, a)
+		if err != nil {
+			return s.unavailable("taking a step", err)
+		}
+		rows[0].e = newExpression()
+		rows[0].e.when(rows[0].e.absent(attrPK))
+		rows[0].refused = s.attemptRefused(ctx, id, a.N)
+		writes = append(writes, rows...)
+	}
+	return s.transact(ctx, "taking a step", writes)
+}

@@ -1,0 +1,129 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+)
+
+// Provider returns the registration by name. not_found.
+func (s *Store) Provider(ctx context.Context, name string) (broker.Registration, error) {
+	r, found, err := read[broker.Registration](ctx, s, schema.RegistrationKey(name))
+	if err == nil && !found {
+		err = notFound("provider", name)
+	}
+	return r, err
+}
+
+// PutProvider stores r if the stored version is r.Version (0: none). Order is
+// the store's: given at registration, kept through updates; of two that
+// register a name together one wins, and the other's number is skipped.
+// *Conflict with the stored Registration, the zero one when there is none.
+func (s *Store) PutProvider(ctx context.Context, r broker.Registration) (broker.Registration, error) {
+	old, found, err := read[broker.Registration](ctx, s, schema.RegistrationKey(r.Name))
+	if err != nil {
+		return broker.Registration{}, err
+	}
+	if old.Version != r.Version {
+		return broker.Registration{}, conflict(old, "provider %q", r.Name)
+	}
+	seen := r.Version
+	r.Version, r.Order = seen+1, old.Order
+	if !found {
+		if r.Order, err = s.count(ctx, schema.OrderKey()); err != nil {
+			return broker.Registration{}, err
+		}
+	}
+	if err := s.putRegistration(ctx, r, seen); err != nil {
+		return broker.Registration{}, err
+	}
+	return r, nil
+}
+
+// putRegistration writes both rows of r. Health and the times of checks are
+// attributes of their own, which the update leaves as they are.
+func (s *Store) putRegistration(ctx context.Context, r broker.Registration, seen int64) error {
+	whole, err := schema.Row(schema.RegistrationKey(r.Name), r)
+	if err != nil {
+		return s.unavailable("writing a provider", err)
+	}
+	short, err := schema.Row(schema.ProviderKey(r.Name), r.View())
+	if err != nil {
+		return s.unavailable("writing a provider", err)
+	}
+	if err := (&schema.Change{Put: []schema.Item{whole, short}}).Check(); err != nil {
+		return err
+	}
+	one := puttingItem(whole)
+	one.row.Version, one.e = &r.Version, versioned(seen)
+	one.refused = func(item attributes) error { return s.providerConflict(item, r.Name) }
+	two := write{change: &short.Key, e: newExpression()}
+	two.e.set(attrDoc, string(short.Doc))
+	defer s.snapshot.forget()
+	return s.transact(ctx, "writing a provider", []write{one, two})
+}
+
+func (s *Store) providerConflict(item attributes, name string) error {
+	old, err := stored[broker.Registration](item)
+	if err != nil {
+		return s.unavailable("reading a provider", err)
+	}
+	return conflict(old, "provider %q", name)
+}
+
+// errGone ends a deletion: there is no such provider any more.
+var errGone = errors.New("the provider is gone")
+
+// DeleteProvider removes a registration of that version with its breakers,
+// health and history. *Conflict with the stored Registration; a missing one
+// is no error.
+func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) error {
+	if !readable(schema.RegistrationKey(name)) || !readable(schema.ProviderKey(name)) {
+		return nil
+	}
+	defer s.snapshot.forget()
+	for {
+		more, err := s.deleteProvider(ctx, name, version)
+		if errors.Is(err, errGone) {
+			return nil
+		}
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// deleteProvider deletes in one transaction: all of it, or, while the history
+// is too long for one, a part of the history.
+func (s *Store) deleteProvider(ctx context.Context, name string, version int64) (more bool, err error) {
+	history, err := s.rows(ctx, query{pk: schema.HistoryPK(name), limit: schema.MaxGroup + 1})
+	if err != nil {
+		return false, err
+	}
+	k := schema.RegistrationKey(name)
+	guard := write{gone: &k, e: newExpression()}
+	guard.e.when(guard.e.compare(attrVersion, "=", version))
+	guard.refused = func(item attributes) error {
+		if len(item) == 0 {
+			return errGone
+		}
+		return s.providerConflict(item, name)
+	}
+	if more = len(history) > schema.MaxGroup; more {
+		history, guard.gone, guard.seen = history[:schema.MaxGroup], nil, &k
+	}
+	writes := []write{guard}
+	for i := range history {
+		writes = append(writes, deleting(history[i].key()))
+	}
+	if !more {
+		writes = append(writes, deleting(schema.ProviderKey(name)))
+		for _, k := range schema.LiveKeys(name) {
+			s.lives.forget(k)
+			writes = append(writes, deleting(k))
+		}
+	}
+	return more, s.transact(ctx, "deleting a provider", writes)
+}

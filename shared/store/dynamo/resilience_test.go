@@ -1,0 +1,438 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/store/dynamo"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
+)
+
+// inTurn befalls every fifth attempt, the kinds taking turns.
+func inTurn(kinds ...trouble) func(string) trouble {
+	var n atomic.Int64
+	return func(string) trouble {
+		i := n.Add(1)
+		if i%5 != 0 {
+			return none
+		}
+		return kinds[int(i/5)%len(kinds)]
+	}
+}
+
+// counted are races in which several count in one row. There another's write
+// may hide that one's own was done, so that what is lost on the way back may be
+// counted twice or skipped: they meet only troubles before the effect.
+func counted(name string) bool {
+	return strings.Contains(name, "tickets_are_distinct") || strings.Contains(name, "calls_in_flight")
+}
+
+// TestStore_keeps_its_promises_on_a_bad_line runs the whole specification, the
+// model included, while every fifth attempt at anything fails: nothing is
+// lost, nothing is done twice, and no one is told of a conflict with himself.
+func TestStore_keeps_its_promises_on_a_bad_line(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes about a minute")
+	}
+	fewer(t, "8")
+	f := &troubles{}
+	f.set(inTurn(lost, throttle, brokenAfter, cancelled, refused, unprocessed))
+	harmless := &troubles{}
+	harmless.set(inTurn(throttle, cancelled, refused))
+	bad, worse := client(t, harmless.on), client(t, f.on)
+	tables := map[string]string{}
+	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+		t.Helper()
+		if tables[dir] == "" {
+			tables[dir] = table(t)
+		}
+		c := worse
+		if counted(t.Name()) {
+			c = bad
+		}
+		return open(t, dynamo.Options{Table: tables[dir], Client: c, Now: now, SnapshotAge: -1})
+	})
+	for _, kind := range []trouble{lost, throttle, brokenAfter, cancelled, refused, unprocessed} {
+		if f.met[kind] == 0 {
+			t.Errorf("%s was never met", kind)
+		}
+	}
+	t.Logf("met: %v", f.met)
+}
+
+// fewer lets properties be tried so many times in this test.
+func fewer(t *testing.T, checks string) {
+	t.Helper()
+	old := flag.Lookup("rapid.checks").Value.String()
+	if err := flag.Set("rapid.checks", checks); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := flag.Set("rapid.checks", old); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// troubled opens a store on a line that has troubles when they are set.
+func troubled(t *testing.T, o dynamo.Options) (*dynamo.Store, *troubles) {
+	t.Helper()
+	f := &troubles{}
+	if o.Table == "" {
+		o.Table = table(t)
+	}
+	if o.Now == nil {
+		o.Now = standing
+	}
+	o.Client = client(t, f.on)
+	return open(t, o), f
+}
+
+func TestTicket_is_handed_out_once_when_its_answer_is_lost(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	for want := range int64(6) {
+		f.set(first("UpdateItem", []trouble{none, lost, brokenAfter, throttle}[want%4]))
+		got, err := s.Ticket(t.Context(), "x")
+		if err != nil || got != want {
+			t.Errorf("want %d, got %d, %v", want, got, err)
+		}
+	}
+}
+
+// TestApplyLive_counts_once_when_its_answer_is_lost goes through all kinds.
+func TestApplyLive_counts_once_when_its_answer_is_lost(t *testing.T) {
+	minute := noon.Unix() / 60
+	for _, kind := range []trouble{lost, brokenAfter} {
+		s, f := troubled(t, dynamo.Options{})
+		probe := broker.LiveWrite{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1}
+		for _, c := range []struct {
+			w    broker.LiveWrite
+			want broker.Live
+		}{
+			{broker.LiveWrite{Kind: broker.LiveBegin}, broker.Live{InFlight: map[int64]int64{minute: 1}}},
+			{broker.LiveWrite{Kind: broker.LiveBegin}, broker.Live{InFlight: map[int64]int64{minute: 2}}},
+			{broker.LiveWrite{Kind: broker.LiveEnd, Bad: true}, broker.Live{InFlight: map[int64]int64{minute: 1}, FailRun: 1, Ring: bad(1)}},
+			{broker.LiveWrite{Kind: broker.LiveEnd, Bad: true}, broker.Live{FailRun: 2, Ring: bad(2)}},
+			{broker.LiveWrite{Kind: broker.LiveTrip, OpenUntil: noon}, broker.Live{State: broker.Open, Epoch: 1, Opens: 1, OpenUntil: noon}},
+			{probe, broker.Live{
+				State: broker.HalfOpen, Epoch: 1, Opens: 1, OpenUntil: noon,
+				Permits: []broker.Permit{{Attempt: "x", Expires: noon.Add(time.Hour)}}, InFlight: map[int64]int64{minute: 1},
+			}},
+			{broker.LiveWrite{Kind: broker.LivePass, Epoch: 1, Attempt: "x", Threshold: 2}, broker.Live{
+				State: broker.HalfOpen, Epoch: 1, Opens: 1, OpenUntil: noon, Successes: 1, InFlight: map[int64]int64{minute: 1},
+			}},
+			{broker.LiveWrite{Kind: broker.LiveClear}, broker.Live{State: broker.Closed, Epoch: 2, InFlight: map[int64]int64{minute: 1}}},
+		} {
+			f.set(first("UpdateItem", kind))
+			c.w.Now, c.w.Started = noon, noon
+			got, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, c.w)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", kind, c.w.Kind, err)
+			}
+			if d := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("%s, %s: want (-), got (+):\n%s", kind, c.w.Kind, d)
+			}
+		}
+	}
+}
+
+func bad(n int64) (ring [6]broker.Bucket) {
+	slot := noon.Unix() / 10
+	ring[slot%6] = broker.Bucket{Slot: slot, Bad: n}
+	return ring
+}
+
+// TestMarkSent_is_a_conflict_when_another_wrote_behind_a_lost_answer: the store
+// cannot know any more that it was first, and says the safe thing.
+func TestMarkSent_is_a_conflict_when_another_wrote_behind_a_lost_answer(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	o := broker.Operation{ID: "op", CreatedAt: noon, Status: broker.OpRunning}
+	a := broker.Attempt{N: 1, Run: 1, State: broker.Intent}
+	if err := s.ClaimOperation(t.Context(), broker.Claim{Operation: o, Attempts: []broker.Attempt{a}}); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	f.set(func(string) trouble {
+		if tries++; tries == 1 {
+			return lost
+		}
+		if tries == 2 { // behind the lost answer the attempt is handed to another run
+			sent := broker.Attempt{N: 1, Run: 2, State: broker.Intent}
+			other := open(t, dynamo.Options{Table: s.Table()})
+			if err := other.TakeStep(t.Context(), broker.Step{Operation: o, Changed: []broker.Fenced{{Attempt: sent, SeenRun: 1, SeenState: broker.Sent}}}); err != nil {
+				t.Error(err)
+			}
+		}
+		return none
+	})
+	sent := a
+	sent.State = broker.Sent
+	err := s.MarkSent(t.Context(), "op", broker.Fenced{Attempt: sent, SeenRun: 1, SeenState: broker.Intent})
+	c, ok := errors.AsType[*broker.Conflict](err)
+	if !ok {
+		t.Fatalf("want a conflict, got %v", err)
+	}
+	if got, ok := c.Current.(broker.Attempt); !ok || got.Run != 2 {
+		t.Errorf("the conflict shows %+v", c.Current)
+	}
+}
+
+// TestLedger_never_shows_an_operation_newer_than_its_attempts takes a step while
+// a ledger of two pages is read: what was read is then too old for a step of
+// its own. The other way round a step could pass that does not know of it.
+func TestLedger_never_shows_an_operation_newer_than_its_attempts(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	o := broker.Operation{ID: "op", CreatedAt: noon, Status: broker.OpRunning}
+	claim := broker.Claim{Operation: o}
+	for n := range 6 {
+		claim.Attempts = append(claim.Attempts, broker.Attempt{N: n + 1, Run: 1, State: broker.Intent, Message: strings.Repeat("x", 300_000)})
+	}
+	if err := s.ClaimOperation(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	handed := claim.Attempts[0]
+	handed.Run = 2
+	queries := 0
+	f.set(func(name string) trouble {
+		if name != "Query" {
+			return none
+		}
+		if queries++; queries == 2 {
+			other := open(t, dynamo.Options{Table: s.Table()})
+			step := broker.Step{Operation: o, Changed: []broker.Fenced{{Attempt: handed, SeenRun: 1, SeenState: broker.Intent}}}
+			if err := other.TakeStep(t.Context(), step); err != nil {
+				t.Error(err)
+			}
+		}
+		return none
+	})
+	l, err := s.Ledger(t.Context(), "op")
+	if err != nil || queries != 2 {
+		t.Fatalf("%d queries, %v", queries, err)
+	}
+	if l.Operation.Version != 0 || len(l.Attempts) != 6 {
+		t.Errorf("version %d with %d attempts", l.Operation.Version, len(l.Attempts))
+	}
+	if _, late := errors.AsType[*broker.Conflict](s.TakeStep(t.Context(), broker.Step{Operation: l.Operation})); !late {
+		t.Error("a step was taken on an old ledger")
+	}
+}
+
+// TestCalls_are_retried_in_one_layer: so often as was said, and then the store
+// is unavailable.
+func TestCalls_are_retried_in_one_layer(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{Attempts: 3, SnapshotAge: -1})
+	for _, c := range []struct {
+		kind trouble
+		name string
+		do   func(context.Context) error
+	}{
+		{throttle, "UpdateItem", func(ctx context.Context) error { _, err := s.Ticket(ctx, "x"); return err }},
+		{refused, "GetItem", func(ctx context.Context) error { _, err := s.Template(ctx, "x"); return err }},
+		{brokenAfter, "PutItem", func(ctx context.Context) error {
+			return s.ClaimKey(ctx, broker.KeyRecord{ExpiresAt: noon}, noon)
+		}},
+		{cancelled, "TransactWriteItems", func(ctx context.Context) error { return s.DeleteTemplate(ctx, "x") }},
+		{throttle, "Query", func(ctx context.Context) error { _, err := s.Snapshot(ctx); return err }},
+	} {
+		f.set(always(c.kind))
+		err := c.do(t.Context())
+		if !fault.Is(err, fault.StoreUnavailable) {
+			t.Errorf("%s: %v", c.kind, err)
+		}
+		if want := []string{c.name, c.name, c.name}; !slices.Equal(f.attempts, want) {
+			t.Errorf("%s: want %q, got %q", c.kind, want, f.attempts)
+		}
+		if wait := fault.As(err).RetryAfter; (c.kind == throttle || c.kind == cancelled) != (wait > 0) {
+			t.Errorf("%s: retry after %v", c.kind, wait)
+		}
+	}
+}
+
+func TestMachines_finds_what_a_batch_left_unprocessed(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{Attempts: 4})
+	if err := s.ClaimOperation(t.Context(), broker.Claim{
+		Operation: broker.Operation{ID: "op", CreatedAt: noon}, Attempts: []broker.Attempt{{N: 1, Run: 1, State: broker.Intent}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out := broker.Outcome{OperationID: "op", Attempt: broker.Fenced{Attempt: broker.Attempt{N: 1, Run: 1, State: broker.Sent}, SeenRun: 1, SeenState: broker.Intent}}
+	var ids []string
+	for i := range 7 {
+		ids = append(ids, fmt.Sprint("m", i))
+		out.Machines = append(out.Machines, broker.Machine{ID: ids[i], Status: broker.MachineRunning})
+	}
+	if err := s.RecordOutcome(t.Context(), out); err != nil {
+		t.Fatal(err)
+	}
+	f.set(always(unprocessed)) // 7 left 4 left 2 left 1 left 1
+	if _, err := s.Machines(t.Context(), ids); !fault.Is(err, fault.StoreUnavailable) {
+		t.Errorf("a batch that never ends: %v", err)
+	}
+	tries := 0
+	f.set(func(string) trouble {
+		if tries++; tries == 4 {
+			return none
+		}
+		return unprocessed
+	})
+	got, err := s.Machines(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(out.Machines, got); d != "" {
+		t.Errorf("want (-), got (+):\n%s", d)
+	}
+}
+
+func TestSnapshot_is_kept_for_a_while_and_longer_when_the_table_cannot_be_read(t *testing.T) {
+	now := noon
+	name := table(t)
+	s, f := troubled(t, dynamo.Options{Table: name, Now: func() time.Time { return now }, Attempts: 2})
+	other := open(t, dynamo.Options{Table: name, Now: standing})
+	register := func(s *dynamo.Store, provider string) {
+		if _, err := s.PutProvider(t.Context(), broker.Registration{Name: provider}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(after time.Duration, want string) {
+		t.Helper()
+		now = noon.Add(after)
+		snap, err := s.Snapshot(t.Context())
+		got := fmt.Sprint(fault.As(errOr(err)).Code)
+		if err == nil {
+			got = snap.TakenAt.Sub(noon).String()
+			for _, p := range snap.Providers {
+				got += " " + p.Name
+			}
+		}
+		if got != want {
+			t.Errorf("after %v: want %q, got %q (%v)", after, want, got, err)
+		}
+	}
+	register(s, "a")
+	expect(0, "0s a")
+	register(other, "b")
+	expect(2*time.Second, "0s a") // not older than it may be
+	expect(2*time.Second+1, "2.000000001s a b")
+	register(s, "c")
+	expect(2*time.Second+2, "2.000000002s a b c") // its own change is seen at once
+	expect(time.Second, "1s a b c")               // a clock that went back
+	f.set(always(throttle))
+	expect(3*time.Second, "1s a b c")
+	expect(5*time.Minute, "1s a b c")
+	expect(5*time.Minute+time.Second+1, "store_unavailable")
+	f.set(nil)
+	expect(time.Hour, "1h0m0s a b c")
+}
+
+func errOr(err error) error {
+	if err == nil {
+		return errors.New("none")
+	}
+	return err
+}
+
+func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	if _, err := s.PutProvider(t.Context(), broker.Registration{Name: "a", Tags: map[string]string{"k": "v"}}); err != nil {
+		t.Fatal(err)
+	}
+	w := broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}
+	if _, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		snap, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := snap.Providers[0]
+		live := p.Live[broker.ClassRead]
+		if p.Tags["k"] != "v" || live.Calls(noon) != 1 {
+			t.Fatalf("got %+v", p)
+		}
+		p.Tags["k"] = "x"
+		clear(live.InFlight)
+		clear(p.Live)
+	}
+}
+
+func TestOpen_refuses_what_it_cannot_use(t *testing.T) {
+	c := client(t)
+	newer := table(t)
+	if _, err := c.PutItem(t.Context(), &ddb.PutItemInput{TableName: awssdk.String(newer), Item: dynamo.LayoutRow(schema.Version + 1)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"": "No DynamoDB table is named", "ohfp-no-such-table": "is not there", newer: "layout"} {
+		_, err := dynamo.Open(t.Context(), dynamo.Options{Table: name, Client: c})
+		if !fault.Is(err, fault.StoreUnavailable) || !strings.Contains(fault.As(err).Detail, want) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestOpen_makes_one_broker_whoever_is_first(t *testing.T) {
+	name, ids := table(t), make(chan string, 8)
+	for range cap(ids) {
+		go func() {
+			s, err := dynamo.Open(context.Background(), dynamo.Options{Table: name, Client: client(t)})
+			if err != nil {
+				ids <- err.Error()
+				return
+			}
+			m, err := s.Meta(context.Background())
+			ids <- fmt.Sprint(m.ID, err)
+		}()
+	}
+	want := <-ids
+	for range cap(ids) - 1 {
+		if got := <-ids; got != want {
+			t.Errorf("%s and %s", want, got)
+		}
+	}
+}
+
+// TestCalls_end_although_the_store_does_not_answer needs no DynamoDB.
+func TestCalls_end_although_the_store_does_not_answer(t *testing.T) {
+	asked, over := make(chan struct{}, 100), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-over
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(over) })
+	c := ddb.New(ddb.Options{Region: "x", BaseEndpoint: awssdk.String(server.URL), Retryer: retry.NewStandard(), Credentials: keys()})
+	_, err := dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: 50 * time.Millisecond, Attempts: 3})
+	if !fault.Is(err, fault.StoreUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if got := len(asked); got != 3 {
+		t.Errorf("want 3 attempts, got %d", got)
+	}
+	_, err = dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: time.Hour, CallTimeout: 50 * time.Millisecond})
+	if !fault.Is(err, fault.StoreUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(fault.As(err).Detail, "not answer in time") {
+		t.Errorf("got %q", fault.As(err).Detail)
+	}
+}

@@ -1,0 +1,84 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// Store is a broker's state in a table. Its methods are safe for concurrent
+// use.
+type Store struct {
+	client   *ddb.Client
+	table    *string
+	now      func() time.Time
+	timeout  time.Duration
+	pause    awssdk.RetryerV2 // how long to wait before what was left unprocessed is asked for again
+	snapshot snapshotCache
+	lives    liveCache
+	day      lastDay
+}
+
+var (
+	_ broker.ProviderReader  = (*Store)(nil)
+	_ broker.ProviderWriter  = (*Store)(nil)
+	_ broker.HealthRecorder  = (*Store)(nil)
+	_ broker.HealthHistory   = (*Store)(nil)
+	_ broker.LiveWriter      = (*Store)(nil)
+	_ broker.TemplateReader  = (*Store)(nil)
+	_ broker.TemplateWriter  = (*Store)(nil)
+	_ broker.TicketTaker     = (*Store)(nil)
+	_ broker.Keys            = (*Store)(nil)
+	_ broker.LedgerWriter    = (*Store)(nil)
+	_ broker.OperationReader = (*Store)(nil)
+	_ broker.OpenReader      = (*Store)(nil)
+	_ broker.MachineReader   = (*Store)(nil)
+	_ broker.LeaseBook       = (*Store)(nil)
+	_ broker.MetaReader      = (*Store)(nil)
+)
+
+// Open opens the store in a table that is there (see [CreateTable]), and makes
+// the broker's identity when the table is empty. It refuses a missing table and
+// one of another layout: store_unavailable with the remedy.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if o.Table == "" {
+		return nil, fault.New(fault.StoreUnavailable, "No DynamoDB table is named.")
+	}
+	client, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		pause:    retryer(o.Attempts),
+		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},
+	}
+	if err := s.identify(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, o Options) (*ddb.Client, error) {
+	if o.Client != nil {
+		return ddb.New(o.Client.Options(), tuned(o)), nil
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, &fault.Error{
+			Code: fault.StoreUnavailable, Err: err,
+			Detail: "The AWS configuration cannot be read. Check AWS_REGION, AWS_PROFILE and the files that they name.",
+		}
+	}
+	return ddb.NewFromConfig(cfg, tuned(o)), nil
+}
+
+// Close lets go of the store. Nothing is kept that would have to be written.
+func (s *Store) Close() error { return nil }

@@ -1,0 +1,144 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
+
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+)
+
+// write is one item of a transaction. Exactly one of row, change, gone and
+// seen says what happens; when the condition of e does not hold, refused makes
+// the transaction's error of the item as stored (nil: none is).
+type write struct {
+	row     *row        // put
+	change  *schema.Key // update by e
+	gone    *schema.Key // delete
+	seen    *schema.Key // nothing: only the condition
+	e       *expression // nil: no condition
+	refused func(item attributes) error
+}
+
+func putting(r row) write              { return write{row: &r} }
+func deleting(k schema.Key) write      { return write{gone: &k} }
+func puttingItem(it schema.Item) write { return putting(rowOf(it)) }
+
+// writing makes writes without conditions of a change.
+func writing(c schema.Change) []write {
+	out := make([]write, 0, c.Len())
+	for _, it := range c.Put {
+		out = append(out, puttingItem(it))
+	}
+	for _, k := range c.Delete {
+		out = append(out, deleting(k))
+	}
+	return out
+}
+
+// change is what writes amount to, for its size.
+func change(writes []write) (c schema.Change) {
+	for _, w := range writes {
+		switch {
+		case w.row != nil:
+			c.Put = append(c.Put, w.row.item())
+		case w.change != nil:
+			c.Delete = append(c.Delete, *w.change)
+		case w.gone != nil:
+			c.Delete = append(c.Delete, *w.gone)
+		default:
+			c.Delete = append(c.Delete, *w.seen)
+		}
+	}
+	return c
+}
+
+// transact carries all writes out or none. Its token makes it happen once,
+// however often it is sent. When conditions fail, the error is what the first
+// of them makes of its item.
+func (s *Store) transact(ctx context.Context, doing string, writes []write) error {
+	if len(writes) == 0 {
+		return nil
+	}
+	c := change(writes)
+	if err := c.Check(); err != nil {
+		return err
+	}
+	token := uuid.NewString()
+	in := &ddb.TransactWriteItemsInput{ClientRequestToken: awssdk.String(token)}
+	for _, w := range writes {
+		item, err := w.item(s.table, token)
+		if err != nil {
+			return s.unavailable(doing, err)
+		}
+		in.TransactItems = append(in.TransactItems, item)
+	}
+	err := s.send(ctx, in)
+	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		if refused := firstRefused(cancelled, writes); refused != nil {
+			return refused
+		}
+	}
+	return s.unavailable(doing, err)
+}
+
+func (s *Store) send(ctx context.Context, in *ddb.TransactWriteItemsInput) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	_, err := s.client.TransactWriteItems(ctx, in)
+	return err
+}
+
+// firstRefused returns the error of the first write whose condition failed.
+func firstRefused(c *types.TransactionCanceledException, writes []write) error {
+	for i, r := range c.CancellationReasons {
+		if awssdk.ToString(r.Code) == reasonCondition && i < len(writes) && writes[i].refused != nil {
+			return writes[i].refused(r.Item)
+		}
+	}
+	return nil
+}
+
+func (w write) item(table *string, id string) (t types.TransactWriteItem, err error) {
+	e := w.e
+	if e == nil {
+		e = newExpression()
+	}
+	if w.change != nil {
+		e.set(attrBy, id)
+	}
+	names, values := e.placeholders()
+	const allOld = types.ReturnValuesOnConditionCheckFailureAllOld
+	switch {
+	case w.row != nil:
+		r := *w.row
+		r.By = id
+		var item attributes
+		item, err = attributevalue.MarshalMap(r)
+		t.Put = &types.Put{
+			TableName: table, Item: item, ConditionExpression: e.condition(),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
+		}
+	case w.change != nil:
+		t.Update = &types.Update{
+			TableName: table, Key: keyOf(*w.change), UpdateExpression: e.update(), ConditionExpression: e.condition(),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
+		}
+	case w.gone != nil:
+		t.Delete = &types.Delete{
+			TableName: table, Key: keyOf(*w.gone), ConditionExpression: e.condition(),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
+		}
+	default:
+		t.ConditionCheck = &types.ConditionCheck{
+			TableName: table, Key: keyOf(*w.seen), ConditionExpression: e.condition(),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
+		}
+	}
+	return t, errors.Join(err, e.err)
+}
