@@ -11,8 +11,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
-const defaultMaxBody = 64 << 10
-
 // body returns the request as JSON: of a GET the query parameters, of a POST
 // what was sent, with the type from the path in it. invalid_request, too_large.
 func (rt route) body(x *exchange) ([]byte, error) {
@@ -44,10 +42,7 @@ func (rt route) parameters(r *http.Request) ([]byte, error) {
 }
 
 func readBody(x *exchange, spec op.Spec) ([]byte, error) {
-	most := spec.MaxBody
-	if most == 0 {
-		most = defaultMaxBody
-	}
+	most := spec.BodyLimit()
 	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes, the most that %s takes.", most, spec.Name)
 	if x.request.ContentLength > most {
 		return nil, tooLarge
