@@ -38,7 +38,8 @@ func (h *Host) answerDirect(ctx context.Context, x *invocation) ([]byte, error) 
 	return out, nil
 }
 
-func (h *Host) run(ctx context.Context, x *invocation) ([]byte, error) {
+func (h *Host) run(ctx context.Context, x *invocation) (out []byte, err error) {
+	defer h.recovered(ctx, &err)
 	if x.event.err != nil {
 		return nil, x.event.err
 	}

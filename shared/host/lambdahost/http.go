@@ -48,7 +48,8 @@ func or(s, other string) string {
 }
 
 // operate takes a request through the same doors as localhost.
-func (h *Host) operate(ctx context.Context, x *invocation) (reply, error) {
+func (h *Host) operate(ctx context.Context, x *invocation) (rep reply, err error) {
+	defer h.recovered(ctx, &err)
 	r := x.event.request
 	if r.err != nil {
 		return reply{}, r.err

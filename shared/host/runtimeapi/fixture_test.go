@@ -29,7 +29,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
 	built = dir
 	for _, name := range []string{"zoo", "empty"} {
 		c := exec.Command("go", "build", "-tags", "lambda.norpc,grpcnotrace", "-trimpath", "-ldflags", "-s -w", "-o", binary(name), "./testdata/"+name)
@@ -71,10 +75,6 @@ func serve(t testing.TB, change func(*runtimeapi.Function, *runtimeapi.Options))
 	})
 	z.Server = s
 	return z
-}
-
-func zooEnv(value string) func(*runtimeapi.Function, *runtimeapi.Options) {
-	return func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Env = []string{"ZOO=" + value} }
 }
 
 // reply is what the zoo answers.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package runtimeapi_test
 
 import (
@@ -58,8 +60,11 @@ func TestAFailureIsPassedOnByItsName(t *testing.T) {
 func TestAnInvocationThatFailsKeepsItsProcess(t *testing.T) {
 	z := serve(t, nil)
 	before := z.ask(t, "echo", "").PID
-	z.fails(t, "capacity", "")
-	z.fails(t, "panic", "")
+	for _, do := range []string{"capacity", "panic"} {
+		if e := z.fails(t, do, ""); !strings.HasPrefix(e.Type, "Ohfp.") {
+			t.Errorf("%s: %v", do, e)
+		}
+	}
 	if after := z.ask(t, "echo", ""); after.PID != before || after.Calls != 4 {
 		t.Errorf("process %d before, %+v after", before, after)
 	}
@@ -86,7 +91,9 @@ func TestAHangIsKilledAtTheDeadline(t *testing.T) {
 
 func TestWhatAFunctionStartedIsKilledWithIt(t *testing.T) {
 	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Timeout = 500 * time.Millisecond })
-	z.fails(t, "child", "")
+	if e := z.fails(t, "child", ""); e.Type != runtimeapi.TimedOut {
+		t.Errorf("%v", e)
+	}
 	_, said, ok := strings.Cut(z.output.String(), "child ")
 	if !ok {
 		t.Fatalf("no child in %q", z.output)
