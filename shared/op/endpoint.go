@@ -78,6 +78,14 @@ func (s Spec) deadline() time.Duration {
 // large bodies: a scheduler asks about all its machines at once.
 const largeList = 20_000
 
+// BodyLimit is the largest body that the operation takes, in bytes.
+func (s Spec) BodyLimit() int64 {
+	if s.MaxBody > 0 {
+		return s.MaxBody
+	}
+	return wire.DefaultBody
+}
+
 // Limits bounds the operation's body.
 func (s Spec) Limits() wire.Limits {
 	lim := wire.Limits{Body: s.MaxBody}

@@ -45,7 +45,7 @@ func Problem(err error, instance, requestID string) (status int, body []byte) {
 func renderProblem(e *fault.Error, instance, requestID string) ([]byte, error) {
 	doc := ProblemDocument{
 		Type: ProblemURI + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail,
-		Instance: instance, Code: e.Code, Errors: e.Fields, OperationID: e.OperationID, RetryAfter: wholeSeconds(e.RetryAfter),
+		Instance: instance, Code: e.Code, Errors: e.Fields, OperationID: e.OperationID, RetryAfter: WholeSeconds(e.RetryAfter),
 	}
 	extra := e.Extra
 	if doc.Status == fault.Internal.Status() {
@@ -83,7 +83,7 @@ func splice(object []byte, extra map[string]any) ([]byte, error) {
 	return append(append(object[:len(object)-1], ','), more[1:]...), nil
 }
 
-// wholeSeconds rounds up: a caller that waits so long is never early.
-func wholeSeconds(d time.Duration) int64 {
+// WholeSeconds rounds up: a caller that waits so long is never early.
+func WholeSeconds(d time.Duration) int64 {
 	return int64((d + time.Second - 1) / time.Second)
 }

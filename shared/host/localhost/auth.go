@@ -33,7 +33,7 @@ func (s *Server) certified(r *http.Request) (Principal, error) {
 	name := r.TLS.VerifiedChains[0][0].Subject.CommonName
 	role, ok := s.cfg.Roles[name]
 	if !ok {
-		return Principal{}, fault.New(fault.Forbidden, "The client certificate of %q has no role. Add the name under roles in ohfpd's configuration file.", shortened(name))
+		return Principal{}, fault.New(fault.Forbidden, "The client certificate of %q has no role. Add the name under roles in ohfpd's configuration file.", op.Shortened(name))
 	}
 	return Principal{Name: name, Role: role}, nil
 }

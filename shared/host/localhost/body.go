@@ -1,23 +1,15 @@
 package localhost
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
-
-const defaultMaxBody = 64 << 10
-
-var errNoObject = errors.New("not an object")
 
 // body returns the request as JSON: of a GET the query parameters, of a POST
 // what was sent, with the type from the path in it. invalid_request, too_large.
@@ -28,14 +20,14 @@ func (rt route) body(x *exchange) ([]byte, error) {
 	if x.request.URL.RawQuery != "" {
 		return nil, fault.New(fault.InvalidRequest, "A POST takes its fields in the body, not in the query string.")
 	}
-	if err := checkMedia(x.request); err != nil {
+	if err := op.CheckMedia(x.request.Header.Get("Content-Encoding"), x.request.Header.Values("Content-Type"), x.request.ContentLength == 0); err != nil {
 		return nil, err
 	}
 	data, err := readBody(x, rt.endpoint.Spec)
 	if err != nil {
 		return nil, err
 	}
-	return rt.withType(data)
+	return op.WithType(data, rt.typeGiven)
 }
 
 func (rt route) parameters(r *http.Request) ([]byte, error) {
@@ -49,27 +41,8 @@ func (rt route) parameters(r *http.Request) ([]byte, error) {
 	return op.QueryBody(values, rt.endpoint.In) //nolint:wrapcheck // a fault
 }
 
-func checkMedia(r *http.Request) error {
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return fault.Invalid("Content-Encoding", "%q is not understood: send the body as it is", shortened(coding))
-	}
-	sent := r.Header.Values("Content-Type")
-	if len(sent) == 0 && r.ContentLength == 0 {
-		return nil // what an empty request means is the operation's business
-	}
-	if len(sent) == 1 {
-		if media, _, err := mime.ParseMediaType(sent[0]); err == nil && media == "application/json" {
-			return nil
-		}
-	}
-	return fault.Invalid("Content-Type", "must be application/json (with curl: -H 'Content-Type: application/json')")
-}
-
 func readBody(x *exchange, spec op.Spec) ([]byte, error) {
-	most := spec.MaxBody
-	if most == 0 {
-		most = defaultMaxBody
-	}
+	most := spec.BodyLimit()
 	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes, the most that %s takes.", most, spec.Name)
 	if x.request.ContentLength > most {
 		return nil, tooLarge
@@ -94,62 +67,4 @@ func hearOut(r *http.Request) {
 	if r.Header.Get("Expect") == "" {
 		_, _ = io.CopyN(io.Discard, r.Body, longestHeard) // whether all of it came changes nothing
 	}
-}
-
-// withType puts the type of the path into a body without one. A body that
-// names another is refused; one that is malformed passes unchanged, for the
-// operation to refuse.
-func (rt route) withType(body []byte) ([]byte, error) {
-	if rt.typeGiven == "" {
-		return body, nil
-	}
-	given, found, err := topLevel(body, typeField)
-	if err != nil {
-		return body, nil //nolint:nilerr // the operation says what is malformed
-	}
-	if !found {
-		return rt.insertType(body), nil
-	}
-	if name, ok := given.(string); ok && !strings.EqualFold(name, rt.typeGiven) {
-		return nil, fault.Invalid(typeField, "is %q, and the path says %s: leave one of them out", shortened(name), rt.typeGiven)
-	}
-	return body, nil
-}
-
-// insertType expects an object, or nothing.
-func (rt route) insertType(body []byte) []byte {
-	head := fmt.Sprintf("{%q:%q", typeField, rt.typeGiven)
-	rest := bytes.TrimSpace(body)
-	if len(rest) == 0 {
-		return []byte(head + "}")
-	}
-	rest = bytes.TrimSpace(rest[1:])
-	if rest[0] != '}' {
-		head += ","
-	}
-	return append([]byte(head), rest...)
-}
-
-// topLevel returns the value of the first such key of a JSON object. An empty
-// body has none.
-func topLevel(body []byte, key string) (value any, found bool, err error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	open, err := dec.Token()
-	if errors.Is(err, io.EOF) {
-		return nil, false, nil
-	}
-	if err != nil || open != json.Delim('{') {
-		return nil, false, fmt.Errorf("reading an object: %w", errors.Join(err, errNoObject))
-	}
-	for dec.More() {
-		name, nameErr := dec.Token()
-		if err := errors.Join(nameErr, dec.Decode(&value)); err != nil {
-			return nil, false, fmt.Errorf("reading a member: %w", err)
-		}
-		if name == key {
-			return value, true, nil
-		}
-	}
-	_, err = dec.Token()   // the closing brace
-	return nil, false, err //nolint:wrapcheck // nil or io.ErrUnexpectedEOF; only its presence counts
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
 )
 
 // guard refuses what a web page can make a browser send: a Host header that
@@ -16,7 +17,7 @@ func (s *Server) guard(r *http.Request) error {
 		return fault.New(fault.Forbidden, "Requests with an Origin header are refused: the broker is not for web pages. Call it from a program.")
 	}
 	if !s.hostAllowed(r) {
-		return fault.New(fault.Forbidden, "The Host header %q is not a name of this broker. Call it by the address that it listens on, or add the name under hosts in ohfpd's configuration file.", shortened(r.Host))
+		return fault.New(fault.Forbidden, "The Host header %q is not a name of this broker. Call it by the address that it listens on, or add the name under hosts in ohfpd's configuration file.", op.Shortened(r.Host))
 	}
 	return nil
 }

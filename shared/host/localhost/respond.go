@@ -40,10 +40,10 @@ func (s *Server) refusal(x *exchange, err error) reply {
 		s.cfg.Log.Log(x.request.Context(), severity(f.Code), "request failed",
 			"request_id", x.id, "operation", x.operation, "code", string(f.Code), "error", f.Err.Error())
 	}
-	status, body := op.Problem(err, shortened(x.request.URL.Path), x.id)
+	status, body := op.Problem(err, op.Shortened(x.request.URL.Path), x.id)
 	rep := reply{status: status, code: string(f.Code), media: mediaProblem, body: body, header: map[string]string{}}
 	if f.RetryAfter > 0 {
-		rep.header["Retry-After"] = strconv.Itoa(wholeSeconds(f.RetryAfter))
+		rep.header["Retry-After"] = strconv.FormatInt(op.WholeSeconds(f.RetryAfter), 10)
 	}
 	if f.Code == fault.Unauthenticated {
 		rep.header["WWW-Authenticate"] = `Bearer realm="ohfp"`
@@ -115,6 +115,3 @@ func (s *Server) write(x *exchange, rep reply) {
 			slog.String("request_id", x.id), slog.String("error", err.Error()))
 	}
 }
-
-// wholeSeconds rounds up: who comes back early is refused again.
-func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -11,13 +11,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
-const (
-	// typedOperation can also be called with its type at the end of the path,
-	// so that a gateway in front can allow some types and not others.
-	typedOperation = "executeProviderOperation"
-	typeField      = "operation_type"
-)
-
 // route is an operation at a path.
 type route struct {
 	endpoint  *op.Endpoint
@@ -62,20 +55,13 @@ func (s *Server) route(r *http.Request) (route, error) {
 }
 
 func (s *Server) typed(path string) (route, bool) {
-	kind, found := strings.CutPrefix(path, op.CommandPath+typedOperation+"/")
-	rt, known := s.routes[op.CommandPath+typedOperation]
-	if !found || !known || !typeName(kind) {
+	kind, found := op.TypeInPath(path)
+	rt, known := s.routes[op.CommandPath+op.TypedOperation]
+	if !found || !known {
 		return route{}, false
 	}
-	rt.typeGiven = strings.ToUpper(kind)
+	rt.typeGiven = kind
 	return rt, true
-}
-
-// typeName reports whether s could be an operation type, and so needs no
-// escaping in JSON. Whether there is such a type is the operation's business.
-func typeName(s string) bool {
-	letter := func(c rune) bool { return c == '_' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' }
-	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(c rune) bool { return !letter(c) })
 }
 
 // notFound is the answer to a path that is not there: not_supported when its
@@ -89,7 +75,7 @@ func (s *Server) notFound(path string) error {
 	if near := s.nearest(path, name); near != "" {
 		hint = fmt.Sprintf("Did you mean %s %s?", s.routes[near].methods[0], near)
 	}
-	return fault.New(fault.NotFound, "There is nothing at %q. %s", shortened(path), hint)
+	return fault.New(fault.NotFound, "There is nothing at %q. %s", op.Shortened(path), hint)
 }
 
 func (s *Server) nearest(path, name string) string {
@@ -126,16 +112,7 @@ func allowMethod(r *http.Request, methods ...string) error {
 	}
 	allow := strings.Join(methods, ", ")
 	return &wrongMethod{
-		fault: fault.New(fault.InvalidRequest, "%s takes %s, not %s.", shortened(r.URL.Path), strings.Join(methods, " or "), shortened(r.Method)),
+		fault: fault.New(fault.InvalidRequest, "%s takes %s, not %s.", op.Shortened(r.URL.Path), strings.Join(methods, " or "), op.Shortened(r.Method)),
 		allow: allow,
 	}
-}
-
-// shortened keeps what a caller sent from filling the answer.
-func shortened(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -60,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 
 // ServeHTTP answers one request and writes one line to the log.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{request: r, writer: w, id: requestID(r), started: s.cfg.Now()}
+	x := &exchange{request: r, writer: w, id: op.RequestID(r.Header.Get("X-Request-Id"), uuid.NewString), started: s.cfg.Now()}
 	rep, err := s.safely(x)
 	if err != nil {
 		rep = s.refusal(x, err)

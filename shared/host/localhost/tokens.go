@@ -147,7 +147,7 @@ func ParseRole(s string) (op.Role, error) {
 			return op.Role(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not a role: use %s", shortened(s), strings.Join(roleNames(), ", "))
+	return 0, fmt.Errorf("%q is not a role: use %s", op.Shortened(s), strings.Join(roleNames(), ", "))
 }
 
 func roleName(r op.Role) string { return roleNames()[min(int(r), int(op.Admin))] }
