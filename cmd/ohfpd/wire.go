@@ -85,7 +85,6 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 func services(l ledgerStore, d *drivers, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
-		Keys: l, Now: time.Now,
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,

@@ -12,15 +12,10 @@ import (
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
-	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/statemachines"
 	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
-
-// executionMargin is how much longer than its operation a workflow may live:
-// long enough to settle, short enough that a stuck one is replaced.
-const executionMargin = 5 * time.Minute
 
 // workflows starts operations in this process.
 type workflows struct {
@@ -34,34 +29,17 @@ var (
 	_ command.Prober = workflows{}
 )
 
-// executeInput is the input of execute_with_failover: ids, names, deadlines.
-type executeInput struct {
-	OperationID string          `json:"operation_id"`
-	Functions   stepFunctions   `json:"functions"`
-	Current     fulfilment.Work `json:"current"`
-}
-
-type stepFunctions struct {
-	Settle string `json:"settle"`
-}
-
-// StartOperation starts the workflow of an operation under its id, or under
-// <id>-r<n> when it replaces a lost one.
-func (w workflows) StartOperation(ctx context.Context, o *broker.Operation, work fulfilment.Work) error {
-	input, err := json.Marshal(executeInput{OperationID: o.ID, Functions: stepFunctions{w.names.Settle}, Current: work})
-	if err != nil {
-		return fmt.Errorf("writing the workflow's input: %w", err)
-	}
-	name := o.ID
-	if o.Resumes > 0 {
-		name = fmt.Sprintf("%s-r%d", o.ID, o.Resumes)
-	}
-	left := max(0, time.Until(o.Deadline))
-	err = w.runner.Start(ctx, local.Execution{Name: name, Machine: statemachines.ExecuteWithFailover, OperationID: o.ID, Input: input, Timeout: left + executionMargin})
+// StartOperation starts a run in this process.
+func (w workflows) StartOperation(ctx context.Context, e broker.Execution) error {
+	left := max(0, time.Until(e.Deadline))
+	err := w.runner.Start(ctx, local.Execution{
+		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID,
+		Input: e.Input, Timeout: left + broker.ExecutionGrace,
+	})
 	if errors.Is(err, local.ErrRunning) {
 		return nil
 	}
-	return err
+	return err //nolint:wrapcheck // the caller says what was started
 }
 
 // WaitOperation returns when the operation's workflow has ended.
@@ -164,7 +142,7 @@ func (t ticker) resumeAll(ctx context.Context) error {
 // tick starts one round of health checks and reconciliation.
 func (t ticker) tick(ctx context.Context) {
 	for machine, input := range map[string]string{
-		statemachines.HealthCheck: `{"functions": {"due": "due"}}`,
+		statemachines.HealthCheck: `{"functions": {"due": "due"}, "due": {}}`,
 		statemachines.Reconcile:   `{"functions": {"reconcile": "reconcile"}}`,
 	} {
 		err := t.runner.Start(ctx, local.Execution{Name: machine, Machine: machine, Input: json.RawMessage(input), Timeout: 5 * time.Minute})

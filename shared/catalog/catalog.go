@@ -1,9 +1,6 @@
 package catalog
 
 import (
-	"time"
-
-	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -32,13 +29,11 @@ func table() []row {
 	}
 }
 
-// Services are the rooms that serve operations, and what their doors share.
+// Services are the rooms that serve operations.
 type Services struct {
 	Query    query.Service
 	Command  command.Service
 	Dispatch dispatch.Service
-	Keys     broker.Keys // of idempotent commands
-	Now      func() time.Time
 }
 
 // row is an operation with the room that serves it.
@@ -52,7 +47,7 @@ func ofQuery[In, Out any](o op.Op[query.Service, In, Out]) row {
 }
 
 func ofCommand[In, Out any](o op.Op[command.Service, In, Out]) row {
-	return row{o, func(s Services) op.Endpoint { return once(o.Bind(s.Command), s) }}
+	return row{o, func(s Services) op.Endpoint { return command.Bind(o, s.Command) }}
 }
 
 func ofDispatch[In, Out any](o op.Op[dispatch.Service, In, Out]) row {

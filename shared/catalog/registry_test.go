@@ -10,6 +10,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 )
 
@@ -184,5 +185,22 @@ func TestTwoSchedulesMakeACheckOnce(t *testing.T) {
 		})
 		s.equal([]string(nil), s.due(s.Context()))
 		s.equal([]string{"a"}, theirs)
+	})
+}
+
+func TestACheckByNameIsMadeBesideTheSchedule(t *testing.T) {
+	inSite(t, map[string]int{"a": 1, "b": 1}, func(s *site) {
+		s.due(s.Context())
+		s.equal(0, len(s.due(s.Context()))) // everybody's was claimed just now
+		want := command.DueProviders{Providers: []command.ProbeWork{{Function: "probe-static", ProviderName: "a", DriverTimeoutMS: 5000, TimeoutSeconds: 7}}}
+		out, err := s.steps.Invoke(s.Context(), "due", json.RawMessage(`{"provider_name": "a"}`))
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.equal(want, decode[command.DueProviders](s, out))
+		_, err = s.serve["due"].Serve(s.Context(), op.Call{Role: op.Admin}, []byte(`{"provider_name": "c"}`))
+		if !fault.Is(err, fault.NotFound) {
+			s.Fatalf("a provider that is not registered: got %v, want not_found", err)
+		}
 	})
 }

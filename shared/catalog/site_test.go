@@ -22,7 +22,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
-	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
@@ -126,8 +125,8 @@ func (w *world) open(t *testing.T) *site {
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
 	for _, e := range catalog.Bind(catalog.Services{
-		Keys: s.store, Now: time.Now, Command: s.command,
-		Query: query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, HasDriver: names.HasDriver, Now: time.Now},
+		Command: s.command,
+		Query:   query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
 			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Config: config, Drivers: w,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
@@ -184,17 +183,9 @@ func (w *world) Driver(r broker.Registration) (providers.Driver, error) {
 func (w *world) Traits(string) providers.Traits { return providers.Traits{ConsistencyLag: w.lag} }
 
 // StartOperation, WaitOperation, Running and ProbeNow do what the daemon does.
-func (s *site) StartOperation(ctx context.Context, o *broker.Operation, work fulfilment.Work) error {
-	in, err := json.Marshal(map[string]any{"operation_id": o.ID, "functions": map[string]string{"settle": "settle"}, "current": work})
-	if err != nil {
-		return err
-	}
-	name := o.ID
-	if o.Resumes > 0 {
-		name = fmt.Sprintf("%s-r%d", o.ID, o.Resumes)
-	}
-	err = s.runner.Start(ctx, local.Execution{
-		Name: name, Machine: statemachines.ExecuteWithFailover, OperationID: o.ID, Input: in, Timeout: max(0, time.Until(o.Deadline)) + 5*time.Minute,
+func (s *site) StartOperation(ctx context.Context, e broker.Execution) error {
+	err := s.runner.Start(ctx, local.Execution{
+		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID, Input: e.Input, Timeout: max(0, time.Until(e.Deadline)) + 5*time.Minute,
 	})
 	if errors.Is(err, local.ErrRunning) {
 		return nil

@@ -16,8 +16,10 @@ var Due = op.Define(op.Spec{
 	Summary: "Name the providers whose health is to be checked now",
 }, Service.due)
 
-// DueInput is empty.
-type DueInput struct{}
+// DueInput says whose; empty is everybody's.
+type DueInput struct {
+	ProviderName string `json:"provider_name,omitempty" doc:"This provider now, whether its check is due or not." format:"name"`
+}
 
 // DueProviders is what the workflow goes through.
 type DueProviders struct {
@@ -35,7 +37,10 @@ type ProbeWork struct {
 // due claims each check before it is made, so that two schedules never make
 // it twice. A check that was claimed and did not report counts as a failed
 // one: its prober is dead, which must not look like health.
-func (s Service) due(ctx context.Context, _ DueInput) (DueProviders, error) {
+func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
+	if in.ProviderName != "" {
+		return s.named(ctx, in.ProviderName)
+	}
 	snap, err := s.Registry.Snapshot(ctx)
 	if err != nil {
 		return DueProviders{}, fmt.Errorf("reading the registry: %w", err)
@@ -44,8 +49,7 @@ func (s Service) due(ctx context.Context, _ DueInput) (DueProviders, error) {
 	now := s.Now()
 	for i := range snap.Providers {
 		p := &snap.Providers[i]
-		function, ok := s.Functions.Probe[p.Kind]
-		if !ok || now.Before(p.NextCheckAt) {
+		if !s.Functions.HasDriver(p.Kind) || now.Before(p.NextCheckAt) {
 			continue
 		}
 		claimed, err := s.claimCheck(ctx, p, snap.Config.HealthCheckInterval)
@@ -53,13 +57,30 @@ func (s Service) due(ctx context.Context, _ DueInput) (DueProviders, error) {
 			return DueProviders{}, err
 		}
 		if claimed {
-			out.Providers = append(out.Providers, ProbeWork{
-				Function: function, ProviderName: p.Name,
-				DriverTimeoutMS: syncDriver.Milliseconds(), TimeoutSeconds: int(syncTask / time.Second),
-			})
+			out.Providers = append(out.Providers, s.probeWork(p.Name, p.Kind))
 		}
 	}
 	return out, nil
+}
+
+// named is one provider's check, unclaimed: it is made beside the schedule.
+func (s Service) named(ctx context.Context, name string) (DueProviders, error) {
+	r, err := s.Registry.Provider(ctx, name)
+	if err != nil {
+		return DueProviders{}, fmt.Errorf("reading provider %q: %w", name, fault.Lookup(err, "provider_name", whichProviders))
+	}
+	out := DueProviders{Providers: []ProbeWork{}}
+	if s.Functions.HasDriver(r.Kind) {
+		out.Providers = append(out.Providers, s.probeWork(r.Name, r.Kind))
+	}
+	return out, nil
+}
+
+func (s Service) probeWork(name, kind string) ProbeWork {
+	return ProbeWork{
+		Function: s.Functions.Probe[kind], ProviderName: name,
+		DriverTimeoutMS: syncDriver.Milliseconds(), TimeoutSeconds: int(syncTask / time.Second),
+	}
 }
 
 // claimCheck takes one check, after it has noted that the one before is

@@ -98,7 +98,7 @@ func (s Service) carryOut(ctx context.Context, c *broker.Claim, in ExecuteInput)
 	s.Log.InfoContext(ctx, "claimed", "operation_id", o.ID, "operation_type", o.Type, "wanted", o.Wanted, "policy", o.Policy, "async", o.Async)
 	if o.Status.Open() {
 		d := fulfilment.Begin(broker.Ledger{Operation: *o, Attempts: c.Attempts}, s.rules(), c.Now)
-		if err := s.Flows.StartOperation(ctx, o, fulfilment.WorkOf(o.ID, d, s.attemptFunction)); err != nil {
+		if err := s.start(ctx, o, d); err != nil {
 			s.Log.ErrorContext(ctx, "starting a workflow failed; the operation will be resumed", "operation_id", o.ID, "error", err)
 		}
 		if o.Async {

@@ -81,8 +81,8 @@ func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) 
 	}
 	o := d.Step.Operation
 	s.Log.InfoContext(ctx, "resuming", "operation_id", id, "attempt", d.Attempt.N, "run", d.Attempt.Run, "action", d.Action, "resume", o.Resumes)
-	if err := s.Flows.StartOperation(ctx, &o, fulfilment.WorkOf(id, d, s.attemptFunction)); err != nil {
-		return false, fmt.Errorf("starting the workflow of %s: %w", id, err)
+	if err := s.start(ctx, &o, d); err != nil {
+		return false, err
 	}
 	return true, nil
 }

@@ -13,14 +13,13 @@ import (
 
 // Flows runs the workflow of operations.
 type Flows interface {
-	// StartOperation starts the workflow of an operation with a first piece of
-	// work. resume is 0 for the first start and counts from 1 when a lost one
-	// is replaced. One that runs already is left alone.
-	StartOperation(ctx context.Context, o *broker.Operation, w fulfilment.Work) error
+	// StartOperation starts a run. One of that name that runs, or has run, is
+	// left alone.
+	StartOperation(ctx context.Context, e broker.Execution) error
 	// WaitOperation returns when the operation's workflow has ended, or with
 	// ctx's error.
 	WaitOperation(ctx context.Context, id string) error
-	// Running reports whether the operation's workflow is known to run.
+	// Running reports whether the operation's workflow is known to run here.
 	Running(id string) bool
 }
 

@@ -1,4 +1,4 @@
-package catalog
+package command
 
 import (
 	"context"
@@ -62,7 +62,7 @@ func TestOnce(t *testing.T) {
 	call := op.Call{Principal: "ann", IdempotencyKey: "k1"}
 	setUp := func(spec op.Spec) (*greeter, op.Endpoint, keyring, *time.Time) {
 		g, ring, now := &greeter{}, keyring{}, noon
-		return g, once(g.endpoint(spec), Services{Keys: ring, Now: func() time.Time { return now }}), ring, &now
+		return g, once(g.endpoint(spec), Service{Keys: ring, Now: func() time.Time { return now }}), ring, &now
 	}
 
 	t.Run("the same key and content get the stored answer", func(t *testing.T) {

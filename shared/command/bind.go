@@ -1,4 +1,4 @@
-package catalog
+package command
 
 import (
 	"context"
@@ -10,15 +10,18 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
-const (
-	keyLife   = 24 * time.Hour
-	keyMargin = 5 * time.Second // how much longer a claim lives than its handler
-)
+// keyMargin is how much longer a claim of a key lives than its handler.
+const keyMargin = 5 * time.Second
 
-// once makes a command honour idempotency keys: the same key and body get the
-// stored answer. A command that keeps its keys itself, in the transaction of
-// its claim, is left alone; so is what is no command.
-func once(e op.Endpoint, s Services) op.Endpoint {
+// Bind returns an operation of this room with the service behind it. Commands
+// honour idempotency keys: the same key and body get the stored answer. One
+// that keeps its keys itself, in the transaction of its claim, is left alone;
+// so is what is no command.
+func Bind[In, Out any](o op.Op[Service, In, Out], s Service) op.Endpoint {
+	return once(o.Bind(s), s)
+}
+
+func once(e op.Endpoint, s Service) op.Endpoint {
 	if e.Spec.Kind != op.Command || e.Spec.OwnsKeys {
 		return e
 	}
