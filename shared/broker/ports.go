@@ -34,8 +34,13 @@ type ProviderReader interface {
 	// Provider returns the registration by name. not_found.
 	Provider(ctx context.Context, name string) (Registration, error)
 	// Snapshot returns what selection reads about all providers, with live
-	// rows and configuration: two queries.
+	// rows and configuration: two queries, or none when a kept one is handed
+	// out. A kept one is good for choosing, where the permit decides in the
+	// end; what it lacks may be there, so that nothing is refused by it.
 	Snapshot(ctx context.Context) (Snapshot, error)
+	// FreshSnapshot is Snapshot, read now: all that was stored before the call
+	// is in it.
+	FreshSnapshot(ctx context.Context) (Snapshot, error)
 }
 
 // ProviderWriter changes registrations.

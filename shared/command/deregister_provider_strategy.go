@@ -120,7 +120,7 @@ const usageLimit = 1000
 // its attempt. So what one count has just lost, a later one finds.
 func (s Service) use(ctx context.Context, provider string) (usage, error) {
 	var u usage
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.Registry.FreshSnapshot(ctx)
 	if err != nil {
 		return u, fmt.Errorf("reading the registry: %w", err)
 	}

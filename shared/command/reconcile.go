@@ -90,7 +90,7 @@ func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) 
 // removeDrained removes providers that were drained and that nothing holds any
 // more.
 func (s Service) removeDrained(ctx context.Context) (int, error) {
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.Registry.FreshSnapshot(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the registry: %w", err)
 	}

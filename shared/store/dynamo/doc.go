@@ -27,8 +27,8 @@
 // that not seen: then a conditional write is a conflict with the newer row, a
 // ticket is skipped, and a call is counted twice until its minute has passed.
 //
-// The base table is read strongly, but for the breakers in a snapshot, which
-// are a hint: the conditional write decides. Indexes are eventually consistent;
+// The base table is read strongly, but for the breakers in a snapshot that may
+// be kept, which are a hint: the conditional write decides. Indexes are eventually consistent;
 // whoever finds an operation there reads its ledger before it acts.
 //
 // It imports packages broker, fault and store/schema, and the AWS SDK.

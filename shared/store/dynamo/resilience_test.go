@@ -16,6 +16,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -303,52 +304,111 @@ func TestMachines_finds_what_a_batch_left_unprocessed(t *testing.T) {
 	}
 }
 
+// shown is what a snapshot says: its age in a test, and the providers in it.
+func shown(snap broker.Snapshot, err error) string {
+	if err != nil {
+		return string(fault.As(err).Code)
+	}
+	text := map[bool]string{false: "read ", true: "kept "}[snap.Kept] + snap.TakenAt.Sub(noon).String()
+	for _, p := range snap.Providers {
+		text += " " + p.Name
+	}
+	return text
+}
+
+// register puts providers into a store.
+func register(t *testing.T, s *dynamo.Store, providers ...string) {
+	t.Helper()
+	for _, p := range providers {
+		if _, err := s.PutProvider(t.Context(), broker.Registration{Name: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSnapshot_is_kept_for_a_while_and_longer_when_the_table_cannot_be_read(t *testing.T) {
 	now := noon
 	name := table(t)
 	s, f := troubled(t, dynamo.Options{Table: name, Now: func() time.Time { return now }, Attempts: 2})
 	other := open(t, dynamo.Options{Table: name, Now: standing})
-	register := func(s *dynamo.Store, provider string) {
-		if _, err := s.PutProvider(t.Context(), broker.Registration{Name: provider}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	expect := func(after time.Duration, want string) {
 		t.Helper()
 		now = noon.Add(after)
-		snap, err := s.Snapshot(t.Context())
-		got := fmt.Sprint(fault.As(errOr(err)).Code)
-		if err == nil {
-			got = snap.TakenAt.Sub(noon).String()
-			for _, p := range snap.Providers {
-				got += " " + p.Name
-			}
-		}
-		if got != want {
-			t.Errorf("after %v: want %q, got %q (%v)", after, want, got, err)
+		if got := shown(s.Snapshot(t.Context())); got != want {
+			t.Errorf("after %v: want %q, got %q", after, want, got)
 		}
 	}
-	register(s, "a")
-	expect(0, "0s a")
-	register(other, "b")
-	expect(2*time.Second, "0s a") // not older than it may be
-	expect(2*time.Second+1, "2.000000001s a b")
-	register(s, "c")
-	expect(2*time.Second+2, "2.000000002s a b c") // its own change is seen at once
-	expect(time.Second, "1s a b c")               // a clock that went back
+	expectFresh := func(want string) {
+		t.Helper()
+		if got := shown(s.FreshSnapshot(t.Context())); got != want {
+			t.Errorf("fresh: want %q, got %q", want, got)
+		}
+	}
+	register(t, s, "a")
+	expect(0, "read 0s a")
+	register(t, other, "b")
+	expect(2*time.Second, "kept 0s a") // not older than it may be
+	expect(2*time.Second+1, "read 2.000000001s a b")
+	register(t, s, "c")
+	expect(2*time.Second+2, "read 2.000000002s a b c") // its own change is seen at once
+	expect(time.Second, "read 1s a b c")               // a clock that went back
+	register(t, other, "d")
+	expect(2*time.Second, "kept 1s a b c")
+	expectFresh("read 2s a b c d") // whatever is kept
+	expect(3*time.Second, "kept 2s a b c d")
 	f.set(always(throttle))
-	expect(3*time.Second, "1s a b c")
-	expect(5*time.Minute, "1s a b c")
-	expect(5*time.Minute+time.Second+1, "store_unavailable")
+	expect(5*time.Second, "kept 2s a b c d")
+	expectFresh("store_unavailable")
+	expect(5*time.Minute, "kept 2s a b c d")
+	asked := len(f.attempts)
+	expect(5*time.Minute+2*time.Second, "kept 2s a b c d")
+	if len(f.attempts) != asked {
+		t.Error("a table that could not be read a moment ago was asked again")
+	}
+	expect(5*time.Minute+2*time.Second+1, "store_unavailable")
 	f.set(nil)
-	expect(time.Hour, "1h0m0s a b c")
+	expect(time.Hour, "read 1h0m0s a b c d")
 }
 
-func errOr(err error) error {
-	if err == nil {
-		return errors.New("none")
+// TestSnapshot_does_not_wait_long_where_another_can_stand_in: a call's whole
+// time would be lost on a table that does not answer.
+func TestSnapshot_does_not_wait_long_where_another_can_stand_in(t *testing.T) {
+	now := noon
+	s, f := troubled(t, dynamo.Options{Now: func() time.Time { return now }, AttemptTimeout: 50 * time.Millisecond, CallTimeout: time.Hour, Attempts: 1000})
+	register(t, s, "a")
+	if _, err := s.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	return err
+	now = now.Add(time.Minute)
+	f.set(always(throttle)) // 1,000 attempts take minutes
+	if got := shown(s.Snapshot(t.Context())); got != "kept 0s a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestFreshSnapshot_reads_strongly: who looks for calls in flight after he has
+// marked a provider must see those that began before.
+func TestFreshSnapshot_reads_strongly(t *testing.T) {
+	var strong []bool
+	note := func(o *ddb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("strong", func(
+				ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+			) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if q, ok := in.Parameters.(*ddb.QueryInput); ok {
+					strong = append(strong, awssdk.ToBool(q.ConsistentRead))
+				}
+				return next.HandleInitialize(ctx, in)
+			}), middleware.After)
+		})
+	}
+	s := open(t, dynamo.Options{Table: table(t), Client: client(t, note), Now: standing})
+	if _, err := s.FreshSnapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]bool{true, true}, strong); d != "" {
+		t.Errorf("want (-), got (+):\n%s", d)
+	}
 }
 
 func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {

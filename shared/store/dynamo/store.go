@@ -19,6 +19,7 @@ type Store struct {
 	table    *string
 	now      func() time.Time
 	timeout  time.Duration
+	patience time.Duration    // with a snapshot's reading when another can stand in
 	pause    awssdk.RetryerV2 // how long to wait before what was left unprocessed is asked for again
 	snapshot snapshotCache
 	lives    liveCache
@@ -57,6 +58,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},
 	}

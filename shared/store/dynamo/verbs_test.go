@@ -151,6 +151,7 @@ func providerSteps() []step {
 		}, "Query"},
 		{"the first snapshot", snapshot, "Query Query"},
 		{"the next snapshot", snapshot, ""},
+		{"a fresh snapshot", func(ctx context.Context, s *dynamo.Store) error { _, err := s.FreshSnapshot(ctx); return err }, "Query Query"},
 	}
 }
 

@@ -75,7 +75,8 @@ func Verbs() []Verb {
 func providerVerbs() []Verb {
 	return []Verb{
 		{Name: "Provider", Call: "GetItem", Reads: []string{patConf}},
-		{Name: "Snapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
+		{Name: "Snapshot", Call: "Query, Query; none when one is kept", Reads: []string{patRegistry, patLives}},
+		{Name: "FreshSnapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
 		{
 			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (2): version as seen", Durable: true,
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},

@@ -101,6 +101,7 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 	ctx, now := r.Context(), d.clock.now()
 	views := []func(Store) (any, error){
 		func(s Store) (any, error) { return s.Snapshot(ctx) },
+		func(s Store) (any, error) { return s.FreshSnapshot(ctx) },
 		func(s Store) (any, error) { return s.OpenOperations(ctx, now, 10) },
 		func(s Store) (any, error) { return s.OpenOperations(ctx, now.Add(time.Hour), 2) },
 		func(s Store) (any, error) { return s.Leases(ctx, "a") },
