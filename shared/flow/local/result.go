@@ -29,16 +29,20 @@ func (r Result) Status() walk.Status {
 	return Succeeded
 }
 
-// end notes what a walk has come to. An error that is no *walk.Failure tells
-// of an execution that could not be walked.
-func (r *Result) end(now time.Time, output json.RawMessage, err error) {
-	r.Ended, r.Output = now, output
+// end notes what a walk has come to, and the reason if it was aborted. An
+// error that is no *walk.Failure tells of an execution that could not be
+// walked.
+func (r *Result) end(output json.RawMessage, err, reason error) {
+	r.Output = output
 	if err == nil {
 		return
 	}
 	f, ok := errors.AsType[*walk.Failure](err)
 	if !ok {
 		f = &walk.Failure{Status: walk.Failed, Name: walk.StatesRuntime, Cause: err.Error()}
+	}
+	if e, ok := errors.AsType[*walk.TaskError](reason); ok && f.Status == walk.Aborted {
+		f = &walk.Failure{Status: walk.Aborted, Name: e.Name, Cause: e.Cause}
 	}
 	r.Failure, r.Output = f, nil
 }
@@ -64,5 +68,6 @@ func (h Handle) Result() (Result, bool) {
 }
 
 // Abort ends the execution soon, for a reason that becomes its failure's
-// cause. One that has ended stays as it is.
+// cause; a [*walk.TaskError] gives it a name as well. One that has ended stays
+// as it is.
 func (h Handle) Abort(reason error) { h.x.cancel(reason) }

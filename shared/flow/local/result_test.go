@@ -84,15 +84,15 @@ func TestAnExecutionIsAbortedForAReason(t *testing.T) {
 		synctest.Wait()
 		queued := begin(t, r, execute("op-2", "a"))
 		began := time.Now()
-		for _, h := range []local.Handle{queued, running} {
-			h.Abort(errors.New("enough"))
-			<-h.Done()
-		}
+		queued.Abort(errors.New("enough"))
+		<-queued.Done()
+		running.Abort(&walk.TaskError{Name: "Stop", Cause: "enough"})
+		<-running.Done()
 		want := local.Result{Failure: &walk.Failure{Status: walk.Aborted, Cause: "enough"}}
 		if got, _ := queued.Result(); !cmp.Equal(want, got, sometime) {
 			t.Errorf("queued: want -, got +:\n%s", cmp.Diff(want, got, sometime))
 		}
-		want.States = 1
+		want = local.Result{States: 1, Failure: &walk.Failure{Status: walk.Aborted, Name: "Stop", Cause: "enough"}}
 		running.Abort(errors.New("more than enough")) // too late
 		if got, _ := running.Result(); !cmp.Equal(want, got, sometime) {
 			t.Errorf("running: want -, got +:\n%s", cmp.Diff(want, got, sometime))

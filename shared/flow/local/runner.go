@@ -146,7 +146,8 @@ func (r *Runner) run(ctx context.Context, x *execution) {
 	defer r.forget(x)
 	defer x.cancel(nil)
 	output, err := r.walk(ctx, x)
-	x.result.end(r.opt.Clock.Now(), output, err)
+	x.result.Ended = r.opt.Clock.Now()
+	x.result.end(output, err, context.Cause(ctx))
 	r.report(x)
 	if r.opt.Ended != nil {
 		r.opt.Ended(x.Execution, x.result)
