@@ -216,6 +216,13 @@ type MachineReader interface {
 	OwnedMachines(ctx context.Context, provider string, limit int) ([]Machine, error)
 }
 
+// MachineWriter keeps what providers say of machines by themselves.
+type MachineWriter interface {
+	// NoteMachine stores what [Machine.Note] makes of n and the stored
+	// machine, and returns the machine as it is stored then. not_found.
+	NoteMachine(ctx context.Context, id string, n MachineNote) (Machine, error)
+}
+
 // LeaseBook keeps which host of a static pool is whose.
 type LeaseBook interface {
 	// Leases returns the leases of a provider, by host.

@@ -228,6 +228,16 @@ func ledgerSteps() []step {
 			_, err := s.OwnedMachines(ctx, "a", 10)
 			return err
 		}, "Query BatchGetItem"},
+		{"noting a machine", note(broker.MachineStopping), "GetItem PutItem"},
+		{"noting it again", note(broker.MachineStopping), "GetItem"},
+		{"noting its end", note(broker.MachineLost), "GetItem TransactWriteItems"},
+	}
+}
+
+func note(status broker.MachineStatus) func(context.Context, *dynamo.Store) error {
+	return func(ctx context.Context, s *dynamo.Store) error {
+		_, err := s.NoteMachine(ctx, "m", broker.MachineNote{Status: status, At: noon})
+		return err
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	MarkSent       = "MarkSent"
 	RecordOutcome  = "RecordOutcome"
 	TakeStep       = "TakeStep"
+	NoteMachine    = "NoteMachine"
 	TakeLease      = "TakeLease"
 	DropLease      = "DropLease"
 )
@@ -141,6 +142,10 @@ func machineVerbs() []Verb {
 	return []Verb{
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
+		{
+			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
+			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
+		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},

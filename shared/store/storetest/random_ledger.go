@@ -66,6 +66,13 @@ func (d *duel) recordOutcome(r *rapid.T) {
 	d.done(func(s Store) error { return s.RecordOutcome(r.Context(), out) })
 }
 
+func (d *duel) noteMachine(r *rapid.T) {
+	id := fmt.Sprintf("m-%02d", rapid.IntRange(0, 50).Draw(r, "machine"))
+	n := broker.MachineNote{At: d.moment(r, "when"), Message: pick(r, "message", "", "x"), Status: pick(r, "status",
+		broker.MachinePending, broker.MachineRunning, broker.MachineStopping, broker.MachineStopped, broker.MachineTerminated, broker.MachineLost)}
+	d.both(func(s Store) (any, error) { return s.NoteMachine(r.Context(), id, n) })
+}
+
 func (d *duel) takeStep(r *rapid.T) {
 	step := broker.Step{Operation: d.seen(r, d.op(r))}
 	for n := 1; n <= 3; n++ {

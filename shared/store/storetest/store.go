@@ -23,6 +23,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.MachineWriter
 	broker.LeaseBook
 	broker.MetaReader
 	io.Closer
