@@ -3,7 +3,6 @@ package dynamo_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -53,23 +52,22 @@ func TestStore_keeps_its_promises_on_a_bad_line(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes about a minute")
 	}
-	fewer(t, "8")
 	f := &troubles{}
 	f.set(inTurn(lost, throttle, brokenAfter, cancelled, refused, unprocessed))
 	harmless := &troubles{}
 	harmless.set(inTurn(throttle, cancelled, refused))
 	bad, worse := client(t, harmless.on), client(t, f.on)
-	tables := map[string]string{}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
-		t.Helper()
-		if tables[dir] == "" {
-			tables[dir] = table(t)
-		}
-		c := worse
-		if counted(t.Name()) {
-			c = bad
-		}
-		return open(t, dynamo.Options{Table: tables[dir], Client: c, Now: now, SnapshotAge: -1})
+	besideOthers(t)
+	var tables tables
+	t.Run("the specification", func(t *testing.T) {
+		storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+			t.Helper()
+			c := worse
+			if counted(t.Name()) {
+				c = bad
+			}
+			return open(t, dynamo.Options{Table: tables.of(t, dir), Client: c, Now: now, SnapshotAge: -1})
+		})
 	})
 	for _, kind := range []trouble{lost, throttle, brokenAfter, cancelled, refused, unprocessed} {
 		if f.met[kind] == 0 {
@@ -77,20 +75,6 @@ func TestStore_keeps_its_promises_on_a_bad_line(t *testing.T) {
 		}
 	}
 	t.Logf("met: %v", f.met)
-}
-
-// fewer lets properties be tried so many times in this test.
-func fewer(t *testing.T, checks string) {
-	t.Helper()
-	old := flag.Lookup("rapid.checks").Value.String()
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := flag.Set("rapid.checks", old); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // troubled opens a store on a line that has troubles when they are set.

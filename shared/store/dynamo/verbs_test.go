@@ -21,13 +21,13 @@ import (
 func TestStore(t *testing.T) {
 	seen := &recorder{}
 	c := client(t, seen.on)
-	tables := map[string]string{}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
-		t.Helper()
-		if tables[dir] == "" {
-			tables[dir] = table(t)
-		}
-		return open(t, dynamo.Options{Table: tables[dir], Client: c, Now: now, SnapshotAge: -1})
+	besideOthers(t)
+	var tables tables
+	t.Run("the specification", func(t *testing.T) {
+		storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+			t.Helper()
+			return open(t, dynamo.Options{Table: tables.of(t, dir), Client: c, Now: now, SnapshotAge: -1})
+		})
 	})
 	calls := seen.take()
 	t.Logf("%d calls", len(calls))

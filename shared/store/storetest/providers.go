@@ -166,7 +166,7 @@ func providerUpdateKeeps(f *fixture) {
 
 func providerDelete(f *fixture) {
 	must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
-	for i := range 250 { // more than one transaction takes
+	for i := range 100 { // more than one transaction takes
 		h := broker.Health{State: broker.Unhealthy, Message: strings.Repeat("x", i+1), CheckedAt: at(time.Duration(i) * time.Second)}
 		f.ok(f.RecordHealth(f.Context(), "pool-a", h))
 	}

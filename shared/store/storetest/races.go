@@ -166,7 +166,7 @@ func raceClose(f *fixture) {
 // raceMachine lets one racer end a machine and all others say that it runs,
 // some of them under another name.
 func raceMachine(f *fixture) {
-	for round := range 5 {
+	for round := range 3 {
 		id := fmt.Sprintf("m-%d", round)
 		var outs []broker.Outcome
 		for i := range racers {
@@ -258,7 +258,7 @@ func raceProbe(f *fixture) {
 }
 
 func raceTickets(f *fixture) {
-	const each = 100
+	const each = 25
 	got := make([][]int64, racers)
 	for _, err := range race(func(i int) error {
 		for range each {
