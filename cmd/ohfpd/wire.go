@@ -18,38 +18,24 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/openapi"
 	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/store/sqlite"
 )
 
 // wire makes the broker behind the server: store, drivers, workflows, and the
 // operations of the catalogue over them.
 func wire(ctx context.Context, cfg Config, log *slog.Logger) (*site, error) {
-	store, seen, err := openStore(ctx, cfg.DataDir)
+	store, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(cfg, store, seen, log)
+	s, err := assemble(cfg, store, log)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, store.close())
 	}
 	return s, nil
 }
 
-// ledgerStore is the store as the handlers see it. It is the store itself, but
-// for builds that test crashes.
-type ledgerStore interface {
-	command.Registry
-	command.Ledger
-	command.Templates
-	broker.TicketTaker
-	broker.Keys
-	broker.MetaReader
-	broker.HealthHistory
-	broker.LeaseBook
-}
-
-func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) (*site, error) {
-	drivers, err := openers(cfg, l)
+func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
+	drivers, err := openers(cfg, store)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +45,7 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 		return nil, fmt.Errorf("loading the workflows: %w", err)
 	}
 	names := drivers.functions()
-	endpoints := catalog.Bind(services(l, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
+	endpoints := catalog.Bind(services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
 	var routed []op.Endpoint
 	for _, e := range endpoints {
 		if len(op.Routes(e.Spec)) > 0 {
@@ -68,16 +54,21 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 		}
 		steps(functions, e, drivers.kinds(), log)
 	}
+	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, log: log}
+	return served(&site{
+		Endpoints: routed, Run: t.run, Ready: func() error { return ready(store) },
+		Close: func(context.Context) error { return store.close() },
+	})
+}
+
+// served adds to a site what every way of running has in common.
+func served(s *site) (*site, error) {
 	document, err := openapi.Document(catalog.All(), version)
 	if err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
-	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, log: log}
-	return &site{
-		Endpoints: routed, Planned: catalog.Planned(), OpenAPI: document, Run: t.run,
-		Ready: func() error { return ready(store) },
-		Close: func(context.Context) error { return store.Close() },
-	}, nil
+	s.Planned, s.OpenAPI = catalog.Planned(), document
+	return s, nil
 }
 
 // services ties the rooms to the store. Every clock and every generator of the
@@ -104,7 +95,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // readyWithin bounds the question whether the store answers.
 const readyWithin = 2 * time.Second
 
-func ready(store *sqlite.Store) error {
+func ready(store broker.MetaReader) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
 	_, err := store.Meta(ctx)
