@@ -126,20 +126,3 @@ func (s *Store) updateOnce(ctx context.Context, k schema.Key, e *expression, ret
 	}
 	return out.Attributes, false, nil
 }
-
-// remove deletes a row under the condition of e; a missing one is no error.
-// *refusal when the condition does not hold.
-func (s *Store) remove(ctx context.Context, k schema.Key, e *expression) error {
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	names, values := e.placeholders()
-	_, err := s.client.DeleteItem(ctx, &ddb.DeleteItemInput{
-		TableName: s.table, Key: keyOf(k),
-		ConditionExpression: e.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if refused := refusedBy(err); refused != nil {
-		return refused
-	}
-	return s.unavailable("deleting "+k.String(), err)
-}

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,9 @@ func TestUnavailable_says_what_to_do(t *testing.T) {
 		{cancelledBy("TransactionConflict"), fault.StoreUnavailable, "throttled"},
 		{cancelledBy("None", "ValidationError"), fault.TooLarge, "does not fit"},
 		{api("ValidationException", "Item size has exceeded"), fault.TooLarge, "does not fit"},
-		{api("ValidationException", "else"), fault.StoreUnavailable, "the log has the reason"},
+		{api("ValidationException", "else"), fault.StoreUnavailable, "its keys and its indexes"},
+		{api("else", ""), fault.StoreUnavailable, "the log has the reason"},
+		{fmt.Errorf("get identity: %w", credentialsError{errors.New("no role")}), fault.StoreUnavailable, "has no AWS credentials"},
 		{context.DeadlineExceeded, fault.StoreUnavailable, "in time"},
 	} {
 		f := fault.As(s.unavailable("reading", c.err))

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +19,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
-	"github.com/openhostfactory/ohfp/shared/store/schema"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
@@ -420,63 +416,31 @@ func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
 	}
 }
 
-func TestOpen_refuses_what_it_cannot_use(t *testing.T) {
-	c := client(t)
-	newer := table(t)
-	if _, err := c.PutItem(t.Context(), &ddb.PutItemInput{TableName: awssdk.String(newer), Item: dynamo.LayoutRow(schema.Version + 1)}); err != nil {
+// TestDropKey_frees_nobody_elses_claim: behind its lost answer another claims the
+// key, and the repeated deletion must not free that.
+func TestDropKey_frees_nobody_elses_claim(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	mine := broker.KeyRecord{Key: broker.Key{Key: "k"}, Hash: "mine", LeaseUntil: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Hour)}
+	if err := s.ClaimKey(t.Context(), mine, noon); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"": "No DynamoDB table is named", "ohfp-no-such-table": "is not there", newer: "layout"} {
-		_, err := dynamo.Open(t.Context(), dynamo.Options{Table: name, Client: c})
-		if !fault.Is(err, fault.StoreUnavailable) || !strings.Contains(fault.As(err).Detail, want) {
-			t.Errorf("%q: %v", name, err)
+	others := mine
+	others.Hash = "another's"
+	tries := 0
+	f.set(func(string) trouble {
+		if tries++; tries == 1 {
+			return lost
 		}
-	}
-}
-
-func TestOpen_makes_one_broker_whoever_is_first(t *testing.T) {
-	name, ids := table(t), make(chan string, 8)
-	for range cap(ids) {
-		go func() {
-			s, err := dynamo.Open(context.Background(), dynamo.Options{Table: name, Client: client(t)})
-			if err != nil {
-				ids <- err.Error()
-				return
-			}
-			m, err := s.Meta(context.Background())
-			ids <- fmt.Sprint(m.ID, err)
-		}()
-	}
-	want := <-ids
-	for range cap(ids) - 1 {
-		if got := <-ids; got != want {
-			t.Errorf("%s and %s", want, got)
+		if err := open(t, dynamo.Options{Table: s.Table()}).ClaimKey(t.Context(), others, noon); err != nil {
+			t.Error(err)
 		}
+		return none
+	})
+	if err := s.DropKey(t.Context(), mine.Key); err != nil || tries != 2 {
+		t.Fatalf("%d tries, %v", tries, err)
 	}
-}
-
-// TestCalls_end_although_the_store_does_not_answer needs no DynamoDB.
-func TestCalls_end_although_the_store_does_not_answer(t *testing.T) {
-	asked, over := make(chan struct{}, 100), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked <- struct{}{}
-		<-over
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(over) })
-	c := ddb.New(ddb.Options{Region: "x", BaseEndpoint: awssdk.String(server.URL), Retryer: retry.NewStandard(), Credentials: keys()})
-	_, err := dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: 50 * time.Millisecond, Attempts: 3})
-	if !fault.Is(err, fault.StoreUnavailable) {
-		t.Errorf("got %v", err)
-	}
-	if got := len(asked); got != 3 {
-		t.Errorf("want 3 attempts, got %d", got)
-	}
-	_, err = dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: time.Hour, CallTimeout: 50 * time.Millisecond})
-	if !fault.Is(err, fault.StoreUnavailable) {
-		t.Errorf("got %v", err)
-	}
-	if !strings.Contains(fault.As(err).Detail, "not answer in time") {
-		t.Errorf("got %q", fault.As(err).Detail)
+	f.set(nil)
+	if got, found, err := s.ReadKey(t.Context(), mine.Key, noon); err != nil || !found || got.Hash != "another's" {
+		t.Errorf("got %+v, %v, %v", got, found, err)
 	}
 }

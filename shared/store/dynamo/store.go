@@ -57,6 +57,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if client.Options().Region == "" {
+		return nil, fault.New(fault.StoreUnavailable, "No AWS region is named. Set AWS_REGION, or region in the profile of AWS_PROFILE.")
+	}
 	s := &Store{
 		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
 		patience: o.AttemptTimeout,

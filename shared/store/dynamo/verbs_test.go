@@ -248,7 +248,7 @@ func otherSteps() []step {
 		{"a ticket", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Ticket(ctx, "x"); return err }, "UpdateItem"},
 		{"reading a key", func(ctx context.Context, s *dynamo.Store) error { _, _, err := s.ReadKey(ctx, k.Key, noon); return err }, "GetItem"},
 		{"claiming a key", func(ctx context.Context, s *dynamo.Store) error { return s.ClaimKey(ctx, k, noon) }, "PutItem"},
-		{"dropping a key", func(ctx context.Context, s *dynamo.Store) error { return s.DropKey(ctx, k.Key) }, "DeleteItem"},
+		{"dropping a key", func(ctx context.Context, s *dynamo.Store) error { return s.DropKey(ctx, k.Key) }, "TransactWriteItems"},
 		{"finishing a key", func(ctx context.Context, s *dynamo.Store) error { return s.FinishKey(ctx, k) }, "PutItem"},
 		{"putting a template", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.PutTemplate(ctx, broker.Template{ID: "t"})

@@ -111,7 +111,7 @@ func keyVerbs() []Verb {
 		{Name: "ReadKey", Call: "GetItem", Reads: []string{patKey}},
 		{Name: ClaimKey, Call: "PutItem: none, expired or abandoned", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
 		{Name: FinishKey, Call: "PutItem: not done", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
-		{Name: DropKey, Call: "DeleteItem: not done, no operation", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
+		{Name: DropKey, Call: "TransactWriteItems (1): not done, no operation", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
 	}
 }
 
