@@ -33,13 +33,16 @@ type Reconciled struct {
 // all that a process which has died can have had in its hands.
 const reconcileBatch, reconcileAll = 100, 10_000
 
+// everDue is so far ahead that every open operation is due by then.
+const everDue = 100 * 365 * 24 * time.Hour
+
 // reconcile only decides and starts workflows; what has to be done at a
 // provider is done by their workers. One that cannot be resumed does not keep
 // the others from it.
 func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, error) {
 	due, limit := s.Now(), reconcileBatch
 	if in.Abandoned {
-		due, limit = due.Add(100*365*24*time.Hour), reconcileAll
+		due, limit = due.Add(everDue), reconcileAll
 	}
 	open, err := s.Ledger.OpenOperations(ctx, due, limit)
 	if err != nil {

@@ -55,7 +55,7 @@ func (s *Store) NoteMachine(ctx context.Context, id string, n broker.MachineNote
 		if !found {
 			return c, notFound("machine", id)
 		}
-		news := false
+		var news bool
 		if noted, news = old.Note(n); !news {
 			return c, nil
 		}
