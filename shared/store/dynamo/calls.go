@@ -96,15 +96,9 @@ func (r *refusal) own(id string) bool {
 // asks for. When the update was done by an attempt whose answer was lost, it
 // is the row as it stands. *refusal when the condition does not hold.
 func (s *Store) update(ctx context.Context, k schema.Key, e *expression, returning types.ReturnValue) (attributes, error) {
-	item, _, err := s.updateOnce(ctx, k, e, returning)
-	return item, err
-}
-
-// updateOnce is update, and says whether it was done already.
-func (s *Store) updateOnce(ctx context.Context, k schema.Key, e *expression, returning types.ReturnValue) (item attributes, again bool, err error) {
 	id := uuid.NewString()
 	if e = e.signed(id); e.err != nil {
-		return nil, false, s.unavailable("changing "+k.String(), e.err)
+		return nil, s.unavailable("changing "+k.String(), e.err)
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -117,12 +111,12 @@ func (s *Store) updateOnce(ctx context.Context, k schema.Key, e *expression, ret
 	})
 	if refused := refusedBy(err); refused != nil {
 		if refused.own(id) {
-			return refused.item, true, nil
+			return refused.item, nil
 		}
-		return nil, false, refused
+		return nil, refused
 	}
 	if err != nil {
-		return nil, false, s.unavailable("changing "+k.String(), err)
+		return nil, s.unavailable("changing "+k.String(), err)
 	}
-	return out.Attributes, false, nil
+	return out.Attributes, nil
 }

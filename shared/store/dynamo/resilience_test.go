@@ -444,3 +444,31 @@ func TestDropKey_frees_nobody_elses_claim(t *testing.T) {
 		t.Errorf("got %+v, %v, %v", got, found, err)
 	}
 }
+
+// TestRecordHealth_adds_to_the_history_what_is_new: no more than that when an
+// answer is lost.
+func TestRecordHealth_adds_to_the_history_what_is_new(t *testing.T) {
+	for _, kind := range []trouble{none, lost, brokenAfter, throttle} {
+		s, f := troubled(t, dynamo.Options{})
+		register(t, s, "a")
+		for i, state := range []broker.HealthState{broker.Healthy, broker.Healthy, broker.Unhealthy, broker.Unhealthy} {
+			f.set(first("UpdateItem", kind))
+			h := broker.Health{State: state, Message: "x", CheckedAt: noon.Add(time.Duration(i) * time.Second)}
+			if err := s.RecordHealth(t.Context(), "a", h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.set(nil)
+		all, err := s.HealthHistory(t.Context(), "a", time.Time{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, h := range all {
+			got = append(got, fmt.Sprint(h.State, " ", h.CheckedAt.Sub(noon)))
+		}
+		if d := cmp.Diff([]string{"UNHEALTHY 2s", "HEALTHY 0s"}, got); d != "" {
+			t.Errorf("%s: want (-), got (+):\n%s", kind, d)
+		}
+	}
+}
