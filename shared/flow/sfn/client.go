@@ -2,7 +2,6 @@ package sfn
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -12,9 +11,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
-
-// connections is how many idle ones are kept to the one host that there is.
-const connections = 16
 
 // repeating is a client for calls that may be sent again. It is the only layer
 // that retries. The SDK's bucket of tokens stays: when Step Functions is down
@@ -52,8 +48,7 @@ func within(h awssfn.HTTPClient, timeout time.Duration) awssfn.HTTPClient {
 	if !ok {
 		return h
 	}
-	keep := func(t *http.Transport) { t.MaxIdleConnsPerHost = connections }
-	return b.WithTimeout(timeout).WithTransportOptions(keep)
+	return b.WithTimeout(timeout)
 }
 
 // plainHost leaves out the prefix "sync-" that the SDK puts before the host of
@@ -72,7 +67,7 @@ func plainHost(s *middleware.Stack) error {
 // second attempt, 500 ms before the fourth.
 const (
 	jitterCap = 20 * time.Second
-	shorten   = 8
+	shorten   = 16
 )
 
 func backoff(attempt int, err error) (time.Duration, error) {

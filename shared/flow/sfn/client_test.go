@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -49,23 +48,6 @@ func TestTheHostOfASynchronousExecution(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestTheHostOfAnyOtherIsOnlyDialledOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newAWS(t)
-		f := a.open(nil)
-		begin(t, f, mutation("op-1", "a"))
-		begin(t, f, mutation("op-2", "a"))
-		for range 3 {
-			if err := f.ProbeNow(t.Context(), "pool", "static"); err != nil {
-				t.Error(err)
-			}
-		}
-		if diff := cmp.Diff([]string{"states.test:80", "states.test:80"}, a.dialled); diff != "" { // one per client
-			t.Errorf("want -, got +:\n%s", diff)
-		}
-	})
 }
 
 // environment is that of a function, and nothing of the machine's own.

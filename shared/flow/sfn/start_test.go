@@ -13,13 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/flow/sfn"
-)
-
-var (
-	_ command.Flows  = (*sfn.Flows)(nil)
-	_ command.Prober = (*sfn.Flows)(nil)
 )
 
 func TestOnlyWhatReadsForACallerWhoWaitsRunsAsExpress(t *testing.T) {
