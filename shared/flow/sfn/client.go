@@ -30,7 +30,6 @@ func repeating(o Options) func(*awssfn.Options) {
 // names, so that a second one is a second execution. It waits for its answer as
 // long as the context does.
 func once(c *awssfn.Options) {
-	c.RetryMaxAttempts = 0
 	c.Retryer = awssdk.NopRetryer{}
 	c.HTTPClient = within(c.HTTPClient, 0)
 	if c.BaseEndpoint != nil {

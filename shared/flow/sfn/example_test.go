@@ -34,7 +34,7 @@ func Example() {
 	}))
 	defer states.Close()
 	ctx := context.Background()
-	flows, err := sfn.Open(ctx, sfn.Options{
+	flows, err := sfn.New(sfn.Options{
 		ExecuteStandard: "arn:aws:states:us-east-1:123456789012:stateMachine:execute", Ledger: closed{}, Log: slog.New(slog.DiscardHandler),
 		Client: awssfn.New(awssfn.Options{Region: "us-east-1", BaseEndpoint: &states.URL, Credentials: awssdk.AnonymousCredentials{}}),
 	})

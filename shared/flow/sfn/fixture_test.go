@@ -230,7 +230,7 @@ func (a *aws) open(change func(*sfn.Options)) *sfn.Flows {
 	if change != nil {
 		change(&o)
 	}
-	f, err := sfn.Open(a.t.Context(), o)
+	f, err := sfn.New(o)
 	if err != nil {
 		a.t.Fatal(err)
 	}

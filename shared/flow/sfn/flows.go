@@ -2,19 +2,19 @@ package sfn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	awssfn "github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
-// Options configure Flows. Ledger and Log are needed, and the state machines
+// Options configure Flows. Client, Ledger and Log are needed, and the state machines
 // that are to be used: an execution of one that has no ARN fails.
 type Options struct {
 	ExecuteStandard string // ARN of execute_with_failover, type STANDARD
@@ -25,9 +25,8 @@ type Options struct {
 	Ledger broker.OperationReader // where the end of an operation is seen
 	Log    *slog.Logger
 
-	// Client reaches Step Functions; nil makes one from the environment as
-	// AWS's tools read it, AWS_ENDPOINT_URL_SFN included. Its retryer, and the
-	// time-out of its HTTP client if that is the SDK's own, are replaced.
+	// Client reaches Step Functions. Its retryer, and the time-out of its HTTP
+	// client if that is the SDK's own, are replaced.
 	Client *awssfn.Client
 
 	AttemptTimeout time.Duration // of one HTTP request that starts a Standard execution; 0: 2 s
@@ -72,16 +71,11 @@ type Flows struct {
 	express map[string]*express // begun here and not joined, by operation
 }
 
-// Open returns Flows on the client of o, or on one that is configured by the
-// environment: it fails when that cannot be read. Nothing is called.
-func Open(ctx context.Context, o Options) (*Flows, error) {
+// New returns Flows on the client of o.
+func New(o Options) (*Flows, error) {
 	o = o.withDefaults()
 	if o.Client == nil {
-		cfg, err := config.LoadDefaultConfig(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the AWS configuration: %w", err)
-		}
-		o.Client = awssfn.NewFromConfig(cfg)
+		return nil, errors.New("no client of Step Functions is given")
 	}
 	base := o.Client.Options()
 	return &Flows{

@@ -235,6 +235,30 @@ func TestTwoMayWaitForOneExpressExecution(t *testing.T) {
 	})
 }
 
+// A second run of an operation, after the first was left, is the one to join;
+// once it has been joined, the ledger knows.
+func TestTheLastExpressExecutionOfAnOperationIsJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAWS(t)
+		f := a.open(nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := f.StartOperation(ctx, reading("op-1", "slow")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		begin(t, f, reading("op-1", "a"))
+		cancel()
+		synctest.Wait()
+		if err := f.WaitOperation(t.Context(), "op-1"); err != nil || time.Since(began) != time.Second || len(a.ledger.looks(began)) != 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		synctest.Wait()
+		if err := f.WaitOperation(t.Context(), "op-1"); err != nil || len(a.ledger.looks(began)) != 1 {
+			t.Errorf("%v; the ledger was read %v", err, a.ledger.looks(began))
+		}
+	})
+}
+
 func TestProbeNow(t *testing.T) {
 	nothing := func(a *aws) {}
 	for name, c := range map[string]struct {
