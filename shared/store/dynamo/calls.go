@@ -27,7 +27,7 @@ func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFun
 // look-up by an impossible key for a mistake, a caller for a name that nobody
 // has.
 func readable(k schema.Key) bool {
-	return k.SK != "" && len(k.PK) <= schema.MaxPartitionKey && len(k.SK) <= schema.MaxSortKey
+	return k.SK != "" && k.Valid() && len(k.PK) <= schema.MaxPartitionKey && len(k.SK) <= schema.MaxSortKey
 }
 
 // get reads an item, strongly; nil: none is there.

@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -469,6 +470,51 @@ func TestRecordHealth_adds_to_the_history_what_is_new(t *testing.T) {
 		}
 		if d := cmp.Diff([]string{"UNHEALTHY 2s", "HEALTHY 0s"}, got); d != "" {
 			t.Errorf("%s: want (-), got (+):\n%s", kind, d)
+		}
+	}
+}
+
+// TestLedger_is_read_again_when_its_pieces_are_replaced meanwhile: pieces are
+// read before their attempt, which then knows others.
+func TestLedger_is_read_again_when_its_pieces_are_replaced(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	o := broker.Operation{ID: "op", CreatedAt: noon, Status: broker.OpRunning}
+	large := func(state broker.AttemptState, text string) broker.Attempt {
+		return broker.Attempt{N: 1, Run: 1, State: state, Output: json.RawMessage(`"` + strings.Repeat(text, 1_200_000) + `"`)}
+	}
+	if err := s.ClaimOperation(t.Context(), broker.Claim{Operation: o, Attempts: []broker.Attempt{large(broker.Intent, "x")}}); err != nil {
+		t.Fatal(err)
+	}
+	want, queries := large(broker.Sent, "y"), 0
+	f.set(func(name string) trouble {
+		if queries++; queries == 2 && name == "Query" {
+			other := open(t, dynamo.Options{Table: s.Table()})
+			if err := other.MarkSent(t.Context(), "op", broker.Fenced{Attempt: want, SeenRun: 1, SeenState: broker.Intent}); err != nil {
+				t.Error(err)
+			}
+		}
+		return none
+	})
+	l, err := s.Ledger(t.Context(), "op")
+	if err != nil || queries != 4 {
+		t.Fatalf("%d queries, %v", queries, err)
+	}
+	if d := cmp.Diff([]broker.Attempt{want}, l.Attempts); d != "" {
+		t.Errorf("want (-), got (+):\n%.500s", d)
+	}
+}
+
+// TestNames_that_are_no_text_are_nobodys: stored as text, two of them would be
+// one.
+func TestNames_that_are_no_text_are_nobodys(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	for _, k := range []broker.Key{{Principal: "a\xff", Key: "k"}, {Principal: "a", Key: "\xfe"}} {
+		r := broker.KeyRecord{Key: k, LeaseUntil: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Hour)}
+		if err := s.ClaimKey(t.Context(), r, noon); !fault.Is(err, fault.InvalidRequest) {
+			t.Errorf("%q was claimed: %v", k, err)
+		}
+		if _, found, err := s.ReadKey(t.Context(), k, noon); found || err != nil {
+			t.Errorf("%q: %v, %v", k, found, err)
 		}
 	}
 }
