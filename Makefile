@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: help demo build binaries functions test test-dynamodb bench lint fmt openapi check clean
+.PHONY: help demo build binaries functions test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -38,12 +38,15 @@ test: ## Run every test
 	@$(STEP) "go test" $(GO) test ./...
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
 
-test-dynamodb: ## Test the DynamoDB store on DynamoDB Local (Java 17, npm) or a given endpoint
+test-dynamodb: ## Test the DynamoDB store, and what requests cost on it, on DynamoDB Local (Java 17, npm) or a given endpoint
 	@$(STEP) "DynamoDB store" .ci/dynamodb/test
 
 bench: binaries ## Measure what the goals are about, goals beside the figures
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
 	@bin/ohfp-bench -bin bin
+
+cost: ## Price requests on AWS, as the tests count them, beside a textbook build
+	@$(GO) run ./bench/cost
 
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
 	@$(STEP) "golangci-lint" $(LINTER) run ./...

@@ -151,3 +151,9 @@ func (c Call) writeUnits() float64 {
 	}
 	return float64(n)
 }
+
+// Starts reports whether the first step starts the workflow, rather than being
+// a part of it.
+func (o Operation) Starts() bool {
+	return o.Flow != None && len(o.Steps) > 0 && o.Steps[0].Function == execute
+}
