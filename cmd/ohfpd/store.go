@@ -55,22 +55,19 @@ func openStore(ctx context.Context, cfg Config) (*openedStore, error) {
 }
 
 func openTable(ctx context.Context, cfg Config) (*dynamo.Store, error) {
+	a, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w; check AWS_REGION, AWS_PROFILE and the files that they name", err)
+	}
+	client := ddb.NewFromConfig(a)
 	if cfg.CreateTable {
-		if err := createTable(ctx, cfg.Table); err != nil {
-			return nil, err
+		if err := dynamo.CreateTable(ctx, client, cfg.Table); err != nil {
+			return nil, err //nolint:wrapcheck // it says what and which
 		}
 	}
-	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Now: time.Now})
+	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now})
 	if err != nil {
 		return nil, fmt.Errorf("opening the table %q: %w", cfg.Table, err)
 	}
 	return s, nil
-}
-
-func createTable(ctx context.Context, table string) error {
-	c, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	return dynamo.CreateTable(ctx, ddb.NewFromConfig(c), table) //nolint:wrapcheck // it says what and which
 }

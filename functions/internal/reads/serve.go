@@ -5,6 +5,9 @@ import (
 	"os"
 	"time"
 
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
@@ -29,7 +32,11 @@ func open(ctx context.Context) (query.Service, error) {
 	if err != nil {
 		return query.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Now: time.Now})
+	aws, err := awsenv.Config(os.Getenv)
+	if err != nil {
+		return query.Service{}, err
+	}
+	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now})
 	if err != nil {
 		return query.Service{}, err
 	}

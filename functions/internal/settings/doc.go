@@ -21,5 +21,5 @@
 // names the variable and the remedy: store_unavailable where the table is not
 // named, internal for all else, for no caller can mend it.
 //
-// It imports fault and wire.
+// It imports fault, wire and providers/config.
 package settings

@@ -7,8 +7,12 @@ import (
 	"os"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awssfn "github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/uuid"
 
+	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
@@ -48,11 +52,15 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Now: time.Now})
+	aws, err := awsenv.Config(os.Getenv)
 	if err != nil {
 		return command.Service{}, err
 	}
-	flows, err := workflows(ctx, cfg, store)
+	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now})
+	if err != nil {
+		return command.Service{}, err
+	}
+	flows, err := workflows(cfg, aws, store)
 	if err != nil {
 		return command.Service{}, err
 	}
@@ -63,10 +71,11 @@ func open(ctx context.Context) (command.Service, error) {
 	}, nil
 }
 
-func workflows(ctx context.Context, cfg settings.Writes, ledger broker.OperationReader) (*sfn.Flows, error) {
-	f, err := sfn.Open(ctx, sfn.Options{
+func workflows(cfg settings.Writes, aws awssdk.Config, ledger broker.OperationReader) (*sfn.Flows, error) {
+	f, err := sfn.New(sfn.Options{
 		ExecuteStandard: cfg.Machines.ExecuteStandard, ExecuteExpress: cfg.Machines.ExecuteExpress,
 		HealthCheck: cfg.Machines.HealthCheck, Due: cfg.Functions.Due, Ledger: ledger, Log: slog.Default(),
+		Client: awssfn.NewFromConfig(aws),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the workflows: %w", err)

@@ -8,6 +8,9 @@ import (
 	"os"
 	"time"
 
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
@@ -38,7 +41,11 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	if err != nil {
 		return dispatch.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Now: time.Now})
+	aws, err := awsenv.Config(os.Getenv)
+	if err != nil {
+		return dispatch.Service{}, err
+	}
+	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now})
 	if err != nil {
 		return dispatch.Service{}, err
 	}
