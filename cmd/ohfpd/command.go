@@ -50,7 +50,10 @@ const examples = `  # Serve on http://127.0.0.1:8080, data in ~/.local/share/ohf
   ohfpd --listen unix:/run/user/1000/ohfpd.sock
 
   # One of several brokers on a DynamoDB table
-  ohfpd --store dynamodb:ohfp`
+  ohfpd --store dynamodb:ohfp
+
+  # The binaries that are deployed to AWS Lambda, on this machine
+  ohfpd --store dynamodb:ohfp --lambdas build/amd64`
 
 // flags are the values of the command line; "" is unset.
 type flags struct {
@@ -95,7 +98,7 @@ func (f *flags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.config, "config", "", "configuration `file` (default $XDG_CONFIG_HOME/ohfp/ohfpd.yaml or ~/.config/ohfp/ohfpd.yaml, if it is there)")
 	s.StringVar(&f.store, "store", "sqlite", "`store`: sqlite, in the data directory, or dynamodb:TABLE, which several brokers may share")
 	s.BoolVar(&f.createTable, "create-table", false, "make the DynamoDB table if there is none; for trying out")
-	s.StringVar(&f.lambdas, "lambdas", "", "`directory` of function binaries; not supported yet")
+	s.StringVar(&f.lambdas, "lambdas", "", "run the functions of this `directory`, as make functions builds them, instead of carrying\noperations out in this process; needs --store dynamodb:TABLE")
 	s.StringVar(&f.tlsCert, "tls-cert", "", "PEM `file` with the certificate; needed beyond loopback")
 	s.StringVar(&f.tlsKey, "tls-key", "", "PEM `file` with the certificate's key")
 	s.StringVar(&f.clientCA, "client-ca", "", "PEM `file` of the authority whose certificates callers must bring")

@@ -18,6 +18,7 @@ type Config struct {
 	DataDir     string // absolute
 	Table       string // of DynamoDB; "": the embedded store in DataDir
 	CreateTable bool   // when there is none
+	Lambdas     string // directory of function binaries; "": operations are carried out in this process
 	Listen      string
 	TLS         localhost.TLSFiles
 	LogFile     string // "": standard error
@@ -65,7 +66,7 @@ func configure(f flags, w world) (Config, error) {
 	}
 	cfg.TLS = f.overrideTLS(cfg.TLS)
 	cfg.Listen = firstOf(absoluteSocket(f.listen), cfg.Listen, defaultListen)
-	cfg.LogFile, cfg.Table, cfg.CreateTable = f.logFile, table, f.createTable
+	cfg.LogFile, cfg.Table, cfg.CreateTable, cfg.Lambdas = f.logFile, table, f.createTable, f.lambdas
 	if cfg.LogLevel, err = f.level(w); err != nil {
 		return Config{}, err
 	}
@@ -78,11 +79,10 @@ var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
 
 // table is the table that --store names; "" for the embedded store.
 func (f flags) table() (string, error) {
-	if f.lambdas != "" {
-		return "", usage("--lambdas is not supported yet: leave it out, operations run in this process")
-	}
 	kind, table, _ := strings.Cut(f.store, ":")
 	switch {
+	case f.store == "sqlite" && f.lambdas != "":
+		return "", usage("--lambdas needs --store dynamodb:TABLE: functions have no other store")
 	case f.store == "sqlite" && f.createTable:
 		return "", usage("--create-table goes with --store dynamodb:TABLE: leave it out to use the embedded store")
 	case f.store == "sqlite":

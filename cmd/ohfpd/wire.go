@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -17,12 +18,17 @@ import (
 	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/openapi"
+	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/query"
 )
 
 // wire makes the broker behind the server: store, drivers, workflows, and the
-// operations of the catalogue over them.
-func wire(ctx context.Context, cfg Config, log *slog.Logger) (*site, error) {
+// operations of the catalogue over them; or the functions that are all that.
+// Functions write their logs to out.
+func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*site, error) {
+	if cfg.Lambdas != "" {
+		return wireFleet(ctx, cfg, log, out)
+	}
 	store, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -44,7 +50,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the workflows: %w", err)
 	}
-	names := drivers.functions()
+	names := stepNames(drivers.Kinds())
 	endpoints := catalog.Bind(services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
 	var routed []op.Endpoint
 	for _, e := range endpoints {
@@ -52,7 +58,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 			routed = append(routed, e)
 			continue
 		}
-		steps(functions, e, drivers.kinds(), log)
+		steps(functions, e, drivers.Kinds(), log)
 	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, log: log}
 	return served(&site{
@@ -73,7 +79,7 @@ func served(s *site) (*site, error) {
 
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
-func services(l ledgerStore, d *drivers, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
+func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
