@@ -25,6 +25,9 @@ func Config(env settings.Env) (awssdk.Config, error) {
 		Region: env("AWS_REGION"), ConfigSources: []any{source{env}},
 		Credentials: awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) { return c, nil }),
 	}
+	if url := env("AWS_ENDPOINT_URL"); url != "" && !ignored(env) {
+		cfg.BaseEndpoint = &url
+	}
 	if cfg.Region == "" {
 		return cfg, missing("AWS_REGION")
 	}
@@ -44,18 +47,16 @@ type source struct{ env settings.Env }
 
 // GetServiceBaseEndpoint is the endpoint of a service, by the SDK's id of it.
 func (s source) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
-	if url := s.env("AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_"))); url != "" {
-		return url, true, nil
-	}
-	url := s.env("AWS_ENDPOINT_URL")
+	url := s.env("AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_")))
 	return url, url != "", nil
 }
 
 // GetIgnoreConfiguredEndpoints says that no endpoint counts but AWS's own.
 func (s source) GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error) {
-	value, found := s.yes("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-	return value, found, nil
+	return ignored(s.env), true, nil
 }
+
+func ignored(env settings.Env) bool { return strings.EqualFold(env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") }
 
 // GetUseFIPSEndpoint says whether the endpoint must be one for FIPS 140.
 func (s source) GetUseFIPSEndpoint(context.Context) (awssdk.FIPSEndpointState, bool, error) {

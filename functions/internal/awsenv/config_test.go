@@ -2,6 +2,7 @@ package awsenv_test
 
 import (
 	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func TestAFunctionReachesAWSAsTheSDKWould(t *testing.T) {
 				t.Setenv(k, v)
 			}
 			for _, v := range variables {
-				t.Setenv(v, "")
+				unset(t, v)
 			}
 			for k, v := range env {
 				t.Setenv(k, v)
@@ -96,6 +97,16 @@ func TestAFunctionReachesAWSAsTheSDKWould(t *testing.T) {
 				t.Errorf("Step Functions (-SDK +ours):\n%s", diff)
 			}
 		})
+	}
+}
+
+// unset takes a variable away until the test has ended: to the SDK an empty one
+// is there.
+func unset(t *testing.T, variable string) {
+	t.Helper()
+	t.Setenv(variable, "") // puts it back in the end
+	if err := os.Unsetenv(variable); err != nil {
+		t.Fatal(err)
 	}
 }
 
