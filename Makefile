@@ -38,8 +38,8 @@ test: ## Run every test
 	@$(STEP) "go test" $(GO) test ./...
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
 
-test-dynamodb: ## Test the DynamoDB store, and what requests cost on it, on DynamoDB Local (Java 17, npm) or a given endpoint
-	@$(STEP) "DynamoDB store" .ci/dynamodb/test
+test-dynamodb: ## Test the store, the functions and what they cost on DynamoDB Local (Java 17, npm) or a given endpoint
+	@$(STEP) "on DynamoDB" .ci/dynamodb/test
 
 bench: binaries ## Measure what the goals are about, goals beside the figures
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench

@@ -64,8 +64,11 @@ type counted struct {
 	*testing.T
 	*broker
 	meter     *meter.Meter
-	read      int    // how much of the log was read
 	operation string // the newest one
+
+	read  int // how much of the log is behind us
+	asked int // requests since then
+	begun int // executions that they began
 }
 
 func newCounted(t *testing.T) *counted {
@@ -97,7 +100,7 @@ func newCounted(t *testing.T) *counted {
 	}
 	c := &counted{T: t, broker: b, meter: m}
 	c.until(func(w window) bool { return len(w.states) == 2 }) // the round at the start
-	c.read = len(c.log())
+	c.forget()
 	c.furnish()
 	return c
 }
@@ -120,9 +123,18 @@ func (c *counted) furnish() {
 // post sends a command and returns its answer.
 func (c *counted) post(name, body string) []byte {
 	c.Helper()
-	status, answer, err := c.ask(http.MethodPost, "/v1/commands/"+name, body, nil)
+	if name == "executeProviderOperation" || name == "registerProviderStrategy" {
+		c.begun++
+	}
+	return c.send(http.MethodPost, "/v1/commands/"+name, body)
+}
+
+func (c *counted) send(method, path, body string) []byte {
+	c.Helper()
+	c.asked++
+	status, answer, err := c.ask(method, path, body, nil)
 	if err != nil || status != http.StatusOK {
-		c.Fatalf("%s: %d %s %v", name, status, answer, err)
+		c.Fatalf("%s: %d %s %v", path, status, answer, err)
 	}
 	return []byte(answer)
 }
@@ -166,16 +178,15 @@ func (c *counted) choose(policy string) {
 
 func (c *counted) poll() {
 	c.Helper()
-	if status, answer, err := c.ask(http.MethodGet, "/v1/queries/getOperation?operation_id="+c.operation, "", nil); err != nil || status != http.StatusOK {
-		c.Fatalf("%d %s %v", status, answer, err)
-	}
+	c.send(http.MethodGet, "/v1/queries/getOperation?operation_id="+c.operation, "")
 }
 
 // window is what the log says since it was last read.
 type window struct {
 	functions []string // invoked, sorted
 	states    []int    // entered, of each execution
-	requests  int      // answered
+	asked     int      // requests that came in
+	answered  int      // those that a function answered
 }
 
 // line is a line of the log, of the daemon or of a function.
@@ -204,10 +215,13 @@ func (c *counted) window() (w window) {
 				name += "-static"
 			}
 			w.functions = append(w.functions, name)
+			if l.Message == "request" {
+				w.answered++
+			}
 		case l.Msg == "execution ended":
 			w.states = append(w.states, l.States)
-		case l.Msg == "request":
-			w.requests++
+		case l.Msg == "request" && l.Operation != "healthz":
+			w.asked++
 		}
 	}
 	slices.Sort(w.functions)
@@ -231,20 +245,21 @@ func (c *counted) until(enough func(window) bool) window {
 	}
 }
 
-// settled waits until the executions have ended that requests have begun, and
-// forgets what was counted.
+// settled waits until all that was asked for has ended, and forgets it.
 func (c *counted) settled() {
 	c.Helper()
-	c.until(func(w window) bool {
-		begun := 0
-		for _, f := range w.functions {
-			if f == "execute-provider-operation" || f == "register-provider-strategy" {
-				begun++
-			}
-		}
-		return len(w.states) == begun
-	})
-	c.read = len(c.log())
+	c.until(c.over)
+	c.forget()
+}
+
+// over reports whether all that was asked for has ended. The lines of
+// functions and of the daemon come in no order.
+func (c *counted) over(w window) bool {
+	return w.asked >= c.asked && w.answered >= c.asked && len(w.states) >= c.begun
+}
+
+func (c *counted) forget() {
+	c.read, c.asked, c.begun = len(c.log()), 0, 0
 	c.meter.Take()
 }
 
@@ -263,7 +278,7 @@ func (c *counted) holds(want counts.Operation, do func()) {
 		functions = append(functions, s.Function)
 	}
 	slices.Sort(functions)
-	got := c.until(func(w window) bool { return w.requests > 0 && len(w.functions) >= len(functions) && len(w.states) >= len(states) })
+	got := c.until(func(w window) bool { return c.over(w) && len(w.functions) >= len(functions) })
 	if diff := cmp.Diff(functions, got.functions); diff != "" {
 		c.Errorf("%s: functions invoked: want -, got +:\n%s", want.Name, diff)
 	}
@@ -271,7 +286,7 @@ func (c *counted) holds(want counts.Operation, do func()) {
 		c.Errorf("%s: states entered: want -, got +:\n%s", want.Name, diff)
 	}
 	c.called(want, c.meter.Take())
-	c.read = len(c.log())
+	c.forget()
 }
 
 // looks is the most that a caller who waits 25 s looks at the ledger.
