@@ -6,6 +6,7 @@
 //	OHFP_EXECUTE_STANDARD_ARN   execute_with_failover as a Standard state machine; writes
 //	OHFP_EXECUTE_EXPRESS_ARN    the same as an Express one; writes
 //	OHFP_HEALTH_CHECK_ARN       health_check; writes
+//	OHFP_SNAPSHOT_SECONDS       how long the registry is kept, 0 to 2, default 2; optional, writes
 //	OHFP_STATIC                 what static pools may use, as JSON; optional, clouds/static
 //
 // OHFP_FUNCTIONS is

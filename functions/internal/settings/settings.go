@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/wire"
@@ -14,6 +16,7 @@ const (
 	executeStandard = "OHFP_EXECUTE_STANDARD_ARN"
 	executeExpress  = "OHFP_EXECUTE_EXPRESS_ARN"
 	healthCheck     = "OHFP_HEALTH_CHECK_ARN"
+	snapshotAge     = "OHFP_SNAPSHOT_SECONDS"
 	staticPools     = "OHFP_STATIC"
 )
 
@@ -48,9 +51,10 @@ type Reads struct {
 
 // Writes is what functions that change something are told.
 type Writes struct {
-	Table     string
-	Functions Functions
-	Machines  StateMachines
+	Table       string
+	Functions   Functions
+	Machines    StateMachines
+	SnapshotAge time.Duration // how old the registry may be that a decision is taken from; negative: never kept
 }
 
 // ForReads reads the environment of a function that reads.
@@ -70,7 +74,33 @@ func ForWrites(env Env) (Writes, error) {
 		return Writes{}, err
 	}
 	machines, err := env.stateMachines()
-	return Writes{Table: r.Table, Functions: r.Functions, Machines: machines}, err
+	if err != nil {
+		return Writes{}, err
+	}
+	age, err := env.snapshotAge()
+	return Writes{Table: r.Table, Functions: r.Functions, Machines: machines, SnapshotAge: age}, err
+}
+
+// A decision may be taken from a registry as old as this; what changed since
+// is seen by the next one.
+const (
+	defaultSnapshotAge = 2
+	maxSnapshotAge     = 2
+)
+
+func (env Env) snapshotAge() (time.Duration, error) {
+	given := env(snapshotAge)
+	if given == "" {
+		return defaultSnapshotAge * time.Second, nil
+	}
+	n, err := strconv.Atoi(given)
+	if err != nil || n < 0 || n > maxSnapshotAge {
+		return 0, misconfigured("%s is %q: set it in the function's configuration to 0 to %d whole seconds, or leave it out", snapshotAge, given, maxSnapshotAge)
+	}
+	if n == 0 {
+		return -1, nil
+	}
+	return time.Duration(n) * time.Second, nil
 }
 
 func (env Env) table() (string, error) {

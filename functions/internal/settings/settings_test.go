@@ -26,6 +26,7 @@ func complete() map[string]string {
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard",
 		"OHFP_EXECUTE_EXPRESS_ARN":  "arn:express",
 		"OHFP_HEALTH_CHECK_ARN":     "arn:health",
+		"OHFP_SNAPSHOT_SECONDS":     "1",
 		"OHFP_STATIC": `{"host_files":{"rack":"/opt/rack.yaml"},"commands":{"wipe":{"argv":["/opt/wipe","-q"]}},
 			"command_timeout_seconds":45,"address_allow":["10.1.2.3/8","192.0.2.1"]}`,
 	}
@@ -56,7 +57,7 @@ func TestACompleteEnvironmentIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	machines := settings.StateMachines{ExecuteStandard: "arn:standard", ExecuteExpress: "arn:express", HealthCheck: "arn:health"}
-	if diff := cmp.Diff(settings.Writes{Table: "broker", Functions: functions, Machines: machines}, writes); diff != "" {
+	if diff := cmp.Diff(settings.Writes{Table: "broker", Functions: functions, Machines: machines, SnapshotAge: time.Second}, writes); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	static, err := settings.ForStatic(env(complete()))
@@ -76,6 +77,15 @@ func TestACompleteEnvironmentIsRead(t *testing.T) {
 func TestOnlyKindsWithAnAttemptHaveADriver(t *testing.T) {
 	if !functions.HasDriver("static") || functions.HasDriver("aws") {
 		t.Errorf("static %t, aws %t", functions.HasDriver("static"), functions.HasDriver("aws"))
+	}
+}
+
+func TestTheRegistryIsKeptForTwoSecondsUnlessToldOtherwise(t *testing.T) {
+	for given, want := range map[string]time.Duration{"": 2 * time.Second, "2": 2 * time.Second, "0": -1} {
+		got, err := settings.ForWrites(with("OHFP_SNAPSHOT_SECONDS", given))
+		if err != nil || got.SnapshotAge != want {
+			t.Errorf("%q: got %v, %v, want %v", given, got.SnapshotAge, err, want)
+		}
 	}
 }
 
@@ -115,6 +125,8 @@ func TestAVariableThatIsMissingOrMalformedIsNamedWithTheRemedy(t *testing.T) {
 		{"no Standard execution", "OHFP_EXECUTE_STANDARD_ARN", "", forWrites, fault.Internal, "OHFP_EXECUTE_STANDARD_ARN is not set"},
 		{"no Express execution", "OHFP_EXECUTE_EXPRESS_ARN", "", forWrites, fault.Internal, "OHFP_EXECUTE_EXPRESS_ARN is not set"},
 		{"no health check", "OHFP_HEALTH_CHECK_ARN", "", forWrites, fault.Internal, "OHFP_HEALTH_CHECK_ARN is not set"},
+		{"an age beyond bounds", "OHFP_SNAPSHOT_SECONDS", "3", forWrites, fault.Internal, `OHFP_SNAPSHOT_SECONDS is "3"`},
+		{"an age that is no number", "OHFP_SNAPSHOT_SECONDS", "1s", forWrites, fault.Internal, `OHFP_SNAPSHOT_SECONDS is "1s"`},
 		{"static pools that are no JSON", "OHFP_STATIC", "{", forStatic, fault.Internal, "correct OHFP_STATIC"},
 		{"an unknown member", "OHFP_STATIC", `{"host_file":{}}`, forStatic, fault.Internal, "OHFP_STATIC.host_file"},
 		{"a command without a list", "OHFP_STATIC", `{"commands":{"a":{}}}`, forStatic, fault.Internal, "OHFP_STATIC.commands.a.argv"},

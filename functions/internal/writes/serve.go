@@ -56,7 +56,7 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now})
+	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge})
 	if err != nil {
 		return command.Service{}, err
 	}
