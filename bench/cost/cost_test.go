@@ -26,13 +26,15 @@ func equal(t *testing.T, name string, want, got any) {
 
 // round are prices with which one can reckon in one's head, and assumptions.
 func round() (prices, assumptions) {
-	return prices{
-			HTTPCalls: 1, RESTCalls: 4, Invocations: 2, GBSecond: 0.00001, Transitions: 10, Executions: 3, ExpressGBSec: 0.0001,
-			WriteUnits: 0.5, ReadUnits: 0.25, Ticks: 7, LogGB: 5,
-		}, assumptions{
-			Work: 100 * time.Millisecond, Driver: 700 * time.Millisecond, State: 50 * time.Millisecond,
-			MemoryMB: 1024, Other: 2048, LogBytes: 1000, Checked: 1, Ticks: 1000, Every: 10,
-		}
+	p := prices{
+		HTTPCalls: 1, RESTCalls: 4, Invocations: 2, GBSecond: 0.00001, Transitions: 10, Executions: 3, ExpressGBSec: 0.0001,
+		WriteUnits: 0.5, ReadUnits: 0.25, Ticks: 7, LogGB: 5,
+	}
+	a := assumptions{
+		Work: 100 * time.Millisecond, Driver: 700 * time.Millisecond, State: 50 * time.Millisecond,
+		MemoryMB: 1024, Other: 2048, LogBytes: 1000, Checked: 1, Ticks: 1000, Every: 10,
+	}
+	return p, a
 }
 
 func TestCost(t *testing.T) {
