@@ -11,9 +11,6 @@ import (
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -364,31 +361,6 @@ func TestSnapshot_does_not_wait_long_where_another_can_stand_in(t *testing.T) {
 	f.set(always(throttle)) // 1,000 attempts take minutes
 	if got := shown(s.Snapshot(t.Context())); got != "kept 0s a" {
 		t.Errorf("got %q", got)
-	}
-}
-
-// TestFreshSnapshot_reads_strongly: who looks for calls in flight after he has
-// marked a provider must see those that began before.
-func TestFreshSnapshot_reads_strongly(t *testing.T) {
-	var strong []bool
-	note := func(o *ddb.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("strong", func(
-				ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
-			) (middleware.InitializeOutput, middleware.Metadata, error) {
-				if q, ok := in.Parameters.(*ddb.QueryInput); ok {
-					strong = append(strong, awssdk.ToBool(q.ConsistentRead))
-				}
-				return next.HandleInitialize(ctx, in)
-			}), middleware.After)
-		})
-	}
-	s := open(t, dynamo.Options{Table: table(t), Client: client(t, note), Now: standing})
-	if _, err := s.FreshSnapshot(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff([]bool{true, true}, strong); d != "" {
-		t.Errorf("want (-), got (+):\n%s", d)
 	}
 }
 

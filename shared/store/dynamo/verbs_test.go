@@ -31,6 +31,11 @@ func TestStore(t *testing.T) {
 	})
 	calls := seen.take()
 	t.Logf("%d calls", len(calls))
+	for _, c := range calls {
+		if breakers := c.verb == "Snapshot" && slices.Equal(c.reads, []string{"LIVE/"}); c.weak != breakers {
+			t.Errorf("%s reads %q by %s: weakly is %v", c.verb, c.reads, c.name, c.weak)
+		}
+	}
 	for _, v := range schema.Verbs() {
 		own := slices.Clone(calls)
 		own = slices.DeleteFunc(own, func(c call) bool { return c.verb != v.Name })
