@@ -26,7 +26,7 @@ func TestApplyLive_is_right_whoever_wrote_last(t *testing.T) {
 	}
 	for seed := range uint64(25) {
 		key := broker.LiveKey{Provider: string(rune('a' + seed)), Class: broker.ClassRead}
-		draw := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // G404: sequences of a test
+		draw := rand.New(rand.NewPCG(seed, 0))
 		var row broker.Live
 		now := noon
 		for step := range 60 {

@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
@@ -309,4 +313,40 @@ func code(err error) fault.Code {
 		return ""
 	}
 	return fault.As(err).Code
+}
+
+// TestRows_expire_in_DynamoDB when no reader wants them any more: by the number
+// of seconds in ttl, which it takes for nothing else.
+func TestRows_expire_in_DynamoDB(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	register(t, s, "a")
+	key := broker.KeyRecord{Key: broker.Key{Principal: "p", Operation: "o", Key: "k"}, ExpiresAt: noon.Add(time.Hour + time.Millisecond)}
+	for _, err := range []error{
+		s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon}),
+		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, want := range map[schema.Key]string{
+		{PK: "IDEM#p#o#k", SK: "-"}:                        "1772370001", // 2026-03-01 13:00:01
+		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}: "1775390400", // 2026-04-05 12:00:00
+		{PK: "OP#op", SK: "META"}:                          "",
+		{PK: "REG", SK: "P#a"}:                             "",
+	} {
+		out, err := client(t).GetItem(t.Context(), &ddb.GetItemInput{TableName: awssdk.String(s.Table()), Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK},
+		}})
+		if err != nil || len(out.Item) == 0 {
+			t.Fatalf("%s: %v, %v", k, out, err)
+		}
+		got := ""
+		if n, ok := out.Item["ttl"].(*types.AttributeValueMemberN); ok {
+			got = n.Value
+		}
+		if got != want {
+			t.Errorf("%s: want %q, got %q", k, want, got)
+		}
+	}
 }
