@@ -13,11 +13,11 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: help demo build binaries functions test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 demo: binaries ## Play a whole site on this machine, failures included, and check every step
 	@$(STEP) "compiling the demo" $(GO) build -o bin/ohfp-demo ./examples/demo
@@ -33,9 +33,12 @@ binaries: ## Build bin/ohfp and bin/ohfpd
 functions: ## Build the functions and their zips below build/; ARCH=host for this machine alone
 	@for arch in $(ARCH); do $(STEP) "compiling the functions for $$arch" .ci/functions/build "$$arch"; done
 
+functions-check: ## Build the functions twice, in two directories, and hold bytes and sizes
+	@$(STEP) "functions: the same bytes again, and their sizes" .ci/functions/check
+
 test: ## Run every test
-	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./...
-	@$(STEP) "go test" $(GO) test ./...
+	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
+	@$(STEP) "go test" $(GO) test ./... ./.ci/functions/pack
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
 
 test-dynamodb: ## Test the store, the functions and what they cost on DynamoDB Local (Java 17, npm) or a given endpoint
@@ -49,7 +52,7 @@ cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost
 
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
-	@$(STEP) "golangci-lint" $(LINTER) run ./...
+	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack
 
 fmt: $(LINTER) ## Format the sources as the linters want them
 	@$(LINTER) fmt ./...

@@ -56,7 +56,9 @@ func (s source) GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error
 	return ignored(s.env), true, nil
 }
 
-func ignored(env settings.Env) bool { return strings.EqualFold(env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") }
+func ignored(env settings.Env) bool {
+	return strings.EqualFold(env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true")
+}
 
 // GetUseFIPSEndpoint says whether the endpoint must be one for FIPS 140.
 func (s source) GetUseFIPSEndpoint(context.Context) (awssdk.FIPSEndpointState, bool, error) {
