@@ -63,7 +63,7 @@ var cones = []cone{
 		forbidden: map[string]string{
 			"github.com/aws/aws-cdk-go/...":           "infrastructure is built, not run",
 			"github.com/aws/jsii-runtime-go/...":      "it starts a Node.js process",
-			"github.com/aws/aws-lambda-go/...":        "the daemon is no function",
+			"github.com/aws/aws-lambda-go/lambda/...": "the daemon is no function; it only knows the shapes of events",
 			module + "/shared/store/storetest":        "a specification is for tests",
 			module + "/shared/providers/providertest": "a specification is for tests",
 			"testing":        "a test's tools stay in tests",
@@ -71,6 +71,7 @@ var cones = []cone{
 			"expvar":         "it puts itself on the default mux, reachable without a token",
 		},
 		modules: []string{
+			"github.com/aws/aws-lambda-go",
 			"github.com/aws/aws-sdk-go-v2",
 			"github.com/aws/aws-sdk-go-v2/config",
 			"github.com/aws/aws-sdk-go-v2/credentials",
