@@ -194,3 +194,20 @@ func TestSigned_leaves_the_expression_as_it_was(t *testing.T) {
 		t.Errorf("got %q", *one.condition())
 	}
 }
+
+func TestSnapshotCache_keeps_none_that_was_read_before_a_change(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, change := range map[string]func(*snapshotCache){
+		"a provider": func(c *snapshotCache) { c.forget() },
+		"a breaker":  func(c *snapshotCache) { c.note(schema.Key{PK: "LIVE", SK: "P#a#read"}, liveRow{}) },
+		"none":       func(*snapshotCache) {},
+	} {
+		c := &snapshotCache{fresh: time.Second, stale: time.Minute}
+		read := c.seen()
+		change(c)
+		c.keep(&taken{at: now}, read)
+		if fresh, _ := c.get(now); (fresh != nil) != (name == "none") {
+			t.Errorf("a change of %s: kept is %v", name, fresh != nil)
+		}
+	}
+}

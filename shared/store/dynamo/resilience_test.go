@@ -364,6 +364,49 @@ func TestSnapshot_does_not_wait_long_where_another_can_stand_in(t *testing.T) {
 	}
 }
 
+// TestSnapshot_shows_what_its_own_process_did at once, however young the kept
+// one is.
+func TestSnapshot_shows_what_its_own_process_did(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	register(t, s, "a")
+	view := func() broker.ProviderView {
+		t.Helper()
+		snap, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap.Providers[0]
+	}
+	view()
+	key := broker.LiveKey{Provider: "a", Class: broker.ClassMutate}
+	for calls := range int64(3) {
+		if _, err := s.ApplyLive(t.Context(), key, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if got := view().Live[broker.ClassMutate]; got.Calls(noon) != calls+1 {
+			t.Errorf("want %d calls, got %d", calls+1, got.Calls(noon))
+		}
+	}
+	if err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Degraded, CheckedAt: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := view().Health.State; got != broker.Degraded {
+		t.Errorf("want DEGRADED, got %s", got)
+	}
+	if taken, err := s.ClaimCheck(t.Context(), "a", time.Time{}, noon, noon.Add(time.Hour)); err != nil || !taken {
+		t.Fatal(taken, err)
+	}
+	if got := view().NextCheckAt; !got.Equal(noon.Add(time.Hour)) {
+		t.Errorf("the next check is at %v", got)
+	}
+	if err := s.DeleteProvider(t.Context(), "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Providers) != 0 {
+		t.Errorf("%d providers, %v", len(snap.Providers), err)
+	}
+}
+
 func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
 	s := open(t, dynamo.Options{Table: table(t), Now: standing})
 	if _, err := s.PutProvider(t.Context(), broker.Registration{Name: "a", Tags: map[string]string{"k": "v"}}); err != nil {
