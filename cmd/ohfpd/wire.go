@@ -19,6 +19,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/openapi"
 	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 	"github.com/openhostfactory/ohfp/shared/query"
 )
 
@@ -80,16 +81,15 @@ func served(s *site) (*site, error) {
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
+	policy := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
-			Lag: func(kind string) time.Duration { return d.Traits(kind).ConsistencyLag },
-			Now: time.Now, NewID: newID, Log: log,
+			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Config: config, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Config: policy, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}
