@@ -71,3 +71,24 @@ func anyWrite(draw *rand.Rand, row broker.Live, now time.Time) broker.LiveWrite 
 	w.Good, w.Bad = draw.IntN(2) == 0, draw.IntN(2) == 0
 	return w
 }
+
+// TestApplyLive_counts_no_call_in_the_place_of_a_later_one: the clock of one
+// process is behind, and the place is taken by now.
+func TestApplyLive_counts_no_call_in_the_place_of_a_later_one(t *testing.T) {
+	name, later := table(t), noon.Add(16*time.Minute)
+	behind, ahead := open(t, dynamo.Options{Table: name}), open(t, dynamo.Options{Table: name})
+	var row broker.Live
+	for _, c := range []struct {
+		by *dynamo.Store
+		at time.Time
+	}{{behind, noon}, {ahead, later}, {behind, noon}} {
+		var err error
+		w := broker.LiveWrite{Kind: broker.LiveBegin, Now: c.at, Started: c.at}
+		if row, err = c.by.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(map[int64]int64{later.Unix() / 60: 1}, row.InFlight); d != "" {
+		t.Errorf("want (-), got (+):\n%s", d)
+	}
+}
