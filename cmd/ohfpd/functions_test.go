@@ -26,6 +26,7 @@ func timeouts() map[string]time.Duration {
 		"get-operation":                10 * time.Second,
 		"get-provider-health":          10 * time.Second,
 		"list-available-providers":     10 * time.Second,
+		"list-machines":                10 * time.Second,
 		"list-operations":              10 * time.Second,
 		"list-templates":               10 * time.Second,
 		"probe-static":                 65 * time.Second,

@@ -216,6 +216,21 @@ type MachineReader interface {
 	OwnedMachines(ctx context.Context, provider string, limit int) ([]Machine, error)
 }
 
+// MachineFilter narrows a list. Empty fields ask for nothing.
+type MachineFilter struct {
+	Provider    string
+	Status      MachineStatus
+	OperationID string // that made them
+}
+
+// MachineLister lists machines, those that have ended too.
+type MachineLister interface {
+	// ListMachines returns a page, the newest launch first. A page may be
+	// short, or empty, while there is a next one. not_found when the operation
+	// of the filter is not kept.
+	ListMachines(ctx context.Context, f MachineFilter, p Page) ([]Machine, string, error)
+}
+
 // MachineWriter keeps what providers say of machines by themselves.
 type MachineWriter interface {
 	// NoteMachine stores what [Machine.Note] makes of n and the stored

@@ -206,12 +206,17 @@ func (l *Ledger) machines() []MachineView {
 	all := []MachineView{}
 	for i := range l.Attempts {
 		for _, m := range l.Attempts[i].Machines {
-			all = append(all, MachineView{
-				ID: m.ID, Name: m.Name, Provider: m.Provider, Status: m.Status, Message: m.Message,
-				PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, Zone: m.Zone,
-				LaunchTime: Time{m.LaunchTime},
-			})
+			all = append(all, m.View())
 		}
 	}
 	return all
+}
+
+// View returns m as the API shows it.
+func (m Machine) View() MachineView {
+	return MachineView{
+		ID: m.ID, Name: m.Name, Provider: m.Provider, Status: m.Status, Message: m.Message,
+		PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, Zone: m.Zone,
+		LaunchTime: Time{m.LaunchTime},
+	}
 }

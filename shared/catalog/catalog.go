@@ -20,6 +20,7 @@ func table() []row {
 		ofQuery(query.GetProviderHealth),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
+		ofQuery(query.ListMachines),
 		ofQuery(query.ListTemplates),
 		ofCommand(command.Settle),
 		ofCommand(command.Due),

@@ -14,6 +14,7 @@ type Service struct {
 	Registry   broker.ProviderReader
 	History    broker.HealthHistory
 	Operations broker.OperationReader
+	Machines   broker.MachineLister
 	Templates  broker.TemplateReader
 	HasDriver  func(kind string) bool
 	Now        func() time.Time

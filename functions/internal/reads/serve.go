@@ -20,6 +20,7 @@ var (
 	_ broker.ProviderReader  = (*dynamo.Store)(nil)
 	_ broker.HealthHistory   = (*dynamo.Store)(nil)
 	_ broker.OperationReader = (*dynamo.Store)(nil)
+	_ broker.MachineLister   = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 )
 
@@ -41,7 +42,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Operations: store, Templates: store,
+		Registry: store, History: store, Operations: store, Machines: store, Templates: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

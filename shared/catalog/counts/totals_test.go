@@ -22,7 +22,7 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 
 		claimUnits  = 2 * (2*(1+2) + 1 + 1)
 		closeUnits  = 2 * (2 + 2*(1+2))
-		machineUnit = 2 * machine
+		machineUnit = 2 * (machine + 1) // and its entry in the list
 	)
 	for _, c := range []struct {
 		of   counts.Operation

@@ -85,9 +85,11 @@ func TestKeys_read_as_the_table_says(t *testing.T) {
 		"MACH#m/OWN":                          schema.MachineKey("m"),
 		"OWNED#a/m":                           schema.OwnedKey("a", "m"),
 		"NAME#host/m":                         schema.NameKey("host", "m"),
-		"DAY#OP/2026-03-01":                   schema.DayKey(noon),
-		"OPEN#4/2026-03-01T12:00:00.000000000Z#1":          schema.OpenKey("1", noon),
-		"L#OP#2026-03-01/2026-03-01T12:00:00.000000000Z#1": schema.ListKey("1", noon),
+		"DAY#OP/2026-03-01":                   schema.OperationList.DayKey(noon),
+		"DAY#MACH/2026-03-01":                 schema.MachineList.DayKey(noon),
+		"OPEN#4/2026-03-01T12:00:00.000000000Z#1":            schema.OpenKey("1", noon),
+		"L#OP#2026-03-01/2026-03-01T12:00:00.000000000Z#1":   schema.OperationList.Key("1", noon),
+		"L#MACH#2026-03-01/2026-03-01T12:00:00.000000000Z#m": schema.MachineList.Key("m", noon),
 	} {
 		if got.String() != want {
 			t.Errorf("want %s, got %s", want, got)

@@ -57,11 +57,13 @@ const (
 	patOutput   = "OP#<operation>/OUT#<n>#<piece>"
 	patLedger   = "OP#<operation>/*"
 	patDay      = "DAY#OP/<day>"
+	patMachDay  = "DAY#MACH/<day>"
 	patMachine  = "MACH#<machine>/OWN"
 	patOwned    = "OWNED#<provider>/<machine>"
 	patName     = "NAME#<name>/<machine>"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
 	patList     = "index list: L#OP#<day>, newest first"
+	patMachList = "index list: L#MACH#<day>, newest first"
 )
 
 // Verbs returns every verb of the ports.
@@ -125,8 +127,8 @@ func ledgerVerbs() []Verb {
 		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; Query of the ledger when what refuses it has pieces", Reads: []string{patAttempt, patLedger}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
-			Call:  "BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
-			Reads: []string{patAttempt, patLedger, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
+			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
+			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay},
 		},
 		{
 			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; Query of the ledger when what refuses it has pieces", Durable: true,
@@ -141,6 +143,7 @@ func ledgerVerbs() []Verb {
 func machineVerbs() []Verb {
 	return []Verb{
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
+		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,

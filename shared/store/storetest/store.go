@@ -23,6 +23,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.MachineLister
 	broker.MachineWriter
 	broker.LeaseBook
 	broker.MetaReader
@@ -55,6 +56,7 @@ func Run(t *testing.T, open Open) {
 		{"outcomes", testOutcomes},
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
+		{"lists of machines", testMachineLists},
 		{"leases", testLeases},
 		{"copies", testCopies},
 		{"races", testRaces},
