@@ -24,6 +24,7 @@ func timeouts() map[string]time.Duration {
 		"due":                          10 * time.Second,
 		"execute-provider-operation":   28 * time.Second,
 		"get-operation":                10 * time.Second,
+		"get-provider-capabilities":    10 * time.Second,
 		"get-provider-health":          10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-machines":                10 * time.Second,

@@ -51,7 +51,7 @@ type ProviderWriter interface {
 	// *Conflict with the stored Registration.
 	PutProvider(ctx context.Context, r Registration) (Registration, error)
 	// DeleteProvider removes a registration of that version with its live
-	// rows, health and history. *Conflict; a missing one is no error.
+	// rows, capabilities, health and history. *Conflict; a missing one is no error.
 	DeleteProvider(ctx context.Context, name string, version int64) error
 }
 
@@ -64,6 +64,21 @@ type HealthRecorder interface {
 	// ClaimCheck takes the check that was due at seen: the next one is due at
 	// next, and one is in progress since now. False: another took it.
 	ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (bool, error)
+}
+
+// CapabilityBook keeps what providers were seen to offer.
+type CapabilityBook interface {
+	CapabilityReader
+	// RecordCapabilities stores c. A record older than the stored one is
+	// dropped.
+	RecordCapabilities(ctx context.Context, name string, c Capabilities) error
+}
+
+// CapabilityReader reads what providers were seen to offer.
+type CapabilityReader interface {
+	// Capabilities returns what was recorded of a provider, be it for an
+	// earlier registration; the zero value when nothing was.
+	Capabilities(ctx context.Context, name string) (Capabilities, error)
 }
 
 // HealthHistory reads what checks found, newest first.

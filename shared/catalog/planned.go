@@ -5,7 +5,7 @@ package catalog
 func Planned() []string {
 	return []string{
 		"updateProviderHealth", "configureProviderStrategy", "cancelOperation",
-		"getProviderCapabilities", "getProviderMetrics", "getProviderStrategyConfig", "listAuditEvents",
+		"getProviderMetrics", "getProviderStrategyConfig", "listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/providers"
 )
 
 // Probe checks one provider for the health workflow.
@@ -51,5 +52,36 @@ func (s Service) probe(ctx context.Context, in ProbeInput) (Probed, error) {
 	if err != nil {
 		return Probed{}, err
 	}
+	if h.OK() {
+		s.verify(ctx, d, &r)
+	}
 	return Probed{ProviderName: r.Name, State: h.State}, nil
+}
+
+// verifiedFor is how long what a provider was seen to offer is taken as known.
+const verifiedFor = time.Hour
+
+// verify records what a provider offers, once for each version of its
+// registration and then each hour. It is no part of the check: what cannot be
+// seen, or stored, is seen at a later one.
+func (s Service) verify(ctx context.Context, d providers.Driver, r *broker.Registration) {
+	known, err := s.Capabilities.Capabilities(ctx, r.Name)
+	if err != nil {
+		s.Log.WarnContext(ctx, "reading capabilities failed", "provider", r.Name, "error", err)
+		return
+	}
+	if known.Of(r.Order, r.Version) && s.Now().Sub(known.VerifiedAt) < verifiedFor {
+		return
+	}
+	seen, err := safely(ctx, s, func() (providers.Capabilities, error) { return d.Capabilities(ctx) })
+	if err != nil {
+		s.Log.WarnContext(ctx, "verifying capabilities failed", "provider", r.Name, "error", err)
+		return
+	}
+	err = s.Capabilities.RecordCapabilities(context.WithoutCancel(ctx), r.Name, broker.Capabilities{
+		Verified: seen.Verified, Limits: seen.Limits, VerifiedAt: s.Now(), Order: r.Order, Version: r.Version,
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "recording capabilities failed", "provider", r.Name, "error", err)
+	}
 }

@@ -37,6 +37,7 @@ type Service struct {
 	Machines      broker.MachineReader
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
+	Capabilities  broker.CapabilityBook
 	Config        func(context.Context) (broker.StrategyConfig, error)
 	Drivers       Drivers
 	Now           func() time.Time

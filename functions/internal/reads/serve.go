@@ -17,11 +17,12 @@ import (
 )
 
 var (
-	_ broker.ProviderReader  = (*dynamo.Store)(nil)
-	_ broker.HealthHistory   = (*dynamo.Store)(nil)
-	_ broker.OperationReader = (*dynamo.Store)(nil)
-	_ broker.MachineLister   = (*dynamo.Store)(nil)
-	_ broker.TemplateReader  = (*dynamo.Store)(nil)
+	_ broker.ProviderReader   = (*dynamo.Store)(nil)
+	_ broker.HealthHistory    = (*dynamo.Store)(nil)
+	_ broker.CapabilityReader = (*dynamo.Store)(nil)
+	_ broker.OperationReader  = (*dynamo.Store)(nil)
+	_ broker.MachineLister    = (*dynamo.Store)(nil)
+	_ broker.TemplateReader   = (*dynamo.Store)(nil)
 )
 
 // Serve serves a query until the process ends.
@@ -42,7 +43,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Operations: store, Machines: store, Templates: store,
+		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

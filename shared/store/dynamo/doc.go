@@ -12,6 +12,7 @@
 //	free, machine                               leases
 //	health, checked_at, said, said_before,
 //	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
+//	checked_at                                  what a provider was seen to offer: when
 //	n                                           counters
 //	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
 //

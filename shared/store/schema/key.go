@@ -61,6 +61,9 @@ func ProviderKey(name string) Key { return Key{RegistryPK, providerPrefix + name
 // RegistrationKey holds the whole registration.
 func RegistrationKey(name string) Key { return Key{"PROV#" + name, "CONF"} }
 
+// CapabilitiesKey holds what a provider was seen to offer.
+func CapabilitiesKey(name string) Key { return Key{"PROV#" + name, "CAPS"} }
+
 // LiveKey holds a breaker.
 func LiveKey(k broker.LiveKey) Key {
 	return Key{LivePK, providerPrefix + part(k.Provider) + "#" + k.Class}

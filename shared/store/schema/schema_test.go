@@ -56,7 +56,7 @@ func TestVerbs_lose_only_what_is_learnt_again(t *testing.T) {
 			t.Errorf("%s writes nothing and says that it is durable", v.Name)
 		}
 	}
-	want := []string{"ApplyLive", "ClaimCheck", "RecordHealth", "Ticket"}
+	want := []string{"ApplyLive", "ClaimCheck", "RecordCapabilities", "RecordHealth", "Ticket"}
 	slices.Sort(lost)
 	if d := cmp.Diff(want, lost); d != "" {
 		t.Errorf("want (-), got (+):\n%s", d)
@@ -72,6 +72,7 @@ func TestKeys_read_as_the_table_says(t *testing.T) {
 		"REG/CFG":                             schema.ConfigKey(),
 		"REG/P#a":                             schema.ProviderKey("a"),
 		"PROV#a/CONF":                         schema.RegistrationKey("a"),
+		"PROV#a/CAPS":                         schema.CapabilitiesKey("a"),
 		"LIVE/P#a#mutate":                     schema.LiveKey(broker.LiveKey{Provider: "a", Class: broker.ClassMutate}),
 		"HH#a/2026-03-01T12:00:00.000000000Z": schema.HistoryKey("a", noon),
 		"POOL#a/H#10.0.0.1":                   schema.LeaseKey("a", "10.0.0.1"),

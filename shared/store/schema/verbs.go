@@ -17,24 +17,25 @@ type Verb struct {
 
 // The verbs of the ports that write.
 const (
-	PutProvider    = "PutProvider"
-	DeleteProvider = "DeleteProvider"
-	RecordHealth   = "RecordHealth"
-	ClaimCheck     = "ClaimCheck"
-	ApplyLive      = "ApplyLive"
-	PutTemplate    = "PutTemplate"
-	DeleteTemplate = "DeleteTemplate"
-	Ticket         = "Ticket"
-	ClaimKey       = "ClaimKey"
-	FinishKey      = "FinishKey"
-	DropKey        = "DropKey"
-	ClaimOperation = "ClaimOperation"
-	MarkSent       = "MarkSent"
-	RecordOutcome  = "RecordOutcome"
-	TakeStep       = "TakeStep"
-	NoteMachine    = "NoteMachine"
-	TakeLease      = "TakeLease"
-	DropLease      = "DropLease"
+	PutProvider        = "PutProvider"
+	DeleteProvider     = "DeleteProvider"
+	RecordHealth       = "RecordHealth"
+	ClaimCheck         = "ClaimCheck"
+	RecordCapabilities = "RecordCapabilities"
+	ApplyLive          = "ApplyLive"
+	PutTemplate        = "PutTemplate"
+	DeleteTemplate     = "DeleteTemplate"
+	Ticket             = "Ticket"
+	ClaimKey           = "ClaimKey"
+	FinishKey          = "FinishKey"
+	DropKey            = "DropKey"
+	ClaimOperation     = "ClaimOperation"
+	MarkSent           = "MarkSent"
+	RecordOutcome      = "RecordOutcome"
+	TakeStep           = "TakeStep"
+	NoteMachine        = "NoteMachine"
+	TakeLease          = "TakeLease"
+	DropLease          = "DropLease"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -44,6 +45,7 @@ const (
 	patProvider = "REG/P#<provider>"
 	patRegistry = "REG/*"
 	patConf     = "PROV#<provider>/CONF"
+	patCaps     = "PROV#<provider>/CAPS"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patHistory  = "HH#<provider>/<time>"
@@ -85,14 +87,16 @@ func providerVerbs() []Verb {
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 94): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patProvider, patLive, patHistory},
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 95): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory},
 		},
 		{
 			Name: RecordHealth, Call: "UpdateItem: stored check not newer; PutItem of the history when state or message changed",
 			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
+		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
+		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
 		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
 	}

@@ -24,6 +24,7 @@ type Memory struct {
 	meta      broker.Meta
 	order     int64
 	providers map[string]*memProvider
+	caps      map[string]broker.Capabilities
 	live      map[broker.LiveKey]broker.Live
 	templates map[string]broker.Template
 	tickets   map[string]int64
@@ -47,7 +48,7 @@ func NewMemory(now func() time.Time) *Memory {
 	return &Memory{
 		now:       now,
 		meta:      broker.Meta{ID: uuid.NewString(), Mode: broker.ModeOpen, CreatedAt: now().UTC(), Schema: 1},
-		providers: map[string]*memProvider{}, live: map[broker.LiveKey]broker.Live{},
+		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
@@ -158,6 +159,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 		return changed(own(p.reg), "provider %q", name)
 	}
 	delete(m.providers, name)
+	delete(m.caps, name)
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
 }

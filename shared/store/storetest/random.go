@@ -55,6 +55,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"delete provider": d.deleteProvider,
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
+		"record caps":     d.recordCapabilities,
 		"apply live":      d.applyLive,
 		"put template":    d.putTemplate,
 		"delete template": d.deleteTemplate,
@@ -133,6 +134,11 @@ func (d *duel) putProvider(r *rapid.T) {
 	g := registration(d.provider(r))
 	g.Version, g.Priority = int64(rapid.IntRange(0, 3).Draw(r, "version")), rapid.IntRange(0, 9).Draw(r, "priority")
 	d.both(func(s Store) (any, error) { return s.PutProvider(r.Context(), g) })
+}
+
+func (d *duel) recordCapabilities(r *rapid.T) {
+	name, c := d.provider(r), capabilities(rapid.Bool().Draw(r, "gpu"), d.moment(r, "verified"))
+	d.done(func(s Store) error { return s.RecordCapabilities(r.Context(), name, c) })
 }
 
 func (d *duel) deleteProvider(r *rapid.T) {

@@ -126,6 +126,7 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 		views = append(
 			views,
 			func(s Store) (any, error) { return s.Provider(ctx, p) },
+			func(s Store) (any, error) { return s.Capabilities(ctx, p) },
 			func(s Store) (any, error) { return s.HealthHistory(ctx, p, time.Time{}, 1000) },
 			func(s Store) (any, error) { return s.OwnedMachines(ctx, p, 100) },
 		)

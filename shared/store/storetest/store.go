@@ -14,6 +14,7 @@ type Store interface {
 	broker.ProviderWriter
 	broker.HealthRecorder
 	broker.HealthHistory
+	broker.CapabilityBook
 	broker.LiveWriter
 	broker.TemplateReader
 	broker.TemplateWriter
@@ -46,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"meta", testMeta},
 		{"providers", testProviders},
 		{"health", testHealth},
+		{"capabilities", testCapabilities},
 		{"live rows", testLive},
 		{"templates", testTemplates},
 		{"tickets", testTickets},
