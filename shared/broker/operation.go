@@ -28,6 +28,9 @@ func (OperationType) Values() []string {
 	}
 }
 
+// OfMachines reports whether an operation of this type is about machines.
+func (t OperationType) OfMachines() bool { return t.Mutates() || t == GetInstanceStatus }
+
 // Mutates reports whether an operation of this type changes machines.
 func (t OperationType) Mutates() bool { return t == CreateInstances || t == TerminateInstances }
 
@@ -79,6 +82,8 @@ type Operation struct {
 	TemplateID string            `json:"template_id,omitempty"`
 	Candidates []Candidate       `json:"candidates"`
 	Strays     []MachineResult   `json:"strays,omitempty"` // machine ids that need no attempt: unknown, or gone already
+	Filter     *TemplateFilter   `json:"filter,omitempty"` // templates
+	Output     json.RawMessage   `json:"output,omitempty"` // what came of it where no provider had to be asked
 	Override   bool              `json:"override,omitempty"`
 	RetryCount int               `json:"retry_count"`
 	Async      bool              `json:"async,omitempty"`

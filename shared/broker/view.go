@@ -34,6 +34,8 @@ type ResultView struct {
 	Machines   []MachineView   `json:"machines,omitempty" doc:"The machines."`
 	Results    []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
 	*HealthResult
+	*ValidationResult
+	*TemplatesResult
 }
 
 // HealthResult is what a health check found.
@@ -117,7 +119,7 @@ func (l *Ledger) View() OperationView {
 	}
 	for i := range l.Attempts {
 		a := l.Attempts[i].view()
-		if op.Type == HealthCheck { // it is about no machine
+		if !op.Type.OfMachines() {
 			a.Count, a.Machines = 0, 0
 		}
 		v.Attempts = append(v.Attempts, a)
@@ -161,23 +163,38 @@ func (l *Ledger) result() *ResultView {
 		return l.terminations()
 	case GetInstanceStatus:
 		return &ResultView{Machines: l.machines()}
-	case HealthCheck:
-		return l.health()
-	case ValidateTemplate, GetAvailableTemplates:
+	case HealthCheck, ValidateTemplate, GetAvailableTemplates:
+		return l.answer()
 	}
 	return nil
 }
 
-// health returns what the check found; nil when none was made, or when its
-// record is none.
-func (l *Ledger) health() *ResultView {
+// answer is what came of a question; nil when nothing did, or when its record
+// is none.
+func (l *Ledger) answer() *ResultView {
+	out := l.Operation.Output
 	for i := range l.Attempts {
-		var h HealthResult
-		if out := l.Attempts[i].Output; out != nil && json.Unmarshal(out, &h) == nil {
-			return &ResultView{HealthResult: &h}
+		if o := l.Attempts[i].Output; o != nil {
+			out = o
 		}
 	}
-	return nil
+	r := ResultView{}
+	var into any
+	switch l.Operation.Type {
+	case HealthCheck:
+		r.HealthResult = new(HealthResult)
+		into = r.HealthResult
+	case ValidateTemplate:
+		r.ValidationResult = new(ValidationResult)
+		into = r.ValidationResult
+	default:
+		r.TemplatesResult = new(TemplatesResult)
+		into = r.TemplatesResult
+	}
+	if json.Unmarshal(out, into) != nil {
+		return nil
+	}
+	return &r
 }
 
 func (l *Ledger) terminations() *ResultView {

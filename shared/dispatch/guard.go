@@ -49,7 +49,7 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 
 func classOf(a fulfilment.Action) string {
 	switch a {
-	case fulfilment.ActFind, fulfilment.ActStatus, fulfilment.ActPoll:
+	case fulfilment.ActFind, fulfilment.ActStatus, fulfilment.ActPoll, fulfilment.ActValidate, fulfilment.ActTemplates:
 		return broker.ClassRead
 	case fulfilment.ActCreate, fulfilment.ActResolve, fulfilment.ActTerminate, fulfilment.ActHealth:
 	}

@@ -35,6 +35,7 @@ type Service struct {
 	Ledger        Ledger
 	Registrations Registrations
 	Machines      broker.MachineReader
+	Templates     broker.TemplateReader
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
 	Capabilities  broker.CapabilityBook

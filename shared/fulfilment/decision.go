@@ -35,6 +35,8 @@ const (
 	ActTerminate Action = "terminate"
 	ActStatus    Action = "status"
 	ActHealth    Action = "health"
+	ActValidate  Action = "validate"
+	ActTemplates Action = "templates"
 )
 
 // Rules are the limits within which decisions are taken. Budget gives the
@@ -155,7 +157,11 @@ func actionOf(t broker.OperationType) Action {
 		return ActStatus
 	case broker.HealthCheck:
 		return ActHealth
-	case broker.CreateInstances, broker.ValidateTemplate, broker.GetAvailableTemplates:
+	case broker.ValidateTemplate:
+		return ActValidate
+	case broker.GetAvailableTemplates:
+		return ActTemplates
+	case broker.CreateInstances:
 	}
 	return ActCreate
 }

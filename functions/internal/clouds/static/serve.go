@@ -26,6 +26,7 @@ var (
 	_ dispatch.Registrations = (*dynamo.Store)(nil)
 	_ dispatch.Drivers       = providers.Set{}
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
+	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
 	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
@@ -55,7 +56,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Capabilities: store, Config: policy, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Config: policy, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
