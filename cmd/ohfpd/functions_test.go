@@ -19,6 +19,7 @@ import (
 func timeouts() map[string]time.Duration {
 	return map[string]time.Duration{
 		"attempt-static":               65 * time.Second,
+		"cancel-operation":             10 * time.Second,
 		"delete-template":              10 * time.Second,
 		"deregister-provider-strategy": 10 * time.Second,
 		"due":                          10 * time.Second,

@@ -72,6 +72,12 @@ type Candidate struct {
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
 }
 
+// Cancellation is who wanted an operation no more, and when.
+type Cancellation struct {
+	At    time.Time `json:"at"`
+	Actor Actor     `json:"actor"`
+}
+
 // Operation is one executeProviderOperation: what was wished, for whom, until
 // when, and how it stands. The attempts beside it are the ledger.
 type Operation struct {
@@ -98,7 +104,8 @@ type Operation struct {
 	Policy     Policy            `json:"policy,omitempty"`
 	Reason     string            `json:"reason,omitempty"` // why the first candidate was picked
 	Actor      Actor             `json:"actor"`
-	Version    int64             `json:"version"` // one more at each Step
+	Cancelled  *Cancellation     `json:"cancelled,omitempty"` // it is wanted no more: nothing new is sent for it
+	Version    int64             `json:"version"`             // one more at each Step
 }
 
 // AttemptState is what is known of an attempt's effect.

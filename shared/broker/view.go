@@ -24,6 +24,9 @@ type OperationView struct {
 	EndedAt    *Time           `json:"ended_at,omitempty" doc:"When it ended."`
 	Deadline   Time            `json:"deadline" doc:"Nothing new is started after this."`
 	Actor      Actor           `json:"actor" doc:"Who asked."`
+
+	CancelledAt *Time  `json:"cancelled_at,omitempty" doc:"When its cancellation was asked for."`
+	CancelledBy *Actor `json:"cancelled_by,omitempty" doc:"By whom."`
 }
 
 // ResultView is what came of an operation.
@@ -113,6 +116,9 @@ func (l *Ledger) View() OperationView {
 	}
 	if !op.EndedAt.IsZero() {
 		v.DurationMS = op.EndedAt.Sub(op.CreatedAt).Milliseconds()
+	}
+	if c := op.Cancelled; c != nil {
+		v.CancelledAt, v.CancelledBy = AtTime(c.At), &c.Actor
 	}
 	for _, c := range op.Candidates {
 		v.Selection.Ranked = append(v.Selection.Ranked, c.Provider)

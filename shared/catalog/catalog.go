@@ -14,6 +14,7 @@ func table() []row {
 		ofCommand(command.DeregisterProviderStrategy),
 		ofCommand(command.SelectProviderStrategy),
 		ofCommand(command.ExecuteProviderOperation),
+		ofCommand(command.CancelOperation),
 		ofCommand(command.RegisterTemplate),
 		ofCommand(command.DeleteTemplate),
 		ofQuery(query.ListAvailableProviders),

@@ -38,6 +38,10 @@ func (s *settling) end() Decision {
 	}
 	op.EndedAt = s.now
 	op.Message = s.summary()
+	if s.cancelled() {
+		op.Status, op.Code = broker.OpCancelled, ""
+		return Decision{Verdict: Stop, Step: s.step()}
+	}
 	if s.achieved() > 0 {
 		op.Status, op.Code = broker.OpPartial, ""
 		return Decision{Verdict: Done, Step: s.step()}

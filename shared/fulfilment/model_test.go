@@ -45,6 +45,10 @@ func (w *world) disturb() {
 	if w.mood == ghostly && w.choose(3, "slow") > 0 {
 		hands = slices.DeleteFunc(hands, func(h *worker) bool { return h.phase == calling && h.work.Action == fulfilment.ActCreate })
 	}
+	if w.choose.one(160, "cancel") {
+		w.flows = append(w.flows, &flow{cancels: true})
+		return
+	}
 	switch n := w.choose([]int{22, 23, 25, 28}[w.mood], "event"); {
 	case n < 9 && len(hands) > 0:
 		w.step(hands[w.choose(len(hands), "worker")])
@@ -118,6 +122,9 @@ var steps = []time.Duration{
 // wrong returns what contradicts the promises of the package, or "".
 func (w *world) wrong() string {
 	l := w.store.read()
+	if w.objection != "" {
+		return w.objection
+	}
 	if n := fulfilment.Remaining(&l); n < 0 {
 		return fmt.Sprintf("remaining is %d", n)
 	}
@@ -180,10 +187,12 @@ func (w *world) wrongOperation(l broker.Ledger) string {
 func wrongStatus(l *broker.Ledger) string {
 	n := fulfilment.ConfirmedOf(l)
 	want := broker.OpPartial
-	switch n {
-	case l.Operation.Wanted:
+	switch {
+	case n == l.Operation.Wanted:
 		want = broker.OpSucceeded
-	case 0:
+	case l.Operation.Cancelled != nil:
+		want = broker.OpCancelled
+	case n == 0:
 		want = broker.OpFailed
 	}
 	switch {
@@ -320,6 +329,7 @@ func TestNoMachineIsEverMadeTwiceOrForgottenOverTheseSeeds(t *testing.T) {
 		"call create", "call resolve", "call find", "call poll", "call held back", "came too late", "fenced send", "fenced record",
 		"two decisions at once", "decision SAME", "decision POLL", "decision WAIT", "decision NEXT", "decision DONE", "decision STOP",
 		"restart", "attempt SENT", "attempt UNKNOWN", "attempt CONFIRMED", "attempt NONE", "operation SUCCEEDED", "operation PARTIAL", "operation FAILED",
+		"cancelled", "operation CANCELLED",
 	} {
 		if happened[what] == 0 {
 			t.Errorf("%q never happened", what)

@@ -61,15 +61,15 @@ func backoff(tries int) time.Duration {
 
 // resolve finds out what an attempt did. Before the deadline its call is
 // repeated under its token, until a look-up is what is left to do: one of two
-// was made, or the provider refuses what it would refuse again. Past the
-// deadline nothing new is made: the operation is parked as UNKNOWN, and each
+// was made, the provider refuses what it would refuse again, or the operation
+// was cancelled. Past the deadline nothing new is made either: the operation is parked as UNKNOWN, and each
 // time the reconciler resumes it, it is looked up again.
 func (s *settling) resolve(a *broker.Attempt) Decision {
 	action, wait := ActResolve, max(backoff(a.Tries), s.delay(a))
 	if !a.LookedAt.IsZero() {
 		wait = max(wait, s.finalAt(a).Sub(s.now))
 	}
-	if s.past() || !a.LookedAt.IsZero() || a.Class.Rule().Again == fault.Never {
+	if s.past() || s.cancelled() || !a.LookedAt.IsZero() || a.Class.Rule().Again == fault.Never {
 		action = ActFind
 	}
 	if s.ledger.Operation.Type == broker.TerminateInstances {

@@ -136,8 +136,8 @@ func (s *settling) left(d time.Duration) bool {
 // next picks the one thing to do: run what is ready, resolve what is unknown,
 // ask about what is filling, try again, try elsewhere, or end.
 func (s *settling) next() Decision {
-	if s.past() {
-		s.expire()
+	if s.past() || s.cancelled() {
+		s.giveUp()
 	} else {
 		s.reopen()
 	}
@@ -182,28 +182,12 @@ func (s *settling) delay(a *broker.Attempt) time.Duration {
 	return max(0, a.NotBefore.Sub(s.now))
 }
 
-// expire gives up, at the deadline, what was never sent.
-func (s *settling) expire() {
-	for i := range s.ledger.Attempts {
-		a := &s.ledger.Attempts[i]
-		if a.State != broker.Intent {
-			continue
-		}
-		s.change(a)
-		a.Run++
-		a.State, a.EndedAt = broker.NoEffect, s.now
-		if a.Class == fault.None {
-			a.Class, a.Code, a.Message = fault.Cancelled, "deadline", "the operation's time was over before this was sent"
-		}
-	}
-}
-
 // elsewhere plans an attempt for what remains at the next candidate.
 func (s *settling) elsewhere() *broker.Attempt {
 	op := &s.ledger.Operation
 	tried := len(s.ledger.Attempts)
 	remaining := Remaining(&s.ledger)
-	if routed(op.Type) || remaining <= 0 || tried >= min(maxAttempts, len(op.Candidates)) || !s.left(0) || !s.mayFailOver() {
+	if routed(op.Type) || remaining <= 0 || s.cancelled() || tried >= min(maxAttempts, len(op.Candidates)) || !s.left(0) || !s.mayFailOver() {
 		return nil
 	}
 	a := NewAttempt(op, tried+1, op.Candidates[tried], remaining, s.now)

@@ -1,6 +1,8 @@
 package fulfilment_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +96,9 @@ func (w *world) send(h *worker) {
 		h.end(fault.ASLSuperseded)
 		return
 	}
+	if w.store.ledger.Operation.Cancelled != nil && h.work.Action == fulfilment.ActCreate {
+		w.objection = "a cancelled operation was sent"
+	}
 	h.seen = broker.Fenced{Attempt: sent.Attempt, SeenRun: sent.Attempt.Run, SeenState: broker.Sent}
 	h.phase = calling
 }
@@ -173,6 +178,7 @@ type flow struct {
 	phase    flowPhase
 	report   *fulfilment.Report // nil: it begins by resuming
 	restart  bool               // it resumes after everybody has died
+	cancels  bool               // it is a command: it decides once
 	decision fulfilment.Decision
 	work     fulfilment.Work
 	at       time.Time // when what is waited for begins, or the task is over
@@ -197,10 +203,13 @@ func (w *world) stepFlow(f *flow) {
 
 func (w *world) decide(f *flow) {
 	l := w.store.read()
-	if f.report != nil {
-		f.decision = fulfilment.Settle(l, *f.report, w.rules(), w.now)
-	} else {
-		rules := w.rules()
+	rules := w.rules()
+	switch {
+	case f.cancels:
+		f.decision = w.cancel(l)
+	case f.report != nil:
+		f.decision = fulfilment.Settle(l, *f.report, rules, w.now)
+	default:
 		rules.Dead = f.restart
 		f.decision = fulfilment.Resume(l, rules, w.now)
 	}
@@ -222,12 +231,37 @@ func (w *world) take(f *flow) {
 		f.phase = deciding
 		return
 	}
+	w.object(d)
+	if f.cancels {
+		w.tally["cancelled"]++
+	}
 	w.note("decided %s %s attempt %d run %d wait %s, operation %s", d.Verdict, d.Action, d.Attempt.N, d.Attempt.Run, d.Wait, d.Step.Operation.Status)
 	if f.report == nil && d.Wait > 0 {
 		f.phase = ended
 		return
 	}
 	w.follow(f)
+}
+
+// object notes a decision that sends something anew although the operation is
+// cancelled.
+func (w *world) object(d fulfilment.Decision) {
+	if w.store.ledger.Operation.Cancelled != nil && (d.Action == fulfilment.ActCreate || d.Action == fulfilment.ActResolve) {
+		w.objection = fmt.Sprintf("a cancelled operation is to %s", d.Action)
+	}
+}
+
+// cancel takes the decision of a command. Where nothing is out it ends the
+// operation at once.
+func (w *world) cancel(l broker.Ledger) fulfilment.Decision {
+	d := fulfilment.Cancel(l, broker.Cancellation{At: w.now}, w.rules(), w.now)
+	out := slices.ContainsFunc(l.Attempts, func(a broker.Attempt) bool {
+		return a.State == broker.Sent || a.State == broker.UnknownEffect
+	})
+	if d.Step != nil && d.Step.Operation.Status.Open() != out {
+		w.objection = fmt.Sprintf("cancelled while something is out: %v; and then the operation is %s", out, d.Step.Operation.Status)
+	}
+	return d
 }
 
 func (w *world) follow(f *flow) {

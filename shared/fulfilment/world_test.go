@@ -124,6 +124,8 @@ type world struct {
 	hands  []*worker
 	log    []string
 	tally  map[string]int // what happened, to see that the model is not idle
+
+	objection string // what somebody did that nobody may
 }
 
 func (w *world) note(format string, args ...any) {
