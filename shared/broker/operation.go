@@ -84,7 +84,10 @@ type Operation struct {
 	ID         string            `json:"operation_id"`
 	Type       OperationType     `json:"operation_type"`
 	Status     OperationStatus   `json:"status"`
-	Wanted     int               `json:"wanted"` // machines to make, or to act on
+	Wanted     int               `json:"wanted"`                   // machines to make, or to act on
+	MinCount   int               `json:"min_count,omitempty"`      // create: enough to stop at; 0: all
+	Whole      bool              `json:"all_or_nothing,omitempty"` // create: less than enough is given back
+	GivingBack bool              `json:"giving_back,omitempty"`    // that has begun: nothing is made any more
 	TemplateID string            `json:"template_id,omitempty"`
 	Candidates []Candidate       `json:"candidates"`
 	Strays     []MachineResult   `json:"strays,omitempty"` // machine ids that need no attempt: unknown, or gone already
@@ -106,6 +109,14 @@ type Operation struct {
 	Actor      Actor             `json:"actor"`
 	Cancelled  *Cancellation     `json:"cancelled,omitempty"` // it is wanted no more: nothing new is sent for it
 	Version    int64             `json:"version"`             // one more at each Step
+}
+
+// Enough is how many machines fulfil the wish.
+func (o *Operation) Enough() int {
+	if o.MinCount > 0 {
+		return o.MinCount
+	}
+	return o.Wanted
 }
 
 // AttemptState is what is known of an attempt's effect.
@@ -136,9 +147,11 @@ type Attempt struct {
 	Count        int             `json:"count"`
 	Spec         *CreateSpec     `json:"spec,omitempty"`
 	MachineIDs   []string        `json:"machine_ids,omitempty"`
+	Undoes       int             `json:"undoes,omitempty"` // attempt whose machines this one gives back; 0: none
 	Token        string          `json:"token"`
 	State        AttemptState    `json:"state"`
-	Tries        int             `json:"tries"` // calls that were made or refused
+	Recorded     int             `json:"recorded,omitempty"` // run of the worker that left it open and told what it knows
+	Tries        int             `json:"tries"`              // calls that were made or refused
 	Confirmed    int             `json:"confirmed"`
 	Machines     []Machine       `json:"machines,omitempty"`
 	Results      []MachineResult `json:"results,omitempty"`

@@ -72,6 +72,7 @@ type AttemptView struct {
 	Message    string       `json:"message,omitempty"`
 	Count      int          `json:"count"`
 	Machines   int          `json:"machines"`
+	Undoes     int          `json:"undoes,omitempty"` // number of the attempt whose machines this one gave back
 	Tries      int          `json:"tries"`
 	StartedAt  Time         `json:"started_at"`
 	DurationMS int64        `json:"duration_ms"`
@@ -138,7 +139,7 @@ func (l *Ledger) View() OperationView {
 func (l *Ledger) mainProvider() string {
 	best, most := "", -1
 	for i := range l.Attempts {
-		if a := &l.Attempts[i]; a.Confirmed > most {
+		if a := &l.Attempts[i]; a.Confirmed > most && a.Undoes == 0 {
 			best, most = a.Provider, a.Confirmed
 		}
 	}
@@ -148,7 +149,7 @@ func (l *Ledger) mainProvider() string {
 func (a *Attempt) view() AttemptView {
 	v := AttemptView{
 		Provider: a.Provider, Outcome: a.State, Class: a.Class, Code: a.Code, Message: a.Message,
-		Count: a.Count, Machines: a.Confirmed, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
+		Count: a.Count, Machines: a.Confirmed, Undoes: a.Undoes, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
 	}
 	if !a.EndedAt.IsZero() {
 		v.DurationMS = a.EndedAt.Sub(a.CreatedAt).Milliseconds()
@@ -159,12 +160,8 @@ func (a *Attempt) view() AttemptView {
 func (l *Ledger) result() *ResultView {
 	switch l.Operation.Type {
 	case CreateInstances:
-		machines := l.machines()
-		created := 0
-		for i := range l.Attempts {
-			created += l.Attempts[i].Confirmed
-		}
-		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: machines}
+		created := l.Standing()
+		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: l.machines()}
 	case TerminateInstances:
 		return l.terminations()
 	case GetInstanceStatus:
@@ -227,12 +224,44 @@ func (l *Ledger) terminations() *ResultView {
 
 func (l *Ledger) machines() []MachineView {
 	all := []MachineView{}
+	gone := l.givenBack()
 	for i := range l.Attempts {
 		for _, m := range l.Attempts[i].Machines {
+			if gone[m.ID] {
+				m.Status, m.Message = MachineTerminated, "given back: there were fewer than wanted"
+			}
 			all = append(all, m.View())
 		}
 	}
 	return all
+}
+
+// givenBack is which machines attempts have given back.
+func (l *Ledger) givenBack() map[string]bool {
+	gone := map[string]bool{}
+	for i := range l.Attempts {
+		a := &l.Attempts[i]
+		for _, r := range a.Results {
+			if a.Undoes > 0 && r.Terminated {
+				gone[r.MachineID] = true
+			}
+		}
+	}
+	return gone
+}
+
+// Standing is how many machines the attempts are known to have made, without
+// those that were given back; or, of a termination, to have ended.
+func (l *Ledger) Standing() int {
+	n := 0
+	for i := range l.Attempts {
+		if a := &l.Attempts[i]; a.Undoes > 0 {
+			n -= a.Confirmed
+		} else {
+			n += a.Confirmed
+		}
+	}
+	return n
 }
 
 // View returns m as the API shows it.

@@ -245,7 +245,7 @@ func (st story) cancelled(s *site, n int) {
 	case refused != nil && refused.Code != fault.Conflict:
 		s.Errorf("cancelled at boundary %d: %v", n, refused)
 	case refused == nil && v.Status != broker.OpCancelled && v.Status != broker.OpSucceeded,
-		refused != nil && v.Status != broker.OpSucceeded:
+		refused != nil && v.Status != broker.OpSucceeded && !st.fails:
 		s.Errorf("cancelled at boundary %d (%v): %s %q", n, refused, v.Status, attempts(v))
 	}
 	if later := s.sims["a"].Calls(sim.Create) + s.sims["b"].Calls(sim.Create) - calls; refused == nil && later > 1 { // one may be on its way
@@ -257,5 +257,8 @@ func (st story) cancelled(s *site, n int) {
 		}
 		return
 	}
-	other.truth(len(machines(v)))
+	other.truth(*v.Result.Created)
+	if st.fails {
+		other.truth(0)
+	}
 }

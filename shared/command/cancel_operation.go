@@ -47,12 +47,25 @@ func (s Service) cancelOperation(ctx context.Context, in CancelInput) (Cancelled
 	}
 	if d.Step != nil {
 		s.Log.InfoContext(ctx, "cancelled", "operation_id", in.OperationID, "status", d.Step.Operation.Status)
+		s.finish(ctx, d)
 	}
 	l, err := s.Ledger.Ledger(ctx, in.OperationID)
 	if err != nil {
 		return Cancelled{}, fmt.Errorf("reading operation %s: %w", in.OperationID, err)
 	}
 	return cancelled(&l)
+}
+
+// finish starts a workflow for what a cancellation leaves to do. When it cannot
+// be started the reconciler resumes the operation.
+func (s Service) finish(ctx context.Context, d fulfilment.Decision) {
+	if d.Attempt.N == 0 {
+		return
+	}
+	o := d.Step.Operation
+	if err := s.start(ctx, &o, d); err != nil {
+		s.Log.ErrorContext(ctx, "starting a workflow failed; the operation will be resumed", "operation_id", o.ID, "error", err)
+	}
 }
 
 func cancelled(l *broker.Ledger) (Cancelled, error) {

@@ -57,6 +57,8 @@ func checkFields(t broker.OperationType, p *Parameters) error {
 		{"template_id", p.TemplateID != "", []broker.OperationType{create, validate}},
 		{"template", p.Template != nil, []broker.OperationType{create, validate}},
 		{"count", p.Count != nil, []broker.OperationType{create}},
+		{"min_count", p.MinCount != nil, []broker.OperationType{create}},
+		{"all_or_nothing", p.AllOrNothing != nil, []broker.OperationType{create}},
 		{"tags", p.Tags != nil, []broker.OperationType{create}},
 		{"user_data", p.UserData != "", []broker.OperationType{create}},
 		{"machine_ids", p.MachineIDs != nil, []broker.OperationType{end, status}},
@@ -93,6 +95,9 @@ func excludes(c *broker.Criteria, provider string) bool {
 func checkCreate(p *Parameters) error {
 	if p.Count == nil {
 		return fault.Invalid("parameters.count", "is missing: how many machines, 1 to 1000")
+	}
+	if p.MinCount != nil && *p.MinCount > *p.Count {
+		return fault.Invalid("parameters.min_count", "at most count, which is %d; got %d", *p.Count, *p.MinCount)
 	}
 	return checkTemplateGiven(p, "the template to make machines from")
 }

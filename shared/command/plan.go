@@ -113,6 +113,10 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	o := &c.Operation
 	decided(c, ch)
 	o.Wanted, o.TemplateID = *in.Parameters.Count, t.ID
+	if in.Parameters.MinCount != nil {
+		o.MinCount = *in.Parameters.MinCount
+	}
+	o.Whole = in.Parameters.AllOrNothing != nil && *in.Parameters.AllOrNothing
 	for _, name := range ch.result.Ranked() {
 		o.Candidates = append(o.Candidates, broker.Candidate{Provider: name, Kind: ch.kind(name), Spec: &broker.CreateSpec{
 			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),

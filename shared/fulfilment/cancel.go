@@ -10,8 +10,10 @@ import (
 // Cancel decides what becomes of an operation that is wanted no more. What was
 // never sent is given up; when nothing else is open the operation ends at once.
 // What was sent cannot be called back: it is finished or found out, by whoever
-// has it, and then the operation ends with what was made. It is a decision as
-// any other, so that of a cancellation and a worker that sends one comes first.
+// has it, and then the operation ends with what was made, or gives that back.
+// It is a decision as any other, so that of a cancellation and a worker that
+// sends one comes first. An attempt in it is for a workflow of its own: the one
+// that was may have ended with the attempt that it had.
 //
 // The decision is Done, with nothing to store, for an operation that has ended
 // or was cancelled before.
@@ -23,12 +25,14 @@ func Cancel(l broker.Ledger, by broker.Cancellation, rules Rules, now time.Time)
 	}
 	op.Cancelled, s.touched = &by, true
 	s.giveUp()
-	for i := range s.ledger.Attempts {
-		if s.ledger.Attempts[i].State.Reserves() {
-			return Decision{Verdict: Wait, Step: s.step()}
-		}
+	if op.GivingBack || s.out() { // who has it goes on
+		return Decision{Verdict: Wait, Step: s.step()}
 	}
-	return s.end()
+	d := s.end()
+	if d.Attempt.N > 0 {
+		d.Step.Operation.Resumes++
+	}
+	return d
 }
 
 // Final reports whether cancelling an operation would come too late to mean
@@ -46,6 +50,16 @@ func Final(l *broker.Ledger) bool {
 	return false
 }
 
+// out reports whether the outcome of some attempt is open.
+func (s *settling) out() bool {
+	for i := range s.ledger.Attempts {
+		if s.ledger.Attempts[i].State.Reserves() {
+			return true
+		}
+	}
+	return false
+}
+
 // cancelled reports whether the operation is wanted no more.
 func (s *settling) cancelled() bool { return s.ledger.Operation.Cancelled != nil }
 
@@ -53,8 +67,8 @@ func (s *settling) cancelled() bool { return s.ledger.Operation.Cancelled != nil
 func (s *settling) giveUp() {
 	for i := range s.ledger.Attempts {
 		a := &s.ledger.Attempts[i]
-		if a.State != broker.Intent {
-			continue
+		if a.State != broker.Intent || a.Undoes > 0 && !s.past() {
+			continue // what is given back is not wanted either
 		}
 		s.change(a)
 		a.Run++

@@ -83,7 +83,7 @@ func (w *world) begin(h *worker) {
 			h.attempt().Count, h.attempt().Spec = 1, &spec
 		}
 		h.phase = sending
-	case h.work.Action == fulfilment.ActResolve:
+	case h.work.Action == fulfilment.ActResolve, h.work.Action == fulfilment.ActTerminate:
 		h.phase = sending
 	}
 }
@@ -112,6 +112,12 @@ func (w *world) call(h *worker) {
 	switch {
 	case late && h.work.Action == fulfilment.ActFind:
 		w.answered(h, fulfilment.Lookup(a, nil, providerError(fault.Refused, false, 0), 0, w.now))
+	case late && h.work.Action == fulfilment.ActTerminate:
+		w.answered(h, fulfilment.Termination(a, nil, providerError(fault.Refused, false, 0), w.now))
+	case h.work.Action == fulfilment.ActTerminate:
+		w.note("attempt %d run %d gives back %v at %s", a.N, a.Run, a.MachineIDs, a.Provider)
+		results, err := w.terminate(&a)
+		w.answered(h, fulfilment.Termination(a, results, err, w.now))
 	case late && h.work.Action == fulfilment.ActPoll:
 		w.answered(h, fulfilment.Polling(a, fulfilment.Made{Err: providerError(fault.Refused, false, 0)}, w.now))
 	case late:
@@ -135,6 +141,7 @@ func (w *world) answered(h *worker, after broker.Attempt) {
 
 func (w *world) record(h *worker) {
 	o := broker.Outcome{Attempt: h.seen}
+	h.after = fulfilment.Recorded(h.after)
 	o.Attempt.Attempt = h.after
 	*h.ledger.Attempt(h.after.N) = h.after
 	if closed, ok := fulfilment.Complete(&h.ledger, w.now); ok {
@@ -223,7 +230,7 @@ func (w *world) decide(f *flow) {
 // take stores a decision, or has it taken again when the ledger has changed.
 func (w *world) take(f *flow) {
 	d := f.decision
-	if f.report == nil && d.Wait > 0 {
+	if f.report == nil && d.Wait > 0 && !f.cancels {
 		d.Step.Operation.DueAt = w.now.Add(d.Wait)
 	}
 	if w.store.takeStep(*d.Step) != nil {
@@ -234,9 +241,14 @@ func (w *world) take(f *flow) {
 	w.object(d)
 	if f.cancels {
 		w.tally["cancelled"]++
+		f.phase = ended
+		if d.Attempt.N == 0 {
+			return
+		}
+		w.note("a workflow for what the cancellation left")
 	}
 	w.note("decided %s %s attempt %d run %d wait %s, operation %s", d.Verdict, d.Action, d.Attempt.N, d.Attempt.Run, d.Wait, d.Step.Operation.Status)
-	if f.report == nil && d.Wait > 0 {
+	if f.report == nil && d.Wait > 0 && !f.cancels {
 		f.phase = ended
 		return
 	}
@@ -258,7 +270,10 @@ func (w *world) cancel(l broker.Ledger) fulfilment.Decision {
 	out := slices.ContainsFunc(l.Attempts, func(a broker.Attempt) bool {
 		return a.State == broker.Sent || a.State == broker.UnknownEffect
 	})
-	if d.Step != nil && d.Step.Operation.Status.Open() != out {
+	if d.Step == nil {
+		return d
+	}
+	if o := d.Step.Operation; out && !o.Status.Open() || o.Status.Open() && !out && !o.GivingBack {
 		w.objection = fmt.Sprintf("cancelled while something is out: %v; and then the operation is %s", out, d.Step.Operation.Status)
 	}
 	return d
