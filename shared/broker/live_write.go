@@ -11,7 +11,7 @@ type LiveKind string
 
 // The kinds, each one conditional write.
 const (
-	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always: a call starts
+	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always, and a retry within the budget: a call starts
 	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil passed, Epoch as seen, and a permit free or expired: a probe starts
 	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
 	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
@@ -37,7 +37,18 @@ type LiveWrite struct {
 	Threshold int       // successes that close: pass
 	Started   time.Time // when the call started: begin and probe (= Now), end
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
+	Try       LiveTry   // what the call is to the budget of retries: begin
 }
+
+// LiveTry is what a call is to the budget of retries.
+type LiveTry string
+
+// Calls that are neither cost and pay nothing: what was sent must be found out,
+// and what was asked to end must end.
+const (
+	FirstTry LiveTry = "first"
+	Retry    LiveTry = "retry" // if the budget allows it
+)
 
 // Apply returns l after w, and whether w's condition held; when it did not, l
 // comes back unchanged. It is the meaning of each kind, which a store carries
@@ -56,7 +67,7 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 	seen := l.Epoch == w.Epoch
 	switch w.Kind {
 	case LiveBegin:
-		return w.Always || l.closed() || l.State == Disabled
+		return (w.Always || l.closed() || l.State == Disabled) && (w.Try != Retry || l.Retries())
 	case LiveProbe:
 		return seen && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
 	case LiveReset, LiveTrip:
@@ -74,6 +85,7 @@ func (w LiveWrite) change(l *Live) {
 	switch w.Kind {
 	case LiveBegin:
 		l.start(w.Started)
+		l.pay(w.Try)
 	case LiveProbe:
 		l.probe(w)
 	case LiveEnd:
@@ -102,6 +114,16 @@ func (l *Live) start(at time.Time) {
 		}
 	}
 	l.InFlight[minute]++
+}
+
+// pay charges a retry to the budget, and pays for it by first tries.
+func (l *Live) pay(t LiveTry) {
+	switch {
+	case t == Retry:
+		l.RetryDebt += RetryCost
+	case t == FirstTry && l.RetryDebt > 0:
+		l.RetryDebt--
+	}
 }
 
 func (l *Live) end(w LiveWrite) {

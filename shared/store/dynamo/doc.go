@@ -14,7 +14,8 @@
 //	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
 //	checked_at                                  what a provider was seen to offer: when
 //	n                                           counters
-//	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
+//	state … permits, fail_run, retry_debt,
+//	m* f*, s* g* b*                             breakers, which have no doc (live_row.go)
 //
 // A verb is one call or one transaction, as [schema.Verbs] lists them. A
 // condition that does not hold brings the stored row with the refusal

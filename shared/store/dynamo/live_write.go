@@ -19,6 +19,7 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 			e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed), e.compare(attrState, "=", broker.Disabled)))
 		}
 		begin(e, w.Started, r)
+		pay(e, w.Try, r)
 	case broker.LiveEnd:
 		end(e, w, r)
 	case broker.LiveReset:
@@ -64,6 +65,20 @@ func begin(e *expression, started time.Time, r *liveRow) {
 		e.when(either(e.absent(attrMinute(i)), e.compare(attrMinute(i), "<", minute)))
 		e.set(attrMinute(i), minute)
 		e.set(attrFlight(i), 1)
+	}
+}
+
+// pay charges a retry if the budget allows it, and pays for it by first tries.
+func pay(e *expression, t broker.LiveTry, r *liveRow) {
+	switch {
+	case t == broker.Retry:
+		e.when(either(e.absent(attrDebt), e.compare(attrDebt, "<=", broker.RetryCredit-broker.RetryCost)))
+		e.add(attrDebt, broker.RetryCost)
+	case t == broker.FirstTry && r.rest.RetryDebt > 0:
+		e.when(e.compare(attrDebt, ">", 0))
+		e.add(attrDebt, -1)
+	case t == broker.FirstTry:
+		e.when(either(e.absent(attrDebt), e.compare(attrDebt, "<=", 0)))
 	}
 }
 
@@ -119,6 +134,7 @@ func clearRow(e *expression) {
 			e.remove(a)
 		}
 	}
+	e.remove(attrDebt)
 	renew(e)
 }
 
