@@ -74,6 +74,10 @@ func TestDelta(t *testing.T) {
 			metrics.Event{Duration: time.Minute, SlowCall: time.Second, Class: fault.Refused, Code: "open"},
 			metrics.Counters{Total: 1, Failed: map[fault.Class]int64{fault.Refused: 1}, Errors: noted("open", "")},
 		},
+		"how long a caller took to go away is not the provider's slowness": {
+			metrics.Event{Duration: time.Minute, SlowCall: time.Second, Class: fault.Cancelled},
+			metrics.Counters{Total: 1, Failed: map[fault.Class]int64{fault.Cancelled: 1}, Errors: noted("CANCELLED", ""), LastUsed: ended},
+		},
 		"numbers below zero count as zero": {
 			metrics.Event{Duration: -time.Second, Machines: -1, Throttles: -1},
 			metrics.Counters{Total: 1, Succeeded: 1, Latency: inBin(0), LastUsed: ended},

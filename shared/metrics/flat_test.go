@@ -104,6 +104,14 @@ func TestApplyKeepsWhatItWasGiven(t *testing.T) {
 	}
 }
 
+func TestNamesThatNobodyKnowsArePassedOver(t *testing.T) {
+	c, err := metrics.Flat{Numbers: map[string]int64{"n": 1, "f_": 2, "h32": 3, "newer": 4, "ttl": 5, "f_NEWER": 6}}.Counters()
+	want := metrics.Counters{Total: 1, Failed: map[fault.Class]int64{"NEWER": 6}}
+	if diff := cmp.Diff(want, c); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}
+
 func TestANegativeCountIsRefused(t *testing.T) {
 	for _, name := range []string{"n", "h31", "f_DOWN", "e_x", "from a newer version"} {
 		_, err := metrics.Flat{Numbers: map[string]int64{name: -1}}.Counters()

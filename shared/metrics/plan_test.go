@@ -340,6 +340,15 @@ func checkSeries(r *rapid.T, p metrics.Plan, rows []metrics.Row, want metrics.Co
 			r.Errorf("after %v comes %v to %v", at, x.From, x.To)
 		}
 		at = x.To
+		var n int64
+		for _, row := range rows {
+			if p.Holds(row.Bucket) && !row.Start.Before(x.From) && row.Start.Before(x.To) {
+				n += row.Counters.Total
+			}
+		}
+		if x.Counters.Total != n {
+			r.Errorf("from %v to %v: got %d, want %d", x.From, x.To, x.Counters.Total, n)
+		}
 		total.Add(&x.Counters)
 	}
 	if !at.Equal(p.To) || len(points) > 74 {
