@@ -14,7 +14,7 @@ import (
 // workflow is the principal of what no person calls.
 const workflow = "workflow"
 
-// answerDirect runs a step or a schedule. Errors are typed, see [typed].
+// answerDirect runs a step, a schedule or an event. Errors are typed, see [typed].
 func (h *Host) answerDirect(ctx context.Context, x *invocation) ([]byte, error) {
 	x.id = x.function
 	out, err := h.run(ctx, x)
