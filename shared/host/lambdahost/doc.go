@@ -6,7 +6,7 @@
 // One handler takes what a function can be called with: requests of API
 // Gateway in both payload formats, for commands and queries; the payload of a
 // state machine's task or of a caller of Lambda, for steps and schedules;
-// schedules and events of EventBridge, for schedules and events. What API Gateway sent is always
+// schedules and events of EventBridge. What API Gateway sent is always
 // answered as API Gateway wants it, failures included, as the same problem
 // documents that localhost writes. A state machine gets what failed as the
 // name of an error; the ledger trusts those names, so that only a step that
