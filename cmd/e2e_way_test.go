@@ -30,16 +30,12 @@ func deployed(functions string) way {
 			sum := sha256.Sum256([]byte(run + dir))
 			return []string{
 				"--store", "dynamodb:e2e-" + hex.EncodeToString(sum[:8]), "--create-table",
-				"--lambdas", functions, "--config", filepath.Join(functions, configFile),
+				"--lambdas", functions,
 			}
 		},
 		env: awsEnvironment(),
 	}
 }
-
-// configFile has a broker look after open operations each second: what a
-// killed one had in its hands is taken over when its time has passed.
-const configFile = "ohfpd.yaml"
 
 // awsEnvironment is what reaches the DynamoDB that tests are given.
 func awsEnvironment() []string {
@@ -66,9 +62,5 @@ func buildFunctions(t *testing.T) (dir string) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("looking for the functions: %v, %v", found, err)
 	}
-	dir = filepath.Dir(found[0])
-	if err := os.WriteFile(filepath.Join(dir, configFile), []byte("tick_seconds: 1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return filepath.Dir(found[0])
 }
