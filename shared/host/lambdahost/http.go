@@ -133,7 +133,7 @@ func severity(f *fault.Error) slog.Level {
 
 // logFailure writes one line. A panic has its own already.
 func (h *Host) logFailure(ctx context.Context, x *invocation, f *fault.Error, level slog.Level) {
-	text := f.Error()
+	text := or(f.Detail, f.Code.Title())
 	switch {
 	case errors.Is(f.Err, errPanic):
 		return
