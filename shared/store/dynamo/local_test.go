@@ -87,7 +87,7 @@ func (s *tables) of(t testing.TB, dir string) string {
 // thousand calls each time, are tried less often than elsewhere.
 const (
 	atATime = "16"
-	checks  = "15"
+	checks  = "12"
 )
 
 // TestMain takes atATime for the number of tests that run at a time, unless
