@@ -125,7 +125,7 @@ func TestWhatPassesALimitForWantOfDataSaysSo(t *testing.T) {
 	r := decide(snapshot(provider("a", unchecked)), criteria(broker.Criteria{MinSuccessRate: ptr(100.0), MaxResponseTimeMS: ptr(0.0)}))
 	want := []broker.Verdict{{
 		Provider: "a", Rank: 1,
-		Detail: "not checked yet: passes max_response_time_ms; no calls in the last minute: passes min_success_rate",
+		Detail: "never measured: passes max_response_time_ms; no calls: passes min_success_rate",
 	}}
 	if diff := cmp.Diff(want, r.Verdicts()); diff != "" {
 		t.Error(diff)

@@ -1,0 +1,95 @@
+package selection
+
+import "math/bits"
+
+// draws is a counter-based generator: splitmix64 (Steele, Lea and Flood, Fast
+// Splittable Pseudorandom Number Generators, OOPSLA 2014). The same start gives
+// the same numbers on every machine.
+type draws struct{ state uint64 }
+
+const golden = 0x9e3779b97f4a7c15 // 2^64 / the golden ratio: the step of splitmix64
+
+func newDraws(start uint64) draws { return draws{mix(start)} }
+
+func (d *draws) next() uint64 {
+	d.state += golden
+	return mix(d.state)
+}
+
+// below returns a number in [0, n), by the high half of a product (Lemire,
+// Fast Random Integer Generation in an Interval, 2019, without the rejection:
+// n is at most 10^9, so no number is favoured by more than 1 in 10^10).
+func (d *draws) below(n int64) int64 {
+	high, _ := bits.Mul64(d.next(), uint64(n)) //nolint:gosec // n counts weights or members
+	return int64(high)                         //nolint:gosec // below n
+}
+
+// mix is the finalizer of splitmix64: every bit of x moves half of the result.
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// hashText is FNV-1a, mixed: names and keys that differ in one letter are far
+// apart.
+func hashText(text string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return mix(h)
+}
+
+// draw returns a member of pool, which has one or more, each with a chance in
+// proportion to its weight. Members are looked for among all of the priority
+// first: what is found that way has the same chances, sooner.
+func (r *Result) draw(pool set, t *tier) int {
+	s := r.in.Query.snapshot
+	for range 8 {
+		if i := s.at(t, r.draws.below(s.span(t))); pool.has(i) {
+			return i
+		}
+	}
+	x := r.draws.below(r.weight(pool, t))
+	i := pool.next(t.lo)
+	for x -= s.weight[i]; x >= 0; x -= s.weight[i] {
+		i = pool.next(i + 1)
+	}
+	return i
+}
+
+// span is the length of the line on which every provider of a tier's priority
+// has a part as long as its weight; at finds the one at a point of it.
+func (s *Snapshot) span(t *tier) int64 {
+	if s.even[t.lo] {
+		return int64(t.hi - t.lo)
+	}
+	return s.sum[t.hi-1]
+}
+
+func (s *Snapshot) at(t *tier, x int64) int {
+	if s.even[t.lo] {
+		return t.lo + int(x)
+	}
+	lo, hi := t.lo, t.hi-1
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); s.sum[mid] <= x { //nolint:gosec // indexes
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// weight is the sum of the weights of a pool.
+func (r *Result) weight(pool set, t *tier) int64 {
+	var sum int64
+	for i := pool.next(t.lo); i < t.hi; i = pool.next(i + 1) {
+		sum += r.in.Query.snapshot.weight[i]
+	}
+	return sum
+}
