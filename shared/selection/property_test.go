@@ -221,3 +221,59 @@ func TestRoundRobinPicksEachOnceInAnyRowOfTicketsAndStaysEvenAtEveryPrefix(t *te
 		}
 	})
 }
+
+func TestAResultThatWasUsedDecidesAsANewOne(t *testing.T) {
+	var used selection.Result
+	rapid.Check(t, func(t *rapid.T) {
+		m := drawModel(t)
+		for range 3 {
+			var fresh selection.Result
+			m.run(&used)
+			m.run(&fresh)
+			if diff := cmp.Diff(fresh.Decision(), used.Decision()); diff != "" {
+				t.Fatal(diff)
+			}
+			if fresh.Confidence() != used.Confidence() || fresh.Scope() != used.Scope() || fresh.Reason() != used.Reason() {
+				t.Fatalf("%v %q %q against %v %q %q", fresh.Confidence(), fresh.Scope(), fresh.Reason(),
+					used.Confidence(), used.Scope(), used.Reason())
+			}
+			m.ticket += 7
+			m.policy = rapid.SampledFrom(selection.Policies()).Draw(t, "policy")
+		}
+	})
+}
+
+func TestAskingForReasonsDoesNotChangeTheAnswer(t *testing.T) {
+	var asked, not selection.Result
+	rapid.Check(t, func(t *rapid.T) {
+		m := drawModel(t)
+		m.run(&not)
+		in := selection.Input{
+			Query: selection.Compile(&m.snapshot).Prepare(m.request), Policy: m.policy, Seed: m.seed, AffinityKey: m.key, Now: m.now,
+		}
+		selection.Filter(&asked, in)
+		asked.Scope()
+		asked.Rank(m.ticket)
+		asked.Reason()
+		asked.Confidence()
+		asked.Verdicts()
+		asked.Rank(m.ticket)
+		if diff := cmp.Diff(not.Decision(), asked.Decision()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestNobodyIsRankedTwice(t *testing.T) {
+	var dst selection.Result
+	rapid.Check(t, func(t *rapid.T) {
+		m := drawModel(t)
+		m.run(&dst)
+		ranked := dst.Ranked()
+		places := min(4, dst.Eligible())
+		slices.Sort(ranked)
+		if len(slices.Compact(ranked)) != places {
+			t.Fatalf("%v of %d eligible", dst.Ranked(), dst.Eligible())
+		}
+	})
+}
