@@ -76,7 +76,7 @@ func (s *Snapshot) at(t *tier, x int64) int {
 	}
 	lo, hi := t.lo, t.hi-1
 	for lo < hi {
-		if mid := int(uint(lo+hi) / 2); s.sum[mid] <= x { //nolint:gosec // indexes
+		if mid := int(uint(lo+hi) / 2); s.sum[mid] <= x {
 			lo = mid + 1
 		} else {
 			hi = mid

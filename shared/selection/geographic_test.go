@@ -51,11 +51,13 @@ func TestTheNearestIsTaken(t *testing.T) {
 		"by region": {local(), broker.Origin{Place: broker.Place{Region: "r2"}}, "geography region zone nowhere"},
 		"by the globe": {
 			[]broker.ProviderView{city("sydney"), city("tokyo"), city("paris"), city("san-francisco")},
-			broker.Origin{Place: broker.Place{Point: &london}}, "paris san-francisco tokyo sydney", // 343, 8,617, 9,559, 16,994 km
+			broker.Origin{Place: broker.Place{Point: &london}},
+			"paris san-francisco tokyo sydney", // 343, 8,617, 9,559, 16,994 km
 		},
 		"across the date line": {
 			[]broker.ProviderView{city("apia"), city("sydney"), city("suva")},
-			broker.Origin{Place: broker.Place{Point: &broker.Point{Latitude: -18, Longitude: 179}}}, "suva apia sydney",
+			broker.Origin{Place: broker.Place{Point: &broker.Point{Latitude: -18, Longitude: 179}}},
+			"suva apia sydney",
 		},
 		"without an origin all take turns": {many("b a"), broker.Origin{}, "a b"},
 		"an origin that nobody knows":      {local()[1:3], broker.Origin{Zone: "moon"}, "geography region"},

@@ -28,7 +28,7 @@ var highestSuccessRate = policy{
 	},
 	figure: func(r *Result, i int) string {
 		c, m := r.class(), &r.in.Query.snapshot.facts[i].live[r.in.Query.class].calls
-		return fmt.Sprintf("%s %% believed, %s at least, %s of %s calls", percent(c.mean[i]), percent(c.floor[i]), number(m.Successes), number(m.Calls))
+		return fmt.Sprintf("%s %% believed, %s %% at least, %s of %s calls", percent(c.mean[i]), percent(c.floor[i]), number(m.Successes), number(m.Calls))
 	},
 }
 

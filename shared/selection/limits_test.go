@@ -85,8 +85,10 @@ func TestACreateNeedsRoom(t *testing.T) {
 		"full":               {room(0, 7), create(), broker.Verdict{Rule: "no_room", Value: "7", Threshold: "7"}},
 		"more than full":     {room(-1, 7), create(), broker.Verdict{Rule: "no_room", Value: "8", Threshold: "7"}},
 		"full and panicking": {room(0, 7), criteria(broker.Criteria{Panic: broker.PanicAllow}), broker.Verdict{Rule: "no_room", Value: "7", Threshold: "7"}},
-		"full and named": {room(0, 7), create(func(r *selection.Request) { r.Override = "a" }),
-			broker.Verdict{Rule: "no_room", Value: "7", Threshold: "7"}},
+		"full and named": {
+			room(0, 7), create(func(r *selection.Request) { r.Override = "a" }),
+			broker.Verdict{Rule: "no_room", Value: "7", Threshold: "7"},
+		},
 		"one left":     {room(1, 7), create(), broker.Verdict{Rank: 1, DataAgeMS: 30_000}},
 		"not known":    {room(0, 0), create(), broker.Verdict{Rank: 1, DataAgeMS: 30_000}},
 		"only looking": {room(0, 7), create(reads), broker.Verdict{Rank: 1, DataAgeMS: 30_000}},

@@ -35,7 +35,7 @@ func (r *Result) hold(t *tier) {
 func (r *Result) admitted(i int) bool {
 	coin := mix(r.in.Query.snapshot.hash[i] ^ mix(uint64(r.ticket)+golden)) //nolint:gosec // a bit pattern
 	high, _ := bits.Mul64(coin, 600)
-	return high < uint64(600*r.ramp(i)) //nolint:gosec // between 0 and 600
+	return high < uint64(600*r.ramp(i))
 }
 
 // ramp is the part of the decisions that a member takes part in now.

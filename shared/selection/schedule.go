@@ -117,7 +117,7 @@ func (p *planner) apportion(divisor, sum, period int64) {
 		whole := w / divisor * period
 		p.units[k], p.taken[k] = whole/sum, whole%sum // taken is free until turns are assigned
 		left -= p.units[k]
-		p.rest = append(p.rest, int32(k)) //nolint:gosec // an index
+		p.rest = append(p.rest, int32(k))
 	}
 	slices.SortFunc(p.rest, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(p.taken[b], p.taken[a]), cmp.Compare(a, b))

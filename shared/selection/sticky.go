@@ -57,8 +57,8 @@ func (r *Result) rendezvous(places []int, pool set, t *tier) int {
 	for i := pool.next(t.lo); i < t.hi; i = pool.next(i + 1) {
 		x := mix(r.key^s.hash[i])>>12<<1 | 1 // odd, below 2^53: u = x / 2^53 is in (0, 1)
 		weight := float64(s.weight[i])
-		// ln u ≤ u − 1, so most need no logarithm to lose.
-		if n == len(places) && weight < best[n-1]*(float64(1<<53-x)/(1<<53)) {
+		// ln u ≤ u − 1, so most need no logarithm to lose. An empty place is 0.
+		if worst := best[(len(places)-1)%MaxCandidates]; weight < worst*(float64(1<<53-x)/(1<<53)) {
 			continue
 		}
 		n = insert(places, &best, n, ranked{i, weight / negLog(x)})

@@ -17,7 +17,7 @@ func (p *planner) assign(turns []int32) []int32 {
 	}
 	for k := range p.ids {
 		p.taken[k] = 0
-		p.wait(int32(k), 1) //nolint:gosec // an index
+		p.wait(int32(k), 1)
 	}
 	for j := int64(1); j <= p.sum; j++ {
 		for k := p.bucket[j]; k >= 0; k = p.next[k] {

@@ -49,6 +49,47 @@ func TestTheScopeIsPolicyOperationAndTheTiersMembers(t *testing.T) {
 	}
 }
 
+func TestTheScopeIsOfThoseAmongWhomTheTicketChooses(t *testing.T) {
+	scope := func(p broker.Policy, r selection.Request, providers ...broker.ProviderView) string {
+		return decide(snapshot(providers...), r, p).Scope()
+	}
+	far := from(broker.Origin{Zone: "z"})
+	near := func(name string) broker.ProviderView { return provider(name, place("z", "", "")) }
+	for name, c := range map[string][2]string{
+		"the nearest": {
+			scope(broker.Geographic, far, near("a"), near("b"), provider("c")), scope(broker.Geographic, far, near("a"), near("b"), provider("d")),
+		},
+		"the least versatile": {
+			scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b", able("y")), provider("c")),
+			scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b", able("y"))),
+		},
+		"the healthy": {
+			scope(broker.HealthBased, create(), many("a b")...), scope(broker.HealthBased, create(), provider("a"), provider("b"), provider("c", unchecked)),
+		},
+	} {
+		if c[0] == "" || c[0] != c[1] {
+			t.Errorf("%s: %q and %q", name, c[0], c[1])
+		}
+	}
+	for name, got := range map[string]string{
+		"one is nearest":         scope(broker.Geographic, far, near("a"), provider("b")),
+		"one is least versatile": scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b")),
+		"chance by seed":         scope(broker.Random, create(), many("a b")...),
+		"chance by key":          scope(broker.Sticky, create(), many("a b")...),
+	} {
+		if got != "" {
+			t.Errorf("%s: got %q, want none", name, got)
+		}
+	}
+	for _, p := range []broker.Policy{
+		broker.WeightedRoundRobin, broker.LeastConnections, broker.FastestResponse, broker.HighestSuccessRate, broker.CostOptimized, broker.Adaptive,
+	} {
+		if got := scope(p, create(), many("a b")...); !strings.HasPrefix(got, string(p)+"/CREATE_INSTANCES/") {
+			t.Errorf("%s: got %q", p, got)
+		}
+	}
+}
+
 // edit changes a snapshot, or its first provider.
 type edit = func(*broker.Snapshot, *broker.ProviderView)
 
