@@ -71,12 +71,15 @@ type Origin struct {
 // longitude in degrees. Coordinates that are none are left out.
 func PlaceOf(labels map[string]string) Place {
 	p := Place{Region: labels["region"], Geography: labels["geography"]}
-	north, err := strconv.ParseFloat(labels["latitude"], 64)
-	if err != nil || north < -90 || north > 90 {
-		return p
-	}
-	if east, err := strconv.ParseFloat(labels["longitude"], 64); err == nil && east >= -180 && east <= 180 {
+	north, ok := degrees(labels["latitude"], 90)
+	east, too := degrees(labels["longitude"], 180)
+	if ok && too {
 		p.Point = &Point{Latitude: north, Longitude: east}
 	}
 	return p
+}
+
+func degrees(text string, most float64) (float64, bool) {
+	d, err := strconv.ParseFloat(text, 64)
+	return d, err == nil && d >= -most && d <= most
 }
