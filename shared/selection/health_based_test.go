@@ -56,3 +56,11 @@ func TestHealthBasedSaysWhyItRefuses(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestUnderHealthBasedAFallbackMayBeUnknownAndNotUnhealthy(t *testing.T) {
+	r := create(func(r *selection.Request) { r.Fallbacks = []string{"b", "c"} })
+	got := decide(snapshot(provider("a"), provider("b", unchecked), provider("c", health(broker.Unhealthy))), r, broker.HealthBased)
+	if diff := cmp.Diff([]string{"a", "b"}, got.Ranked()); diff != "" {
+		t.Error(diff)
+	}
+}

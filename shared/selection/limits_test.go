@@ -39,6 +39,7 @@ func TestOnlyAProviderOutOfAllOfferingsThatWouldDoIsLeftOut(t *testing.T) {
 		"another":                       {provider("a", blocked("large", minute)), offering("small"), "", 0},
 		"everything":                    {provider("a", blocked("", minute)), offering("small", "large"), "offering_blocked", minute},
 		"the longer of two":             {provider("a", blocked("", time.Second), blocked("small", minute)), offering("small"), "offering_blocked", minute},
+		"the longer of two, first":      {provider("a", blocked("small", minute), blocked("", time.Second)), offering("small"), "offering_blocked", minute},
 		"it is over":                    {provider("a", blocked("small", 0)), offering("small"), "", 0},
 		"which would do is not known":   {provider("a", blocked("small", minute)), create(), "", 0},
 		"no machine is made":            {provider("a", blocked("", minute)), create(reads), "", 0},

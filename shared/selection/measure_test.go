@@ -92,12 +92,13 @@ func TestWhoSitsOutIsNextInLineAndNotLost(t *testing.T) {
 	}
 }
 
-func TestWhenAllRampUpNobodySitsOut(t *testing.T) {
-	s := snapshot(provider("a", ramping(0)), provider("b", ramping(0), price(2)))
+func TestWhenAllSitOutNobodyDoes(t *testing.T) {
+	s := snapshot(provider("a", ramping(0), price(2)), provider("b", ramping(0)))
 	counts := newSeries(broker.CostOptimized, s, create()).counts(10_000)
-	// Both take part in 1 of 100 decisions and both sit 81 out, where all take
-	// part: a has 82 and the 9 where it is alone.
-	if counts["a"] < 8_900 || counts["a"] > 9_300 {
+	// Of 100 decisions 81 have both sitting out and so both taking part, and 1
+	// has both taking part: b, the cheaper, gets these and the 9 that it has
+	// alone.
+	if counts["b"] < 8_900 || counts["b"] > 9_300 {
 		t.Error(counts)
 	}
 }
@@ -110,6 +111,15 @@ func TestARampDegradesUnderPoliciesThatDoNotMeasure(t *testing.T) {
 			want = "a"
 		}
 		if got := newSeries(policy, s, create()).pick(1); got != want {
+			t.Errorf("%s: %s, want %s", policy, got, want)
+		}
+	}
+}
+
+func TestAPreferredOneThatRampsUpIsNotDegradedUnderPoliciesThatMeasure(t *testing.T) {
+	s, r := snapshot(provider("a"), provider("b", ramping(time.Second))), criteria(broker.Criteria{PreferStrategies: []string{"b"}})
+	for policy, want := range map[broker.Policy]string{broker.FastestResponse: "b", broker.RoundRobin: "a"} {
+		if got := newSeries(policy, s, r).pick(1); got != want {
 			t.Errorf("%s: %s, want %s", policy, got, want)
 		}
 	}

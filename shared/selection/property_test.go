@@ -244,6 +244,30 @@ func TestAResultThatWasUsedDecidesAsANewOne(t *testing.T) {
 	})
 }
 
+// A schedule is kept for as long as it holds: members come and go with time,
+// and two policies have schedules of the same members by other weights.
+func TestAScheduleIsMadeAnewWhenMembersOrWeightsChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := weighted(rapid.SliceOfN(rapid.IntRange(1, 9), 3, 9).Draw(t, "weights"))
+		for i := range s.Providers {
+			did(drawMeasured(t))(&s.Providers[i])
+			s.Providers[i].NotBefore = drawTime(t, "not_before")
+		}
+		in := selection.Input{Query: selection.Compile(&s).Prepare(create())}
+		var used selection.Result
+		for range 10 {
+			in.Policy = rapid.SampledFrom([]broker.Policy{broker.WeightedRoundRobin, broker.Adaptive}).Draw(t, "policy")
+			in.Now, in.Ticket = drawTime(t, "now"), rapid.Int64Range(0, 99).Draw(t, "ticket")
+			var fresh selection.Result
+			selection.Select(&used, in)
+			selection.Select(&fresh, in)
+			if diff := cmp.Diff(fresh.Decision(), used.Decision()); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
 func TestAskingForReasonsDoesNotChangeTheAnswer(t *testing.T) {
 	var asked, not selection.Result
 	rapid.Check(t, func(t *rapid.T) {

@@ -50,16 +50,18 @@ func TestARequirementIsAFlagANumberOrAList(t *testing.T) {
 }
 
 func TestAnAliasHoldsForNumbersAndListsToo(t *testing.T) {
-	for required, met := range map[string]bool{
-		"instances>=5": true, "instance_management>=5": true, "instances>=6": false, "instances>=a,b": false, "instances>=a": true,
-	} {
-		both := provider("a", func(v *broker.ProviderView) {
-			v.Capabilities = map[string]any{"instances": 3.0, "instance_management": 5.0}
-		})
-		lists := provider("b", func(v *broker.ProviderView) { v.Capabilities = map[string]any{"instances": []any{"a"}} })
-		_, got := decide(snapshot(both, lists), criteria(broker.Criteria{RequiredCapabilities: []string{required}})).Picked()
-		if got != met {
-			t.Errorf("%s: %v", required, got)
+	for range 20 { // the larger counts, in whatever order a map is read
+		for required, met := range map[string]bool{
+			"instances>=5": true, "instance_management>=5": true, "instances>=6": false, "instances>=a,b": false, "instances>=a": true,
+		} {
+			both := provider("a", func(v *broker.ProviderView) {
+				v.Capabilities = map[string]any{"instances": 3.0, "instance_management": 5.0}
+			})
+			lists := provider("b", func(v *broker.ProviderView) { v.Capabilities = map[string]any{"instances": []any{"a"}} })
+			_, got := decide(snapshot(both, lists), criteria(broker.Criteria{RequiredCapabilities: []string{required}})).Picked()
+			if got != met {
+				t.Errorf("%s: %v", required, got)
+			}
 		}
 	}
 }
