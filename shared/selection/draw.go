@@ -43,21 +43,53 @@ func hashText(text string) uint64 {
 	return mix(h)
 }
 
-// draw returns a member of pool, which has one or more, each with a chance in
-// proportion to its weight. Members are looked for among all of the priority
+// pot is a pool to draw from.
+type pot struct {
+	pool set
+	size int
+	sum  int64 // of the weights
+}
+
+func (r *Result) pot(pool set, t *tier) pot {
+	p := pot{pool: pool}
+	for i := pool.next(t.lo); i < t.hi; i = pool.next(i + 1) {
+		p.size++
+		p.sum += r.in.Query.snapshot.weight[i]
+	}
+	return p
+}
+
+func (p *pot) take(i int, weight int64) {
+	p.pool.remove(i)
+	p.size--
+	p.sum -= weight
+}
+
+func (p *pot) put(i int, weight int64) {
+	p.pool.add(i)
+	p.size++
+	p.sum += weight
+}
+
+// few is how many are walked through without ado.
+const few = 32
+
+// draw takes a member out of a pot that has one or more, each with a chance in
+// proportion to its weight. Of many, it is looked for among all of the priority
 // first: what is found that way has the same chances, sooner.
-func (r *Result) draw(pool set, t *tier) int {
+func (r *Result) draw(p *pot, t *tier) int {
 	s := r.in.Query.snapshot
-	for range 8 {
-		if i := s.at(t, r.draws.below(s.span(t))); pool.has(i) {
+	for tries := 0; p.size > few && tries < 8; tries++ {
+		if i := s.at(t, r.draws.below(s.span(t))); p.pool.has(i) {
+			p.take(i, s.weight[i])
 			return i
 		}
 	}
-	x := r.draws.below(r.weight(pool, t))
-	i := pool.next(t.lo)
-	for x -= s.weight[i]; x >= 0; x -= s.weight[i] {
-		i = pool.next(i + 1)
+	i := p.pool.next(t.lo)
+	for x := r.draws.below(p.sum) - s.weight[i]; x >= 0; x -= s.weight[i] {
+		i = p.pool.next(i + 1)
 	}
+	p.take(i, s.weight[i])
 	return i
 }
 
@@ -83,13 +115,4 @@ func (s *Snapshot) at(t *tier, x int64) int {
 		}
 	}
 	return lo
-}
-
-// weight is the sum of the weights of a pool.
-func (r *Result) weight(pool set, t *tier) int64 {
-	var sum int64
-	for i := pool.next(t.lo); i < t.hi; i = pool.next(i + 1) {
-		sum += r.in.Query.snapshot.weight[i]
-	}
-	return sum
 }

@@ -13,9 +13,8 @@ var random = policy{
 	name: broker.Random,
 	rank: func(places []int, r *Result, t *tier) int {
 		n := 0
-		for ; n < min(len(places), t.size); n++ {
-			places[n] = r.draw(r.left, t)
-			r.left.remove(places[n])
+		for p := r.pot(r.left, t); n < len(places) && p.size > 0; n++ {
+			places[n] = r.draw(&p, t)
 		}
 		return n
 	},
@@ -24,7 +23,7 @@ var random = policy{
 }
 
 func shareByWeight(r *Result, t *tier, pick int) float64 {
-	return float64(r.in.Query.snapshot.weight[pick]) / float64(r.weight(r.left, t))
+	return float64(r.in.Query.snapshot.weight[pick]) / float64(r.pot(r.left, t).sum)
 }
 
 func weightFigure(r *Result, i int) string {

@@ -44,14 +44,14 @@ func TestRandomIsUniformAmongFewOfMany(t *testing.T) {
 	want := map[string]float64{}
 	for i := range 400 {
 		v := provider(fmt.Sprintf("p%03d", i), weight(1+i%2), health(broker.Unhealthy))
-		if i%100 == 7 || i%100 == 42 {
+		if i%10 == 7 || i%10 == 2 {
 			v.Health.State = broker.Healthy
-			want[v.Name] = float64(v.Weight) / 12 // four of 2 and four of 1
+			want[v.Name] = float64(v.Weight) / 120 // 40 of 2 and 40 of 1
 		}
 		s.Providers = append(s.Providers, v)
 	}
-	counts := newSeries(broker.Random, s, create()).counts(20_000)
-	if x := chiSquare(counts, want); x > 24.3 || len(counts) != 8 { // 99.9 % of 7 degrees
+	counts := newSeries(broker.Random, s, create()).counts(50_000)
+	if x := chiSquare(counts, want); x > 124.8 || len(counts) != 80 { // 99.9 % of 79 degrees
 		t.Errorf("chi-square %v: %v", x, counts)
 	}
 }

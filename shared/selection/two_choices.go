@@ -11,19 +11,18 @@ type score func(r *Result, i int) float64
 // it. Of equals the one drawn first wins: with the ticket given, a worse score
 // never wins more. An empty pool leaves the places as they are.
 func (r *Result) twoChoices(places []int, pool set, t *tier, of score) int {
-	size := pool.count(t.lo, t.hi)
+	weights, p := r.in.Query.snapshot.weight, r.pot(pool, t)
 	for n := range places {
-		if n == size {
+		if p.size == 0 {
 			return n
 		}
-		i := r.draw(pool, t)
-		pool.remove(i)
-		if size-n > 1 {
-			if other := r.draw(pool, t); of(r, other) < of(r, i) {
-				pool.add(i)
-				pool.remove(other)
-				i = other
+		i := r.draw(&p, t)
+		if p.size > 0 {
+			other := r.draw(&p, t)
+			if of(r, other) < of(r, i) {
+				i, other = other, i
 			}
+			p.put(other, weights[other])
 		}
 		places[n] = i
 	}
@@ -33,7 +32,7 @@ func (r *Result) twoChoices(places []int, pool set, t *tier, of score) int {
 // twoChoicesShare is the chance of one member of pool: to be drawn and to be
 // no worse than the other who is.
 func (r *Result) twoChoicesShare(pick int, pool set, t *tier, of score) float64 {
-	s, total := r.in.Query.snapshot, float64(r.weight(pool, t))
+	s, total := r.in.Query.snapshot, float64(r.pot(pool, t).sum)
 	own, mine := float64(s.weight[pick]), of(r, pick)
 	if own == total {
 		return 1
