@@ -155,7 +155,7 @@ func replace(req *http.Request, name, value string) {
 // templates and the operations.
 func (b *broker) state() (string, error) {
 	var all strings.Builder
-	for _, query := range []string{"listAvailableProviders", "listTemplates", "listOperations"} {
+	for _, query := range []string{"listAvailableProviders?include_health=false", "listTemplates", "listOperations"} {
 		status, answer, err := b.ask(http.MethodGet, "/v1/queries/"+query, "", nil)
 		if err != nil || status != http.StatusOK {
 			return "", fmt.Errorf("reading the broker's state: %d %s: %w", status, answer, err)

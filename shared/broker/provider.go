@@ -112,6 +112,7 @@ func (r *Registration) View() ProviderView {
 // Snapshot is everything that one selection reads, taken together.
 type Snapshot struct {
 	TakenAt   time.Time      `json:"taken_at"`
+	Kept      bool           `json:"-"` // read before it was asked for: what was stored since, by others, is not in it
 	Config    StrategyConfig `json:"config"`
 	Providers []ProviderView `json:"providers"` // by name
 }

@@ -36,11 +36,30 @@ type choice struct {
 
 // choose takes the one decision that selecting and executing share. It returns
 // no_provider_available with every verdict when nobody is eligible.
+//
+// Nobody is refused, no name called unknown, and no rule dropped in panic by a
+// kept snapshot: another
+// process may have registered the provider since. Then it is read again.
 func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	snap, err := s.Registry.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry: %w", err)
 	}
+	c, err := s.consider(w, snap)
+	if snap.Kept && (err != nil || len(c.warnings) > 0 || c.result.Panicked()) {
+		if snap, err = s.Registry.FreshSnapshot(ctx); err != nil {
+			return nil, fmt.Errorf("reading the registry again: %w", err)
+		}
+		c, err = s.consider(w, snap)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, s.rank(ctx, c)
+}
+
+// consider finds who is eligible by a snapshot; it reads nothing else.
+func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 	if len(snap.Providers) == 0 {
 		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how")
 	}
@@ -52,31 +71,27 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	if err := checkCriteria("selection_criteria", c.criteria); err != nil {
 		return nil, err
 	}
-	request := selection.Request{
-		Operation: w.operation, Criteria: c.criteria, Override: w.override,
-		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: c.resolve(w.template),
-		Origin: broker.Origin{Zone: w.context["zone"], Place: broker.PlaceOf(w.context)},
-	}
 	compiled := selection.Compile(&snap)
 	if w.override != "" && !compiled.Has(w.override) {
 		return nil, fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", w.override), "strategy_override", whichProviders)
 	}
-	query := compiled.Prepare(request)
+	query := compiled.Prepare(selection.Request{
+		Operation: w.operation, Criteria: c.criteria, Override: w.override,
+		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: c.resolve(w.template),
+		Origin: broker.Origin{Zone: w.context["zone"], Place: broker.PlaceOf(w.context)},
+	})
 	c.warnings = query.Warnings()
-	if err := s.rank(ctx, c, selection.Input{
+	selection.Filter(&c.result, selection.Input{
 		Query: query, Policy: policy, Seed: w.id, AffinityKey: w.context["affinity_key"], Now: s.Now(),
-	}); err != nil {
-		return nil, err
-	}
-	if len(c.result.Ranked()) == 0 {
+	})
+	if c.result.Eligible() == 0 {
 		return nil, c.nobody()
 	}
 	return c, nil
 }
 
 // rank completes the decision, with a ticket where its policy takes one.
-func (s Service) rank(ctx context.Context, c *choice, in selection.Input) error {
-	selection.Filter(&c.result, in)
+func (s Service) rank(ctx context.Context, c *choice) error {
 	scope := c.result.Scope()
 	if scope == "" {
 		c.result.Rank(0)

@@ -84,10 +84,30 @@ func (s Service) executeProviderOperation(ctx context.Context, in ExecuteInput) 
 	if err != nil {
 		return Executed{}, err
 	}
-	if err := s.Ledger.ClaimOperation(ctx, *claim); err != nil {
+	if err := s.claim(ctx, claim); err != nil {
 		return s.taken(ctx, call, err)
 	}
 	return s.carryOut(ctx, claim, in)
+}
+
+// claim stores the operation. When the store did not answer, the operation may
+// stand all the same, and be resumed one day: the caller must not believe that
+// nothing will come of it, so that it is looked for.
+func (s Service) claim(ctx context.Context, c *broker.Claim) error {
+	err := s.Ledger.ClaimOperation(ctx, *c)
+	if !fault.Is(err, fault.StoreUnavailable) {
+		return err //nolint:wrapcheck // taken says what was done
+	}
+	switch _, lerr := s.Ledger.Ledger(context.WithoutCancel(ctx), c.Operation.ID); {
+	case lerr == nil: // only the answer was lost
+		return nil
+	case fault.Is(lerr, fault.NotFound):
+		return err //nolint:wrapcheck // taken says what was done
+	}
+	return &fault.Error{
+		Code: fault.OutcomeUnknown, OperationID: c.Operation.ID, Err: err,
+		Detail: "the store did not say whether it accepted the operation; getOperation shows it under this operation_id if it did",
+	}
 }
 
 // carryOut starts the workflow of a claimed operation and waits for it as long

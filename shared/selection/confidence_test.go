@@ -26,7 +26,7 @@ func uneven(n int) broker.Snapshot {
 }
 
 func TestConfidenceIsHowOftenTheProviderIsPicked(t *testing.T) {
-	const tickets = 33 * 1024
+	const tickets = 33 * 256
 	for _, policy := range selection.Policies() {
 		for _, n := range []int{2, 5, 20} {
 			for _, request := range []selection.Request{create(), create(reads)} {

@@ -68,7 +68,7 @@ func TestOtherPoliciesDoNotExplore(t *testing.T) {
 // A member of four that ramps up has 10 % of its share at first, 55 % after
 // 30 s, and all after 60 s.
 func TestSlowStartGrowsFromATenthToAllWithinAMinute(t *testing.T) {
-	const tickets = 40_000
+	const tickets = 20_000
 	for _, policy := range measures {
 		full := newSeries(policy, snapshot(many("a b c d")...), create()).counts(tickets)["a"]
 		for ago, part := range map[time.Duration]float64{0: 0.1, 30 * time.Second: 0.55, 59 * time.Second: 0.985, time.Minute: 1, time.Hour: 1} {
