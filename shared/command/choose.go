@@ -38,8 +38,8 @@ type choice struct {
 // no_provider_available with every verdict when nobody is eligible.
 //
 // Nobody is refused, no name called unknown, and no rule dropped in panic by a
-// kept snapshot: another
-// process may have registered the provider since. Then it is read again.
+// kept snapshot: another process may have registered the provider since. Then
+// it is read again.
 func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	snap, err := s.Registry.Snapshot(ctx)
 	if err != nil {
