@@ -10,37 +10,51 @@ STEP := .ci/step
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 LINTER := .cache/golangci-lint
+ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: help demo build test test-dynamodb bench lint fmt openapi check clean
+.PHONY: help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
-demo: build ## Play a whole site on this machine, failures included, and check every step
+demo: binaries ## Play a whole site on this machine, failures included, and check every step
 	@$(STEP) "compiling the demo" $(GO) build -o bin/ohfp-demo ./examples/demo
 	@bin/ohfp-demo -bin bin -examples examples
 
-build: ## Build bin/ohfp and bin/ohfpd
+build: binaries functions ## Build bin/ohfp, bin/ohfpd and the functions
+
+binaries: ## Build bin/ohfp and bin/ohfpd
 	@mkdir -p bin
 	@$(STEP) "compiling ohfp" $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ohfp ./cmd/ohfp
 	@$(STEP) "compiling ohfpd ($(FIRST))" $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ohfpd ./cmd/ohfpd
 
-test: ## Run every test
-	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./...
-	@$(STEP) "go test" $(GO) test ./...
+functions: ## Build the functions and their zips below build/; ARCH=host for this machine alone
+	@for arch in $(ARCH); do $(STEP) "compiling the functions for $$arch" .ci/functions/build "$$arch"; done
+
+functions-check: ## Build the functions twice, in two directories, and hold bytes and sizes
+	@$(STEP) "functions: the same bytes again, and their sizes" .ci/functions/check
+
+test: ## Run every test; what needs Node.js or Java 17 when they are there, else one loud line
+	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
+	@$(STEP) "go test" $(GO) test ./... ./.ci/functions/pack
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
+	@$(MAKE) test-dynamodb
 
-test-dynamodb: ## Test the DynamoDB store on DynamoDB Local (Java 17, npm) or a given endpoint
-	@$(STEP) "DynamoDB store" .ci/dynamodb/test
+test-dynamodb: ## Test the store, the functions and what they cost on DynamoDB Local (Java 17, npm) or a given endpoint
+	@$(STEP) "on DynamoDB" .ci/dynamodb/test
 
-bench: build ## Measure what the goals are about, goals beside the figures
+bench: binaries ## Measure what the goals are about, goals beside the figures
+	@$(STEP) "compiling the functions for this machine" .ci/functions/build host
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
-	@bin/ohfp-bench -bin bin
+	@.ci/dynamodb/with -optional "NOT MEASURED: functions on DynamoDB" bin/ohfp-bench -bin bin
+
+cost: ## Price requests on AWS, as the tests count them, beside a textbook build
+	@$(GO) run ./bench/cost
 
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
-	@$(STEP) "golangci-lint" $(LINTER) run ./...
+	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack
 
 fmt: $(LINTER) ## Format the sources as the linters want them
 	@$(LINTER) fmt ./...

@@ -12,23 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
-
-// build compiles both commands into a directory, as a user does.
-func build(t *testing.T) (bin string) {
-	t.Helper()
-	for _, command := range []string{"ohfp", "ohfpd"} {
-		link(t, command) // opens the sources, so that no result of an older build is taken from the cache
-	}
-	bin = t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+string(filepath.Separator), "./ohfp", "./ohfpd").CombinedOutput()
-	if err != nil {
-		t.Fatalf("building the commands: %v\n%s", err, out)
-	}
-	return bin
-}
 
 // broker is an ohfpd process on a data directory. It is used by one goroutine.
 type broker struct {
@@ -155,7 +140,7 @@ func replace(req *http.Request, name, value string) {
 // templates and the operations.
 func (b *broker) state() (string, error) {
 	var all strings.Builder
-	for _, query := range []string{"listAvailableProviders", "listTemplates", "listOperations"} {
+	for _, query := range []string{"listAvailableProviders?include_health=false", "listTemplates", "listOperations"} {
 		status, answer, err := b.ask(http.MethodGet, "/v1/queries/"+query, "", nil)
 		if err != nil || status != http.StatusOK {
 			return "", fmt.Errorf("reading the broker's state: %d %s: %w", status, answer, err)

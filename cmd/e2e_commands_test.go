@@ -19,6 +19,7 @@ import (
 // site is what a script has running. It is used by one goroutine, but for the
 // listeners' own.
 type site struct {
+	way    way
 	broker *broker
 	hosts  map[string]net.Listener // by the variable that holds the port
 }
@@ -58,7 +59,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 
 func commands() map[string]command {
 	return map[string]command{
-		"start": start, "stop": end(syscall.SIGTERM), "crash": end(syscall.SIGKILL),
+		"start": start, "quit": end(syscall.SIGTERM), "crash": end(syscall.SIGKILL),
 		"open": open, "close": closePort, "pool": pool,
 		"exit": exit, "refused": refused, "http": call, "json": assert, "let": let,
 	}
@@ -76,8 +77,9 @@ func arguments(ts *testscript.TestScript, neg bool, args []string, usage string)
 
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "start ...")
-	env := []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}
-	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), ts.MkAbs("data"), env, args...)
+	w, dir := siteOf(ts).way, ts.MkAbs("data")
+	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}, w.env...)
+	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, append(w.flags(dir), args...)...)
 	siteOf(ts).broker = b
 	ts.Check(err)
 	ts.Setenv("OHFP_ENDPOINT", b.endpoint)
@@ -86,7 +88,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 
 func end(with syscall.Signal) command {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		arguments(ts, neg, args, "stop")
+		arguments(ts, neg, args, "quit")
 		ts.Check(running(ts).end(with))
 		siteOf(ts).broker = nil
 	}

@@ -19,7 +19,7 @@ const madeUp = `-8000-000000000000"`
 
 // examples pastes every example of every help into a shell, each at a site of
 // its own.
-func examples(t *testing.T, bin string) {
+func examples(t *testing.T, bin string, w way) {
 	t.Helper()
 	for _, o := range catalog.All() {
 		spec := o.Describe()
@@ -33,7 +33,7 @@ func examples(t *testing.T, bin string) {
 		for i, line := range lines {
 			t.Run(spec.Name+": "+spec.Examples[i].Title, func(t *testing.T) {
 				t.Parallel()
-				paste(t, bin, line, !strings.HasPrefix(spec.Name, "register"))
+				paste(t, bin, w, pasted{line, !strings.HasPrefix(spec.Name, "register")})
 			})
 		}
 	}
@@ -56,13 +56,20 @@ func helpExamples(t *testing.T, bin, operation string) (lines []string) {
 	return lines
 }
 
-// paste runs a line where pool-a, pool-b and web-server are, or not yet. It
-// must succeed; when it names what nobody has, that must be what it says.
-func paste(t *testing.T, bin, line string, furnished bool) {
+// pasted is a line from a help.
+type pasted struct {
+	line      string
+	furnished bool // pool-a, pool-b and web-server are there
+}
+
+// paste runs a line. It must succeed; when it names what nobody has, that must
+// be what it says.
+func paste(t *testing.T, bin string, w way, p pasted) {
 	t.Helper()
-	home := t.TempDir()
+	home, line := t.TempDir(), p.line
 	env := []string{"HOME=" + home, "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}
-	b, err := launch(filepath.Join(bin, "ohfpd"), filepath.Join(home, "data"), env)
+	dir := filepath.Join(home, "data")
+	b, err := launch(filepath.Join(bin, "ohfpd"), dir, append(env, w.env...), w.flags(dir)...)
 	if b != nil {
 		t.Cleanup(func() {
 			if err := b.end(syscall.SIGTERM); err != nil {
@@ -73,7 +80,7 @@ func paste(t *testing.T, bin, line string, furnished bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if furnished {
+	if p.furnished {
 		furnish(t, b)
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)

@@ -16,7 +16,7 @@ import (
 // commands of scripts there are:
 //
 //	start [FLAG...]           run ohfpd on the directory data and a free port; ohfp finds it through the environment
-//	stop, crash               end it with SIGTERM, or with SIGKILL
+//	quit, crash               end it with SIGTERM, or with SIGKILL
 //	open VAR, close VAR       a port of loopback that accepts connections, and its end; VAR is its number
 //	pool NAME HOSTS PRIORITY PORT   register a static pool whose hosts are checked at the port; none: unchecked
 //	exit STATUS PROGRAM...    run a program that ends with this status
@@ -25,15 +25,31 @@ import (
 //	http STATUS METHOD PATH [HEADER:VALUE...] [BODY]   call the broker, with its token; a refusal changes nothing
 //	json PATH VALUE, ! json PATH    what the JSON on stdout holds: errors.0.field, providers.len
 //	[free:PORT]               whether the port of loopback can be listened at
+//	[embedded]                whether everything is in one process, with SQLite
 //	let VAR PATH              keep a value of the JSON on stdout
-func TestBothCommandsTogether(t *testing.T) {
-	bin := build(t)
-	t.Run("script", func(t *testing.T) { testscript.Run(t, scripts(bin)) })
-	t.Run("example of help", func(t *testing.T) { examples(t, bin) })
+func TestBothCommandsTogether(t *testing.T) { together(t, build(t), embedded) }
+
+// TestTheFunctionsTogether plays the same with the binaries of the functions,
+// on the DynamoDB at AWS_ENDPOINT_URL_DYNAMODB: make test-dynamodb gives one.
+func TestTheFunctionsTogether(t *testing.T) {
+	if os.Getenv(dynamoDB) == "" {
+		t.Skip("NOT TESTED: the functions, because " + dynamoDB + " names no DynamoDB; make test-dynamodb runs one")
+	}
+	together(t, build(t), deployed(buildFunctions(t)))
 }
 
-func condition(c string) (bool, error) {
+func together(t *testing.T, bin string, w way) {
+	t.Helper()
+	t.Run("script", func(t *testing.T) { testscript.Run(t, scripts(bin, w)) })
+	t.Run("example of help", func(t *testing.T) { examples(t, bin, w) })
+}
+
+// condition knows [free:PORT] and the names of ways.
+func (w way) condition(c string) (bool, error) {
 	port, ok := strings.CutPrefix(c, "free:")
+	if !ok && (c == embedded.name || c == w.name) {
+		return c == w.name, nil
+	}
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", c)
 	}
@@ -44,11 +60,11 @@ func condition(c string) (bool, error) {
 	return true, l.Close()
 }
 
-func scripts(bin string) testscript.Params {
+func scripts(bin string, w way) testscript.Params {
 	return testscript.Params{
-		Dir: filepath.Join("testdata", "script"), Cmds: commands(), Condition: condition, RequireExplicitExec: true,
+		Dir: filepath.Join("testdata", "script"), Cmds: commands(), Condition: w.condition, RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			s := &site{hosts: map[string]net.Listener{}}
+			s := &site{way: w, hosts: map[string]net.Listener{}}
 			e.Values[siteKey{}] = s
 			e.Defer(func() {
 				if err := s.close(); err != nil {

@@ -47,11 +47,18 @@ const examples = `  # Serve on http://127.0.0.1:8080, data in ~/.local/share/ohf
   ohfpd --listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key --client-ca ca.pem
 
   # Only for this user, on a socket file
-  ohfpd --listen unix:/run/user/1000/ohfpd.sock`
+  ohfpd --listen unix:/run/user/1000/ohfpd.sock
+
+  # One of several brokers on a DynamoDB table
+  ohfpd --store dynamodb:ohfp
+
+  # The binaries that are deployed to AWS Lambda, on this machine
+  ohfpd --store dynamodb:ohfp --lambdas build/amd64`
 
 // flags are the values of the command line; "" is unset.
 type flags struct {
 	listen, dataDir, config, store, lambdas string
+	createTable                             bool
 	tlsCert, tlsKey, clientCA               string
 	logFile, logLevel                       string
 }
@@ -61,7 +68,7 @@ func rootCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:           "ohfpd",
 		Short:         "The broker of one machine",
-		Long:          "ohfpd chooses providers, carries operations out and keeps their record, on this machine\nalone. It runs until it is told to stop; ohfp talks to it.",
+		Long:          "ohfpd chooses providers, carries operations out and keeps their record: on this machine\nalone, or in a table that several brokers share. It runs until it is told to stop; ohfp talks\nto it.",
 		Example:       examples,
 		Version:       versionText(),
 		SilenceErrors: true,
@@ -89,8 +96,9 @@ func (f *flags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.listen, "listen", "", "`address` host:port or unix:/path; port 0 takes any free one (default "+defaultListen+")")
 	s.StringVar(&f.dataDir, "data-dir", "", "`directory` of database, token and lock (default $XDG_DATA_HOME/ohfp or ~/.local/share/ohfp)")
 	s.StringVar(&f.config, "config", "", "configuration `file` (default $XDG_CONFIG_HOME/ohfp/ohfpd.yaml or ~/.config/ohfp/ohfpd.yaml, if it is there)")
-	s.StringVar(&f.store, "store", "sqlite", "`store`; sqlite is the only one so far")
-	s.StringVar(&f.lambdas, "lambdas", "", "`directory` of function binaries; not supported yet")
+	s.StringVar(&f.store, "store", "sqlite", "`store`: sqlite, in the data directory, or dynamodb:TABLE, which several brokers may share")
+	s.BoolVar(&f.createTable, "create-table", false, "make the DynamoDB table if there is none; for trying out")
+	s.StringVar(&f.lambdas, "lambdas", "", "run the functions of this `directory`, as make functions builds them, instead of carrying\noperations out in this process; needs --store dynamodb:TABLE")
 	s.StringVar(&f.tlsCert, "tls-cert", "", "PEM `file` with the certificate; needed beyond loopback")
 	s.StringVar(&f.tlsKey, "tls-key", "", "PEM `file` with the certificate's key")
 	s.StringVar(&f.clientCA, "client-ca", "", "PEM `file` of the authority whose certificates callers must bring")

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,11 +15,14 @@ import (
 
 // Config is all that the daemon is told, checked, with its defaults in place.
 type Config struct {
-	DataDir  string // absolute
-	Listen   string
-	TLS      localhost.TLSFiles
-	LogFile  string // "": standard error
-	LogLevel slog.Level
+	DataDir     string // absolute
+	Table       string // of DynamoDB; "": the embedded store in DataDir
+	CreateTable bool   // when there is none
+	Lambdas     string // directory of function binaries; "": operations are carried out in this process
+	Listen      string
+	TLS         localhost.TLSFiles
+	LogFile     string // "": standard error
+	LogLevel    slog.Level
 
 	Roles          map[string]op.Role  // of client certificates, by common name
 	Hosts          []string            // further names for the Host header
@@ -51,7 +55,8 @@ const (
 // configure joins flags, file, environment and defaults, in that order of
 // precedence. Errors are [*usageError].
 func configure(f flags, w world) (Config, error) {
-	if err := f.refuseUnbuilt(); err != nil {
+	table, err := f.table()
+	if err != nil {
 		return Config{}, err
 	}
 	dirs := xdg{w.getenv}
@@ -61,7 +66,7 @@ func configure(f flags, w world) (Config, error) {
 	}
 	cfg.TLS = f.overrideTLS(cfg.TLS)
 	cfg.Listen = firstOf(absoluteSocket(f.listen), cfg.Listen, defaultListen)
-	cfg.LogFile = f.logFile
+	cfg.LogFile, cfg.Table, cfg.CreateTable, cfg.Lambdas = f.logFile, table, f.createTable, f.lambdas
 	if cfg.LogLevel, err = f.level(w); err != nil {
 		return Config{}, err
 	}
@@ -69,14 +74,25 @@ func configure(f flags, w world) (Config, error) {
 	return cfg, err
 }
 
-func (f flags) refuseUnbuilt() error {
-	if f.store != "sqlite" {
-		return usage("the store %q is not supported yet: leave --store out to use sqlite", f.store)
+// tableName is what DynamoDB takes for the name of a table.
+var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+
+// table is the table that --store names; "" for the embedded store.
+func (f flags) table() (string, error) {
+	kind, table, _ := strings.Cut(f.store, ":")
+	switch {
+	case f.store == "sqlite" && f.lambdas != "":
+		return "", usage("--lambdas needs --store dynamodb:TABLE: functions have no other store")
+	case f.store == "sqlite" && f.createTable:
+		return "", usage("--create-table goes with --store dynamodb:TABLE: leave it out to use the embedded store")
+	case f.store == "sqlite":
+		return "", nil
+	case kind != "dynamodb":
+		return "", usage("--store: there is no store %q: give sqlite, or dynamodb:TABLE", f.store)
+	case !tableName.MatchString(table):
+		return "", usage("--store: %q is no name of a table: give dynamodb:TABLE with 3 to 255 letters, digits, '_', '.' or '-'", table)
 	}
-	if f.lambdas != "" {
-		return usage("--lambdas is not supported yet: leave it out, operations run in this process")
-	}
-	return nil
+	return table, nil
 }
 
 func (f flags) overrideTLS(t localhost.TLSFiles) localhost.TLSFiles {

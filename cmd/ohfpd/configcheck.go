@@ -17,6 +17,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
@@ -124,25 +125,13 @@ func (c *checker) argv(at place, given []string) []string {
 func (c *checker) prefixes(given []string) []netip.Prefix {
 	var list []netip.Prefix
 	for i, text := range given {
-		p, err := parsePrefix(text)
+		p, err := config.ParsePrefix(text)
 		if err != nil {
 			c.fail(place{"address_allow", i}, "%q is neither an address nor a prefix: give one such as 10.0.0.0/8", text)
 		}
 		list = append(list, p)
 	}
 	return list
-}
-
-func parsePrefix(s string) (netip.Prefix, error) {
-	if !strings.ContainsRune(s, '/') {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
-			return netip.Prefix{}, err
-		}
-		return a.Unmap().Prefix(a.Unmap().BitLen())
-	}
-	p, err := netip.ParsePrefix(s)
-	return p.Masked(), err
 }
 
 type bounds struct{ standard, most int }

@@ -19,6 +19,10 @@ import (
 // the scheme http, https or unix. It is there while the broker serves.
 const endpointFile = "endpoint"
 
+// invokeFile tells where functions can be called as on AWS Lambda, when the
+// broker runs them. Who may read it may call them.
+const invokeFile = "invoke"
+
 // daemon is a broker with its door open.
 type daemon struct {
 	site     *site
@@ -33,20 +37,33 @@ type daemon struct {
 func enter(cfg Config, d *daemon) (*daemon, error) {
 	d.dataDir = cfg.DataDir
 	d.url = address(d.listener.Addr(), cfg.TLS.Cert != "")
-	if err := writePrivate(d.endpoint(), d.url+"\n"); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing %s: %w", d.endpoint(), err), d.listener.Close())
+	for name, url := range d.addresses() {
+		path := filepath.Join(d.dataDir, name)
+		if err := writePrivate(path, url+"\n"); err != nil {
+			return nil, errors.Join(fmt.Errorf("writing %s: %w", path, err), d.listener.Close())
+		}
 	}
 	return d, nil
 }
 
-func (d *daemon) endpoint() string { return filepath.Join(d.dataDir, endpointFile) }
-
-// leave takes the address back.
-func (d *daemon) leave() error {
-	if err := os.Remove(d.endpoint()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("leaving: %w", err)
+// addresses are what a broker says of itself in its data directory, by file.
+func (d *daemon) addresses() map[string]string {
+	at := map[string]string{endpointFile: d.url}
+	if d.site.InvokeURL != "" {
+		at[invokeFile] = d.site.InvokeURL
 	}
-	return nil
+	return at
+}
+
+// leave takes the addresses back.
+func (d *daemon) leave() error {
+	var errs []error
+	for name := range d.addresses() {
+		if err := os.Remove(filepath.Join(d.dataDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("leaving: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // address is the URL of a listener for callers on this machine.

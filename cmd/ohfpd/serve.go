@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -29,17 +30,21 @@ type site struct {
 	Ready     func() error                // nil when the store answers
 	Run       func(context.Context) error // resumes open operations, then ticks until the context ends
 	Close     func(context.Context) error // after Run has ended and no request is in progress
+
+	Forward   localhost.Forwarder // nil: the endpoints serve
+	InvokeURL string              // of the Lambda API; "": there is none
 }
 
 // serve runs the broker until ctx ends.
 func serve(ctx context.Context, cfg Config, w world) (err error) {
-	log, closeLog, err := openLog(cfg, w)
+	out, closeLog, err := openLog(cfg, w)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	log := telemetry.New(out, cfg.LogLevel)
 
-	s, err := wire(ctx, cfg, log)
+	s, err := wire(ctx, cfg, log, out)
 	if err != nil {
 		return err
 	}
@@ -54,15 +59,17 @@ func serve(ctx context.Context, cfg Config, w world) (err error) {
 	return d.run(ctx)
 }
 
-func openLog(cfg Config, w world) (*slog.Logger, func() error, error) {
+// openLog opens where the log goes. A line is written at once, so that several
+// may write.
+func openLog(cfg Config, w world) (io.Writer, func() error, error) {
 	if cfg.LogFile == "" {
-		return telemetry.New(w.stderr, cfg.LogLevel), func() error { return nil }, nil
+		return w.stderr, func() error { return nil }, nil
 	}
 	f, err := telemetry.OpenFile(cfg.LogFile)
 	if err != nil {
 		return nil, nil, usage("%w: choose another with --log-file", err)
 	}
-	return telemetry.New(f, cfg.LogLevel), f.Close, nil
+	return f, f.Close, nil
 }
 
 func closeSite(s *site) error {
@@ -86,7 +93,7 @@ func open(ctx context.Context, cfg Config, s *site, log *slog.Logger) (*daemon, 
 	}
 	server, err := localhost.New(localhost.Config{
 		Endpoints: s.Endpoints, Planned: s.Planned, OpenAPI: s.OpenAPI, Auth: tokens, Roles: cfg.Roles, Hosts: cfg.Hosts,
-		Ready: s.Ready, Log: log, Now: time.Now,
+		Ready: s.Ready, Log: log, Now: time.Now, Forward: s.Forward,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the server: %w", err)

@@ -31,20 +31,20 @@ const (
 	crashLog  = "OHFP_CRASH_LOG"
 )
 
-func openStore(ctx context.Context, dir string) (*sqlite.Store, ledgerStore, error) {
+func openEmbedded(ctx context.Context, dir string) (*openedStore, error) {
 	b := &boundaries{log: os.Getenv(crashLog)}
 	if n := os.Getenv(crashStep); n != "" {
 		step, err := strconv.Atoi(n)
 		if err != nil {
-			return nil, nil, usage("%s: %w", crashStep, err)
+			return nil, usage("%s: %w", crashStep, err)
 		}
 		b.at = int64(step)
 	}
 	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now, Synced: sqlitetest.NewRecorder(dir).Synced})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return s, &fragile{Store: s, boundaries: b}, nil
+	return &openedStore{ledgerStore: &fragile{Store: s, boundaries: b}, close: s.Close, alone: true}, nil
 }
 
 // boundaries counts step boundaries and dies at one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -17,39 +18,31 @@ import (
 	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/openapi"
+	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/store/sqlite"
 )
 
 // wire makes the broker behind the server: store, drivers, workflows, and the
-// operations of the catalogue over them.
-func wire(ctx context.Context, cfg Config, log *slog.Logger) (*site, error) {
-	store, seen, err := openStore(ctx, cfg.DataDir)
+// operations of the catalogue over them; or the functions that are all that.
+// Functions write their logs to out.
+func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*site, error) {
+	if cfg.Lambdas != "" {
+		return wireFleet(ctx, cfg, log, out)
+	}
+	store, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(cfg, store, seen, log)
+	s, err := assemble(cfg, store, log)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, store.close())
 	}
 	return s, nil
 }
 
-// ledgerStore is the store as the handlers see it. It is the store itself, but
-// for builds that test crashes.
-type ledgerStore interface {
-	command.Registry
-	command.Ledger
-	command.Templates
-	broker.TicketTaker
-	broker.Keys
-	broker.MetaReader
-	broker.HealthHistory
-	broker.LeaseBook
-}
-
-func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) (*site, error) {
-	drivers, err := openers(cfg, l)
+func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
+	drivers, err := openers(cfg, store)
 	if err != nil {
 		return nil, err
 	}
@@ -58,41 +51,45 @@ func assemble(cfg Config, store *sqlite.Store, l ledgerStore, log *slog.Logger) 
 	if err != nil {
 		return nil, fmt.Errorf("loading the workflows: %w", err)
 	}
-	names := drivers.functions()
-	endpoints := catalog.Bind(services(l, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
+	names := stepNames(drivers.Kinds())
+	endpoints := catalog.Bind(services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
 	var routed []op.Endpoint
 	for _, e := range endpoints {
 		if len(op.Routes(e.Spec)) > 0 {
 			routed = append(routed, e)
 			continue
 		}
-		steps(functions, e, drivers.kinds(), log)
+		steps(functions, e, drivers.Kinds(), log)
 	}
+	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, log: log}
+	return served(&site{
+		Endpoints: routed, Run: t.run, Ready: func() error { return ready(store) },
+		Close: func(context.Context) error { return store.close() },
+	})
+}
+
+// served adds to a site what every way of running has in common.
+func served(s *site) (*site, error) {
 	document, err := openapi.Document(catalog.All(), version)
 	if err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
-	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, log: log}
-	return &site{
-		Endpoints: routed, Planned: catalog.Planned(), OpenAPI: document, Run: t.run,
-		Ready: func() error { return ready(store) },
-		Close: func(context.Context) error { return store.Close() },
-	}, nil
+	s.Planned, s.OpenAPI = catalog.Planned(), document
+	return s, nil
 }
 
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
-func services(l ledgerStore, d *drivers, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
+func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
+	policy := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
-			Lag: func(kind string) time.Duration { return d.Traits(kind).ConsistencyLag },
-			Now: time.Now, NewID: newID, Log: log,
+			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Config: config, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Config: policy, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}
@@ -104,7 +101,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // readyWithin bounds the question whether the store answers.
 const readyWithin = 2 * time.Second
 
-func ready(store *sqlite.Store) error {
+func ready(store broker.MetaReader) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
 	_, err := store.Meta(ctx)

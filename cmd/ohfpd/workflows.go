@@ -106,6 +106,7 @@ type ticker struct {
 	runner    *local.Runner
 	functions local.Functions
 	interval  time.Duration
+	alone     bool // see openedStore
 	log       *slog.Logger
 }
 
@@ -128,9 +129,13 @@ func (t ticker) run(ctx context.Context) error {
 // stopWithin is how long running workflows may finish: an attempt's task.
 const stopWithin = 8 * time.Second
 
-// resumeAll resumes every open operation: this process has the data directory
-// for itself, so whoever worked on them is gone.
+// resumeAll resumes every open operation at once where this process is alone
+// on the store: whoever worked on them is gone. Where others may be at work on
+// them, the tick resumes those that nobody has moved in time.
 func (t ticker) resumeAll(ctx context.Context) error {
+	if !t.alone {
+		return nil
+	}
 	out, err := t.functions.Invoke(ctx, "reconcile", json.RawMessage(`{"abandoned": true}`))
 	if err != nil {
 		return fmt.Errorf("resuming open operations: %w", err)

@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MachineStatus is where a machine is in its life.
 type MachineStatus string
@@ -38,6 +41,43 @@ type Machine struct {
 	OperationID  string        `json:"operation_id,omitempty"` // that created it
 	Attempt      int           `json:"attempt,omitempty"`
 	UpdatedAt    time.Time     `json:"updated_at"`
+}
+
+// MachineNote is what a provider says of a machine without being asked.
+type MachineNote struct {
+	Status  MachineStatus
+	Message string    // "": what is known stays
+	At      time.Time // when it was so
+}
+
+// Note returns m after n, and whether n is news. A final status never changes,
+// and is news whenever it comes: nothing follows it. Of all others the latest
+// counts, in whatever order they arrive, and of two of one moment the one that
+// comes later in a machine's life. So a note that comes twice changes nothing.
+func (m Machine) Note(n MachineNote) (Machine, bool) {
+	if m.Status.Final() || !n.Status.Final() && !n.follows(&m) {
+		return m, false
+	}
+	m.Status = n.Status
+	if n.Message != "" {
+		m.Message = n.Message
+	}
+	if n.At.After(m.UpdatedAt) {
+		m.UpdatedAt = n.At.UTC()
+	}
+	return m, true
+}
+
+func (n MachineNote) follows(m *Machine) bool {
+	if n.At.Equal(m.UpdatedAt) {
+		return n.Status.stage() > m.Status.stage()
+	}
+	return n.At.After(m.UpdatedAt)
+}
+
+// stage orders the statuses that a machine goes through.
+func (s MachineStatus) stage() int {
+	return slices.Index([]MachineStatus{MachinePending, MachineRunning, MachineStopping, MachineStopped}, s)
 }
 
 // MachineResult is what became of one machine of a termination.

@@ -34,8 +34,13 @@ type ProviderReader interface {
 	// Provider returns the registration by name. not_found.
 	Provider(ctx context.Context, name string) (Registration, error)
 	// Snapshot returns what selection reads about all providers, with live
-	// rows and configuration: two queries.
+	// rows and configuration: two queries, or none when a kept one is handed
+	// out. A kept one is good for choosing, where the permit decides in the
+	// end; what it lacks may be there, so that nothing is refused by it.
 	Snapshot(ctx context.Context) (Snapshot, error)
+	// FreshSnapshot is Snapshot, read now: all that was stored before the call
+	// is in it.
+	FreshSnapshot(ctx context.Context) (Snapshot, error)
 }
 
 // ProviderWriter changes registrations.
@@ -209,6 +214,13 @@ type MachineReader interface {
 	// OwnedMachines returns machines of a provider that are not in a final
 	// status, by id, at most limit.
 	OwnedMachines(ctx context.Context, provider string, limit int) ([]Machine, error)
+}
+
+// MachineWriter keeps what providers say of machines by themselves.
+type MachineWriter interface {
+	// NoteMachine stores what [Machine.Note] makes of n and the stored
+	// machine, and returns the machine as it is stored then. not_found.
+	NoteMachine(ctx context.Context, id string, n MachineNote) (Machine, error)
 }
 
 // LeaseBook keeps which host of a static pool is whose.

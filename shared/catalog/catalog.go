@@ -24,6 +24,7 @@ func table() []row {
 		ofCommand(command.Settle),
 		ofCommand(command.Due),
 		ofCommand(command.Reconcile),
+		ofCommand(command.RecordMachineEvent),
 		ofDispatch(dispatch.Attempt),
 		ofDispatch(dispatch.Probe),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -120,7 +119,7 @@ const usageLimit = 1000
 // its attempt. So what one count has just lost, a later one finds.
 func (s Service) use(ctx context.Context, provider string) (usage, error) {
 	var u usage
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.Registry.FreshSnapshot(ctx)
 	if err != nil {
 		return u, fmt.Errorf("reading the registry: %w", err)
 	}
@@ -145,7 +144,7 @@ func (s Service) use(ctx context.Context, provider string) (usage, error) {
 // openOperations counts operations with an attempt at the provider that may
 // still have an effect.
 func (s Service) openOperations(ctx context.Context, provider string) (int, error) {
-	open, err := s.Ledger.OpenOperations(ctx, s.Now().Add(100*365*24*time.Hour), usageLimit)
+	open, err := s.Ledger.OpenOperations(ctx, s.Now().Add(everDue), usageLimit)
 	if err != nil {
 		return 0, fmt.Errorf("reading open operations: %w", err)
 	}

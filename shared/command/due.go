@@ -41,7 +41,7 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 	if in.ProviderName != "" {
 		return s.named(ctx, in.ProviderName)
 	}
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.Registry.FreshSnapshot(ctx)
 	if err != nil {
 		return DueProviders{}, fmt.Errorf("reading the registry: %w", err)
 	}

@@ -70,6 +70,7 @@ func (s Service) assign(ctx context.Context, in ExecuteInput, c *broker.Claim) e
 func (s Service) assignOne(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
+		context: in.Context, id: c.Operation.ID,
 	})
 	if err != nil {
 		return err
@@ -89,7 +90,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: &t,
+		template: &t, context: in.Context, id: c.Operation.ID,
 	})
 	if err != nil {
 		return err
@@ -169,17 +170,37 @@ func (s Service) assignOwners(ctx context.Context, in ExecuteInput, c *broker.Cl
 		e := fault.New(fault.NotFound, "None of these machines is known here.")
 		return fault.Lookup(e, "parameters.machine_ids", "Check the machine_ids, or ask with the operation_id that made them.")
 	}
-	snap, err := s.Registry.Snapshot(ctx)
+	kinds, err := s.kindsOf(ctx, known)
 	if err != nil {
-		return fmt.Errorf("reading the registry: %w", err)
-	}
-	kinds := map[string]string{}
-	for _, p := range snap.Providers {
-		kinds[p.Name] = p.Kind
+		return err
 	}
 	c.Operation.Reason = "machines are served by the providers that own them"
 	routeToOwners(&c.Operation, ids, known, kinds)
 	return nil
+}
+
+// kindsOf returns the kinds of registered providers by name. A kept snapshot
+// will do unless it lacks an owner of these machines.
+func (s Service) kindsOf(ctx context.Context, machines []broker.Machine) (map[string]string, error) {
+	snap, err := s.Registry.Snapshot(ctx)
+	kinds := kindsIn(&snap)
+	lacks := func(m broker.Machine) bool { return kinds[m.Provider] == "" }
+	if err == nil && snap.Kept && slices.ContainsFunc(machines, lacks) {
+		snap, err = s.Registry.FreshSnapshot(ctx)
+		kinds = kindsIn(&snap)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the registry: %w", err)
+	}
+	return kinds, nil
+}
+
+func kindsIn(snap *broker.Snapshot) map[string]string {
+	kinds := make(map[string]string, len(snap.Providers))
+	for _, p := range snap.Providers {
+		kinds[p.Name] = p.Kind
+	}
+	return kinds
 }
 
 // routeToOwners groups machines by owner, in the order in which they are named.

@@ -33,13 +33,16 @@ type Reconciled struct {
 // all that a process which has died can have had in its hands.
 const reconcileBatch, reconcileAll = 100, 10_000
 
+// everDue is so far ahead that every open operation is due by then.
+const everDue = 100 * 365 * 24 * time.Hour
+
 // reconcile only decides and starts workflows; what has to be done at a
 // provider is done by their workers. One that cannot be resumed does not keep
 // the others from it.
 func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, error) {
 	due, limit := s.Now(), reconcileBatch
 	if in.Abandoned {
-		due, limit = due.Add(100*365*24*time.Hour), reconcileAll
+		due, limit = due.Add(everDue), reconcileAll
 	}
 	open, err := s.Ledger.OpenOperations(ctx, due, limit)
 	if err != nil {
@@ -64,12 +67,17 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 }
 
 // resume takes an operation over from a workflow that is gone. Workers that
-// may still live are fenced off by a new run.
+// may still live are fenced off by a new run. The list may have been a little
+// old, and another broker may have resumed it since: the ledger says whether
+// it is due.
 func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) (bool, error) {
 	if s.Flows.Running(id) {
 		return false, nil
 	}
 	d, err := s.decide(ctx, id, func(l broker.Ledger) fulfilment.Decision {
+		if !rules.Dead && l.Operation.DueAt.After(s.Now()) {
+			return fulfilment.Decision{Verdict: fulfilment.Done}
+		}
 		d := fulfilment.Resume(l, rules, s.Now())
 		if d.Wait > 0 { // its time is not yet: the next tick finds it
 			d.Step.Operation.DueAt = s.Now().Add(d.Wait)
@@ -90,7 +98,7 @@ func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) 
 // removeDrained removes providers that were drained and that nothing holds any
 // more.
 func (s Service) removeDrained(ctx context.Context) (int, error) {
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.Registry.FreshSnapshot(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the registry: %w", err)
 	}

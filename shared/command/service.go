@@ -42,6 +42,7 @@ type Ledger interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.MachineWriter
 }
 
 // Templates keeps templates.

@@ -60,15 +60,16 @@ func backoff(tries int) time.Duration {
 }
 
 // resolve finds out what an attempt did. Before the deadline its call is
-// repeated under its token, until a look-up is what is left to do. Past the
+// repeated under its token, until a look-up is what is left to do: one of two
+// was made, or the provider refuses what it would refuse again. Past the
 // deadline nothing new is made: the operation is parked as UNKNOWN, and each
 // time the reconciler resumes it, it is looked up again.
 func (s *settling) resolve(a *broker.Attempt) Decision {
 	action, wait := ActResolve, max(backoff(a.Tries), s.delay(a))
 	if !a.LookedAt.IsZero() {
-		action, wait = ActFind, max(wait, s.finalAt(a).Sub(s.now))
+		wait = max(wait, s.finalAt(a).Sub(s.now))
 	}
-	if s.past() {
+	if s.past() || !a.LookedAt.IsZero() || a.Class.Rule().Again == fault.Never {
 		action = ActFind
 	}
 	if s.ledger.Operation.Type == broker.TerminateInstances {

@@ -18,6 +18,7 @@ const (
 	Command              // changes something
 	Step                 // called by a state machine
 	Schedule             // called by the clock
+	Event                // called by what happened elsewhere: an event of a bus
 )
 
 // Role is what a principal may do; each includes those before it.

@@ -18,7 +18,8 @@ const (
 )
 
 // Routes returns how the operation is reached: a command by POST, a query by
-// GET with flat fields and by POST with a body; steps and schedules have none.
+// GET with flat fields and by POST with a body; steps, schedules and events
+// have none.
 func Routes(s Spec) []Route {
 	switch s.Kind {
 	case Command:

@@ -44,9 +44,9 @@ const historyLimit = 200
 
 // getProviderHealth returns not_found for an unknown name.
 func (s Service) getProviderHealth(ctx context.Context, in GetProviderHealthInput) (HealthAnswer, error) {
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.registry(ctx)
 	if err != nil {
-		return HealthAnswer{}, fmt.Errorf("reading the registry: %w", err)
+		return HealthAnswer{}, err
 	}
 	all := map[string]HealthView{}
 	healthy := 0

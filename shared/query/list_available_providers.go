@@ -3,7 +3,6 @@ package query
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -53,9 +52,9 @@ type ProviderLine struct {
 }
 
 func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
-	snap, err := s.Registry.Snapshot(ctx)
+	snap, err := s.registry(ctx)
 	if err != nil {
-		return ProviderList{}, fmt.Errorf("reading the registry: %w", err)
+		return ProviderList{}, err
 	}
 	out := ProviderList{Providers: []ProviderLine{}, QueryFilters: in}
 	for _, p := range byPreference(snap.Providers) {

@@ -1,9 +1,12 @@
 package query
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
 // Service is what the operations of this room need.
@@ -23,3 +26,18 @@ type Paging struct {
 }
 
 func (p Paging) page() broker.Page { return broker.Page{Limit: p.Limit, Cursor: p.Cursor} }
+
+// registry reads all providers as they are now. While the store cannot be
+// read, what was kept is shown: every entry says of when it is.
+func (s Service) registry(ctx context.Context) (broker.Snapshot, error) {
+	snap, err := s.Registry.FreshSnapshot(ctx)
+	if fault.Is(err, fault.StoreUnavailable) && ctx.Err() == nil {
+		if kept, kerr := s.Registry.Snapshot(ctx); kerr == nil {
+			return kept, nil
+		}
+	}
+	if err != nil {
+		return broker.Snapshot{}, fmt.Errorf("reading the registry: %w", err)
+	}
+	return snap, nil
+}

@@ -40,6 +40,9 @@ type Options struct {
 	Running int
 	// Queued is how many more may wait for a place; 0 is 8,192.
 	Queued int
+	// Ended, if set, is told how each execution ended, before those who wait
+	// for it. Several may end at once.
+	Ended func(Execution, Result)
 }
 
 // Runner runs executions in this process. All methods may be called from
@@ -61,10 +64,9 @@ type execution struct {
 	Execution
 
 	machine *walk.Machine
-	started time.Time
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 	done    chan struct{} // closed at the end
-	states  int           // entered; written by the walk
+	result  Result        // belongs to the walk until done is closed
 }
 
 // New loads the definitions and returns a runner of them.
@@ -98,21 +100,28 @@ func or(n, otherwise int) int {
 // it. Nothing is started when the error is ErrRunning, ErrFull, ErrStopped,
 // that of ctx, or tells of an Execution that is not well formed.
 func (r *Runner) Start(ctx context.Context, e Execution) error {
+	_, err := r.Begin(ctx, e)
+	return err
+}
+
+// Begin is Start for callers who want to see how e ends, or to end it.
+func (r *Runner) Begin(ctx context.Context, e Execution) (Handle, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return Handle{}, err
 	}
 	m, ok := r.machines[e.Machine]
 	if !ok || e.Name == "" || e.Timeout <= 0 || !json.Valid(e.Input) {
-		return fmt.Errorf("starting execution %q of %q: a name, a known machine, JSON and a time-out are needed", e.Name, e.Machine)
+		return Handle{}, fmt.Errorf("starting execution %q of %q: a name, a known machine, JSON and a time-out are needed", e.Name, e.Machine)
 	}
-	own, cancel := context.WithCancel(context.Background())
-	x := &execution{Execution: e, machine: m, started: r.opt.Clock.Now(), cancel: cancel, done: make(chan struct{})}
+	own, cancel := context.WithCancelCause(context.Background())
+	x := &execution{Execution: e, machine: m, cancel: cancel, done: make(chan struct{})}
+	x.result.Started = r.opt.Clock.Now()
 	if err := r.admit(x); err != nil {
-		cancel()
-		return err
+		cancel(err)
+		return Handle{}, err
 	}
 	go r.run(own, x)
-	return nil
+	return Handle{x}, nil
 }
 
 func (r *Runner) admit(x *execution) error {
@@ -135,42 +144,46 @@ func (r *Runner) admit(x *execution) error {
 
 func (r *Runner) run(ctx context.Context, x *execution) {
 	defer r.forget(x)
-	defer x.cancel()
-	r.report(x, r.walk(ctx, x))
+	defer x.cancel(nil)
+	output, err := r.walk(ctx, x)
+	x.result.Ended = r.opt.Clock.Now()
+	x.result.end(output, err, context.Cause(ctx))
+	r.report(x)
+	if r.opt.Ended != nil {
+		r.opt.Ended(x.Execution, x.result)
+	}
 }
 
-// walk waits for a place and walks. What is still queued when the runner stops
-// is dropped: the ledger has it, and it is resumed.
-func (r *Runner) walk(ctx context.Context, x *execution) error {
+// walk waits for a place and walks. What is still queued when it is aborted,
+// or when the runner stops, is dropped: the ledger has it, and it is resumed.
+func (r *Runner) walk(ctx context.Context, x *execution) (json.RawMessage, error) {
 	select {
 	case r.places <- struct{}{}:
 		defer func() { <-r.places }()
+	case <-ctx.Done():
+		return nil, &walk.Failure{Status: walk.Aborted, Cause: context.Cause(ctx).Error()}
 	case <-r.stopping:
-		return &walk.Failure{Status: walk.Aborted, Cause: ErrStopped.Error()}
+		return nil, &walk.Failure{Status: walk.Aborted, Cause: ErrStopped.Error()}
 	}
-	left := x.Timeout - r.opt.Clock.Now().Sub(x.started)
+	left := x.Timeout - r.opt.Clock.Now().Sub(x.result.Started)
 	if left <= 0 {
-		return &walk.Failure{Status: walk.TimedOut, Name: walk.StatesTimeout, Cause: "it waited for a place until its time-out"}
+		return nil, &walk.Failure{Status: walk.TimedOut, Name: walk.StatesTimeout, Cause: "it waited for a place until its time-out"}
 	}
-	_, err := x.machine.Run(ctx, walk.Execution{Name: x.Name, Input: x.Input, Timeout: left},
-		walk.Env{Invoker: r.opt.Invoker, Clock: r.opt.Clock, Trace: func(walk.Event) { x.states++ }})
-	return err
+	return x.machine.Run(ctx, walk.Execution{Name: x.Name, Input: x.Input, Timeout: left},
+		walk.Env{Invoker: r.opt.Invoker, Clock: r.opt.Clock, Trace: func(walk.Event) { x.result.States++ }})
 }
 
 // report logs one line per execution: ids, names and figures, never what the
 // execution carried.
-func (r *Runner) report(x *execution, err error) {
-	level, status, name := slog.LevelInfo, "SUCCEEDED", ""
-	if err != nil {
-		level, status = slog.LevelWarn, string(walk.Failed)
-	}
-	if f, ok := errors.AsType[*walk.Failure](err); ok {
-		status, name = string(f.Status), f.Name
+func (r *Runner) report(x *execution) {
+	level, name := slog.LevelInfo, ""
+	if f := x.result.Failure; f != nil {
+		level, name = slog.LevelWarn, f.Name
 	}
 	r.opt.Log.LogAttrs(context.Background(), level, "execution ended",
 		slog.String("execution", x.Name), slog.String("machine", x.Machine), slog.String("operation_id", x.OperationID),
-		slog.String("status", status), slog.String("error", name), slog.Int("states", x.states),
-		slog.Int64("duration_ms", r.opt.Clock.Now().Sub(x.started).Milliseconds()))
+		slog.String("status", string(x.result.Status())), slog.String("error", name), slog.Int("states", x.result.States),
+		slog.Int64("duration_ms", x.result.Ended.Sub(x.result.Started).Milliseconds()))
 }
 
 func (r *Runner) forget(x *execution) {

@@ -14,7 +14,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	cut := 0
 	for _, x := range r.drain() {
 		if x.wait(ctx) != nil {
-			x.cancel()
+			x.cancel(ErrStopped)
 			<-x.done
 			cut++
 		}

@@ -145,7 +145,7 @@ func hosting[In, Out any](o op.Op[zoo, In, Out]) (*lambdahost.Host, *bytes.Buffe
 	return opening(o, openZoo)
 }
 
-func opening[In, Out any](o op.Op[zoo, In, Out], open func(context.Context) (zoo, error)) (*lambdahost.Host, *bytes.Buffer) {
+func opening[S, In, Out any](o op.Op[S, In, Out], open func(context.Context) (S, error)) (*lambdahost.Host, *bytes.Buffer) {
 	log := &bytes.Buffer{}
 	return lambdahost.New(lambdahost.Config{
 		Operation: o, Open: lambdahost.Binding(o, open), Now: fixedNow,

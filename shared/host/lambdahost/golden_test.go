@@ -1,6 +1,7 @@
 package lambdahost_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
 // TestGoldenEvents plays the events of testdata, which were written from AWS's
@@ -19,9 +22,12 @@ func TestGoldenEvents(t *testing.T) {
 	listing, _ := hosting(list)
 	stepping, _ := hosting(step)
 	ticking, _ := hosting(tick)
+	recording, _ := opening(command.RecordMachineEvent, func(context.Context) (command.Service, error) {
+		return command.Service{Ledger: storetest.NewMemory(fixedNow), Now: fixedNow}, nil
+	})
 	functions := map[string]*lambdahost.Host{
 		"command": feeding, "nobody": feeding, "key": feeding, "conflict": feeding,
-		"query": listing, "step": stepping, "schedule": ticking, "bus": ticking,
+		"query": listing, "step": stepping, "schedule": ticking, "bus": ticking, "machine": recording,
 	}
 	files, err := filepath.Glob("testdata/*.event.json")
 	if err != nil || len(files) == 0 {

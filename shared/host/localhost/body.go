@@ -23,7 +23,7 @@ func (rt route) body(x *exchange) ([]byte, error) {
 	if err := op.CheckMedia(x.request.Header.Get("Content-Encoding"), x.request.Header.Values("Content-Type"), x.request.ContentLength == 0); err != nil {
 		return nil, err
 	}
-	data, err := readBody(x, rt.endpoint.Spec)
+	data, err := readBody(x, rt.endpoint.Spec.Name, rt.endpoint.Spec.BodyLimit())
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +41,8 @@ func (rt route) parameters(r *http.Request) ([]byte, error) {
 	return op.QueryBody(values, rt.endpoint.In) //nolint:wrapcheck // a fault
 }
 
-func readBody(x *exchange, spec op.Spec) ([]byte, error) {
-	most := spec.BodyLimit()
-	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes, the most that %s takes.", most, spec.Name)
+func readBody(x *exchange, operation string, most int64) ([]byte, error) {
+	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes, the most that %s takes.", most, operation)
 	if x.request.ContentLength > most {
 		return nil, tooLarge
 	}

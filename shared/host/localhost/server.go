@@ -28,7 +28,8 @@ type Config struct {
 	Ready       func() error       // nil when the store answers
 	Log         *slog.Logger
 	Now         func() time.Time
-	MaxRequests int // served at a time; 0: DefaultMaxRequests
+	MaxRequests int       // served at a time; 0: DefaultMaxRequests
+	Forward     Forwarder // nil: the endpoints serve; else they only say what there is
 }
 
 // Server answers requests. Make it with [New]; it is safe for concurrent use.
@@ -121,6 +122,9 @@ func (s *Server) operate(x *exchange) (reply, error) {
 	x.operation = rt.endpoint.Spec.Name
 	if err := permit(x.who, rt.endpoint.Spec); err != nil {
 		return reply{}, err
+	}
+	if s.cfg.Forward != nil {
+		return s.forward(x, rt)
 	}
 	call, err := s.call(x, rt)
 	if err != nil {

@@ -91,3 +91,17 @@ func splitAddress(s string) (host string, port int, err error) {
 	}
 	return host, port, nil
 }
+
+// ParsePrefix reads an address or a prefix, as lists of allowed addresses hold
+// them; an address is the prefix of itself alone.
+func ParsePrefix(s string) (netip.Prefix, error) {
+	if !strings.ContainsRune(s, '/') {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		return a.Unmap().Prefix(a.Unmap().BitLen())
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
+}

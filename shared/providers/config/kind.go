@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -17,6 +18,10 @@ type Kind struct {
 	Name    string
 	Summary string       // one sentence for help
 	Config  reflect.Type // what strategy_config holds: a struct, by the tags of package wire
+
+	// ConsistencyLag is how long a machine of the kind may exist before a
+	// look-up finds it. Its driver's traits say the same, see [Lag].
+	ConsistencyLag time.Duration
 
 	// config reads a strategy_config that stands at a path; warnings are about
 	// what is accepted and perhaps not meant.
@@ -42,6 +47,14 @@ func Lookup(name string) (Kind, bool) {
 		}
 	}
 	return Kind{}, false
+}
+
+// Lag returns the consistency lag of a kind; 0 for one that is not known.
+// Decisions about an attempt read it here, so that they link no driver, and
+// each driver gives it out as its own.
+func Lag(kind string) time.Duration {
+	k, _ := Lookup(kind)
+	return k.ConsistencyLag
 }
 
 // Names returns the names of the kinds in the order of the list.

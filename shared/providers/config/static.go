@@ -73,6 +73,9 @@ func staticKind() Kind {
 		Name:    "static",
 		Summary: "Hosts that exist already, handed out one by one and taken back.",
 		Config:  reflect.TypeFor[Static](),
+		// The lease book is read as it was written: a machine is found as soon
+		// as it exists.
+		ConsistencyLag: 0,
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			s, warnings, err := readStatic(raw, at)
 			return s, warnings, err

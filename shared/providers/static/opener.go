@@ -89,9 +89,10 @@ func (o Options) withDefaults() Options {
 // Kind is "static".
 func (*Opener) Kind() string { return "static" }
 
-// Traits is empty: the lease book is read as it was written, so a machine is found as
-// soon as it exists.
-func (*Opener) Traits() providers.Traits { return providers.Traits{} }
+// Traits is what package config says of the kind.
+func (o *Opener) Traits() providers.Traits {
+	return providers.Traits{ConsistencyLag: config.Lag(o.Kind())}
+}
 
 // Open makes the driver of a pool. A malformed configuration is an
 // invalid_request [fault.Error]; files and commands are looked up when used.

@@ -27,7 +27,7 @@ func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFun
 // look-up by an impossible key for a mistake, a caller for a name that nobody
 // has.
 func readable(k schema.Key) bool {
-	return k.SK != "" && len(k.PK) <= schema.MaxPartitionKey && len(k.SK) <= schema.MaxSortKey
+	return k.SK != "" && k.Valid() && len(k.PK) <= schema.MaxPartitionKey && len(k.SK) <= schema.MaxSortKey
 }
 
 // get reads an item, strongly; nil: none is there.
@@ -96,15 +96,9 @@ func (r *refusal) own(id string) bool {
 // asks for. When the update was done by an attempt whose answer was lost, it
 // is the row as it stands. *refusal when the condition does not hold.
 func (s *Store) update(ctx context.Context, k schema.Key, e *expression, returning types.ReturnValue) (attributes, error) {
-	item, _, err := s.updateOnce(ctx, k, e, returning)
-	return item, err
-}
-
-// updateOnce is update, and says whether it was done already.
-func (s *Store) updateOnce(ctx context.Context, k schema.Key, e *expression, returning types.ReturnValue) (item attributes, again bool, err error) {
 	id := uuid.NewString()
 	if e = e.signed(id); e.err != nil {
-		return nil, false, s.unavailable("changing "+k.String(), e.err)
+		return nil, s.unavailable("changing "+k.String(), e.err)
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -117,29 +111,12 @@ func (s *Store) updateOnce(ctx context.Context, k schema.Key, e *expression, ret
 	})
 	if refused := refusedBy(err); refused != nil {
 		if refused.own(id) {
-			return refused.item, true, nil
+			return refused.item, nil
 		}
-		return nil, false, refused
+		return nil, refused
 	}
 	if err != nil {
-		return nil, false, s.unavailable("changing "+k.String(), err)
+		return nil, s.unavailable("changing "+k.String(), err)
 	}
-	return out.Attributes, false, nil
-}
-
-// remove deletes a row under the condition of e; a missing one is no error.
-// *refusal when the condition does not hold.
-func (s *Store) remove(ctx context.Context, k schema.Key, e *expression) error {
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	names, values := e.placeholders()
-	_, err := s.client.DeleteItem(ctx, &ddb.DeleteItemInput{
-		TableName: s.table, Key: keyOf(k),
-		ConditionExpression: e.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if refused := refusedBy(err); refused != nil {
-		return refused
-	}
-	return s.unavailable("deleting "+k.String(), err)
+	return out.Attributes, nil
 }

@@ -10,8 +10,8 @@
 //	run, state                                  attempts: the fence
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
-//	health, checked_at, next_check_at,
-//	check_started_at                            what selection reads of a provider: written apart from doc
+//	health, checked_at, said, said_before,
+//	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
 //	n                                           counters
 //	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
 //
@@ -27,8 +27,8 @@
 // that not seen: then a conditional write is a conflict with the newer row, a
 // ticket is skipped, and a call is counted twice until its minute has passed.
 //
-// The base table is read strongly, but for the breakers in a snapshot, which
-// are a hint: the conditional write decides. Indexes are eventually consistent;
+// The base table is read strongly, but for the breakers in a snapshot that may
+// be kept, which are a hint: the conditional write decides. Indexes are eventually consistent;
 // whoever finds an operation there reads its ledger before it acts.
 //
 // It imports packages broker, fault and store/schema, and the AWS SDK.

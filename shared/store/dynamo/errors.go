@@ -30,18 +30,45 @@ var remedies = map[string]string{
 	"IncompleteSignatureException":           refusedRights,
 	"InvalidSignatureException":              "The table refuses the broker's signature. Check its credentials and the clock of its machine.",
 	"ExpiredTokenException":                  refusedRights,
+	"AccessDenied":                           refusedRights, // these are of the service that gives credentials
+	"ExpiredToken":                           refusedRights,
+	"InvalidClientTokenId":                   refusedRights,
+	"SignatureDoesNotMatch":                  refusedRights,
+	"ValidationException":                    "The table does not take the broker's requests: it may not have been made for a broker. Check its name, its keys and its indexes.",
 	"ProvisionedThroughputExceededException": throttled,
 	"RequestLimitExceeded":                   throttled,
 	"ThrottlingException":                    throttled,
 	"LimitExceededException":                 throttled,
+	"TransactionInProgressException":         throttled, // the same one, sent before, is still under way
 }
+
+// credentialsError is a failure to get credentials, before anything was sent.
+type credentialsError struct{ error }
+
+func (e credentialsError) Unwrap() error { return e.error }
+
+// named makes the failures of a source of credentials known as such.
+type named struct{ awssdk.CredentialsProvider }
+
+// Retrieve implements [awssdk.CredentialsProvider].
+func (n named) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
+	c, err := n.CredentialsProvider.Retrieve(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = credentialsError{err}
+	}
+	return c, err //nolint:wrapcheck // it is, where it matters
+}
+
+const noCredentials = "The broker has no AWS credentials. Check AWS_PROFILE, the files that it names, and the role of the machine or function."
 
 // comeAgain is when a throttled caller may try again.
 const comeAgain = time.Second
 
 // unavailable makes a store_unavailable of what went wrong while doing. A
 // [fault.Error] and a *broker.Conflict stay what they are.
-func (s *Store) unavailable(doing string, err error) error {
+func (s *Store) unavailable(doing string, err error) error { return unavailable(*s.table, doing, err) }
+
+func unavailable(table, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -51,7 +78,7 @@ func (s *Store) unavailable(doing string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
-	f := &fault.Error{Code: fault.StoreUnavailable, Err: fmt.Errorf("%s in table %q: %w", doing, *s.table, err)}
+	f := &fault.Error{Code: fault.StoreUnavailable, Err: fmt.Errorf("%s in table %q: %w", doing, table, err)}
 	if tooLarge(err) {
 		f.Code = fault.TooLarge
 		f.Detail = fmt.Sprintf("What %s would store does not fit into one item, or one transaction, of the table.", doing)
@@ -64,6 +91,9 @@ func (s *Store) unavailable(doing string, err error) error {
 }
 
 func remedy(err error) string {
+	if _, ok := errors.AsType[credentialsError](err); ok {
+		return noCredentials
+	}
 	if a, ok := errors.AsType[smithy.APIError](err); ok {
 		if text, ok := remedies[a.ErrorCode()]; ok {
 			return text

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
@@ -11,7 +14,12 @@ import (
 // AWS_ENDPOINT_URL_DYNAMODB for another DynamoDB than AWS's own.
 func ExampleOpen() {
 	ctx := context.Background()
-	s, err := dynamo.Open(ctx, dynamo.Options{Table: "ohfp"})
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s, err := dynamo.Open(ctx, dynamo.Options{Table: "ohfp", Client: ddb.NewFromConfig(cfg)})
 	if err != nil {
 		fmt.Println(err) // names the table and the remedy
 		return

@@ -23,5 +23,8 @@ func LayoutRow(version int) map[string]types.AttributeValue {
 	return item
 }
 
+// LayoutKey is the key of that row.
+func LayoutKey() map[string]types.AttributeValue { return keyOf(schema.LayoutKey()) }
+
 // Table is the table of a store.
 func (s *Store) Table() string { return *s.table }

@@ -2,6 +2,8 @@ package dynamo
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -26,10 +28,12 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 	e := newExpression()
 	e.set(attrHealth, string(doc))
 	e.set(attrCheckedAt, at)
+	e.shift(attrSaid, attrSaidBefore, said(unchecked()))
+	e.set(attrSaid, said(h))
 	e.remove(attrCheckStartedAt)
 	e.when(e.exists(attrPK))
 	e.when(either(e.absent(attrCheckedAt), e.compare(attrCheckedAt, "<=", at)))
-	old, again, err := s.updateOnce(ctx, schema.ProviderKey(name), e, types.ReturnValueAllOld)
+	item, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueUpdatedNew)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		if len(refused.item) == 0 {
 			return notFound("provider", name)
@@ -40,35 +44,32 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 		return err
 	}
 	s.snapshot.forget()
-	return s.addHistory(ctx, name, h, old, again)
+	return s.addHistory(ctx, name, h, item)
 }
 
-// addHistory adds h when it says something else than what was stored before,
-// or when that is not known.
-func (s *Store) addHistory(ctx context.Context, name string, h broker.Health, old attributes, again bool) error {
-	if !again {
-		v, err := viewOfItem(old)
-		if err != nil {
-			return s.unavailable("recording health", err)
-		}
-		if v.Health.State == h.State && v.Health.Message == h.Message {
-			return nil
-		}
+// unchecked is the health of a provider that was never checked.
+func unchecked() broker.Health { return new(broker.Registration).View().Health }
+
+// said is the part of h of which the history keeps the changes, in short.
+func said(h broker.Health) string {
+	sum := sha256.Sum256([]byte(string(h.State) + "\x00" + h.Message))
+	return hex.EncodeToString(sum[:8])
+}
+
+// addHistory adds h when it says something else than what it replaced in item.
+func (s *Store) addHistory(ctx context.Context, name string, h broker.Health, item attributes) error {
+	r, err := parseRow(item)
+	if err != nil {
+		return s.unavailable("recording health", err)
+	}
+	if r.Said == r.SaidBefore {
+		return nil
 	}
 	it, err := schema.HistoryItem(name, h)
 	if err != nil {
 		return s.unavailable("recording health", err)
 	}
 	return s.put(ctx, rowOf(it), newExpression())
-}
-
-// viewOfItem reads what selection reads of a provider.
-func viewOfItem(item attributes) (broker.ProviderView, error) {
-	r, err := parseRow(item)
-	if err != nil {
-		return broker.ProviderView{}, err
-	}
-	return viewOf(r)
 }
 
 func viewOf(r row) (v broker.ProviderView, err error) {

@@ -26,8 +26,11 @@ func (s *Store) identify(ctx context.Context) error {
 		return err
 	}
 	err = s.makeIdentity(ctx)
-	if errors.Is(err, errIdentified) {
-		_, err = s.checkLayout(ctx)
+	if !errors.Is(err, errIdentified) {
+		return err
+	}
+	if found, err = s.checkLayout(ctx); err == nil && !found {
+		return fault.New(fault.StoreUnavailable, "The table %q has an identity and does not say its layout. Restore it from a backup, or use another table.", *s.table)
 	}
 	return err
 }

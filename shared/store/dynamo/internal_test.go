@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,9 @@ func TestUnavailable_says_what_to_do(t *testing.T) {
 		{cancelledBy("TransactionConflict"), fault.StoreUnavailable, "throttled"},
 		{cancelledBy("None", "ValidationError"), fault.TooLarge, "does not fit"},
 		{api("ValidationException", "Item size has exceeded"), fault.TooLarge, "does not fit"},
-		{api("ValidationException", "else"), fault.StoreUnavailable, "the log has the reason"},
+		{api("ValidationException", "else"), fault.StoreUnavailable, "its keys and its indexes"},
+		{api("else", ""), fault.StoreUnavailable, "the log has the reason"},
+		{fmt.Errorf("get identity: %w", credentialsError{errors.New("no role")}), fault.StoreUnavailable, "has no AWS credentials"},
 		{context.DeadlineExceeded, fault.StoreUnavailable, "in time"},
 	} {
 		f := fault.As(s.unavailable("reading", c.err))
@@ -155,7 +158,11 @@ func FuzzRows(f *testing.F) {
 		item[attrDoc], item[attrHealth], item[attrNextCheckAt] = text(doc), text(health), text(stamp)
 		item[attrOpenUntil], item[attrMinute(0)] = text(stamp), &types.AttributeValueMemberN{Value: stamp}
 		item[attrVersion] = &types.AttributeValueMemberN{Value: "1"}
-		if v, err := viewOfItem(item); err == nil && stamp != "" {
+		r, err := parseRow(item)
+		if err != nil {
+			t.Fatal(err) // text is what all of it was
+		}
+		if v, err := viewOf(r); err == nil && stamp != "" {
 			want, perr := time.Parse(time.RFC3339Nano, stamp)
 			if perr != nil || !v.NextCheckAt.Equal(want) {
 				t.Errorf("%q was read as %v", stamp, v.NextCheckAt)
@@ -185,5 +192,22 @@ func TestSigned_leaves_the_expression_as_it_was(t *testing.T) {
 	}
 	if *one.condition() != "(attribute_not_exists(#by) OR #by <> :2)" {
 		t.Errorf("got %q", *one.condition())
+	}
+}
+
+func TestSnapshotCache_keeps_none_that_was_read_before_a_change(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, change := range map[string]func(*snapshotCache){
+		"a provider": func(c *snapshotCache) { c.forget() },
+		"a breaker":  func(c *snapshotCache) { c.note(schema.Key{PK: "LIVE", SK: "P#a#read"}, liveRow{}) },
+		"none":       func(*snapshotCache) {},
+	} {
+		c := &snapshotCache{fresh: time.Second, stale: time.Minute}
+		read := c.seen()
+		change(c)
+		c.keep(&taken{at: now}, read)
+		if fresh, _ := c.get(now); (fresh != nil) != (name == "none") {
+			t.Errorf("a change of %s: kept is %v", name, fresh != nil)
+		}
 	}
 }

@@ -81,12 +81,25 @@ func (s *Store) FinishKey(ctx context.Context, r broker.KeyRecord) error {
 	return unlessRefused(s.put(ctx, one, e))
 }
 
+// errHeld is a key that is not dropped.
+var errHeld = errors.New("the key is held")
+
 // DropKey frees a claim whose request was refused. An answer, and a claim
-// that has an operation, stay.
+// that has an operation, stay. It is a transaction of one: a deletion that is
+// repeated, because its answer was lost, could free what another has claimed
+// since.
 func (s *Store) DropKey(ctx context.Context, k broker.Key) error {
-	e := newExpression()
-	e.when(e.absent(attrHeld))
-	return unlessRefused(s.remove(ctx, schema.IdempotencyKey(k), e))
+	if !readable(schema.IdempotencyKey(k)) {
+		return nil
+	}
+	w := deleting(schema.IdempotencyKey(k))
+	w.e = newExpression()
+	w.e.when(w.e.absent(attrHeld))
+	w.refused = func(attributes) error { return errHeld }
+	if err := s.transact(ctx, "dropping an idempotency key", []write{w}); !errors.Is(err, errHeld) {
+		return err
+	}
+	return nil
 }
 
 // unlessRefused is err for a verb that changes nothing when its condition does

@@ -98,6 +98,9 @@ func (s *Store) leaseConflict(refused *refusal, l broker.Lease) error {
 
 // DropLease frees the host if the machine still holds it; true if it did.
 func (s *Store) DropLease(ctx context.Context, provider, host, machineID string) (bool, error) {
+	if !readable(schema.LeaseKey(provider, host)) {
+		return false, nil
+	}
 	doc, err := schema.Encode(schema.LeaseRow{Lease: broker.Lease{Provider: provider, Host: host}, Free: true})
 	if err != nil {
 		return false, fmt.Errorf("freeing host %q: %w", host, err)

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -160,7 +159,8 @@ func (s *Store) attemptRefused(ctx context.Context, id string, n int) func(attri
 	}
 }
 
-// attempt reads an attempt from its row, and its pieces from theirs.
+// attempt reads an attempt from its row, or, when its results are in rows of
+// their own, from the ledger as it is now.
 func (s *Store) attempt(ctx context.Context, id string, item attributes) (a broker.Attempt, err error) {
 	if len(item) == 0 {
 		return a, nil
@@ -169,17 +169,21 @@ func (s *Store) attempt(ctx context.Context, id string, item attributes) (a brok
 	if err != nil {
 		return a, err
 	}
-	keys, err := schema.Outputs(id, r.item())
+	pieces, err := schema.Outputs(id, r.item())
 	if err != nil {
 		return a, err
 	}
-	pieces, err := s.getAll(ctx, keys)
-	if err != nil {
+	if len(pieces) == 0 {
+		return schema.Attempt(r.item(), nil)
+	}
+	if a, err = decode[broker.Attempt](r); err != nil {
 		return a, err
 	}
-	items := itemsOf(pieces)
-	slices.SortFunc(items, func(a, b schema.Item) int { return compareKeys(a.Key, b.Key) })
-	return schema.Attempt(r.item(), items)
+	l, err := s.Ledger(ctx, id)
+	if now := l.Attempt(a.N); now != nil {
+		a = *now
+	}
+	return a, err
 }
 
 // MarkSent stores an attempt as SENT under its fence. *Conflict with the stored

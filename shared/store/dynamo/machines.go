@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -63,4 +64,63 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 	}
 	found, err := s.Machines(ctx, ids)
 	return slices.DeleteFunc(found, func(m broker.Machine) bool { return m.Status.Final() }), err // it may have ended since
+}
+
+// NoteMachine stores what a provider says of a machine, when it is news, if
+// nobody has written the machine since it was read; else it is read again.
+// not_found.
+func (s *Store) NoteMachine(ctx context.Context, id string, n broker.MachineNote) (broker.Machine, error) {
+	for range machineTries {
+		m, err := s.noteOnce(ctx, id, n)
+		if !errors.Is(err, errMoved) {
+			return m, err
+		}
+	}
+	return broker.Machine{}, tooBusy()
+}
+
+// noteOnce returns errMoved when the machine was written since it was read.
+func (s *Store) noteOnce(ctx context.Context, id string, n broker.MachineNote) (broker.Machine, error) {
+	item, err := s.get(ctx, schema.MachineKey(id))
+	if err != nil {
+		return broker.Machine{}, err
+	}
+	if len(item) == 0 {
+		return broker.Machine{}, notFound("machine", id)
+	}
+	r, err := parseRow(item)
+	if err != nil {
+		return broker.Machine{}, s.unavailable("reading a machine", err)
+	}
+	old, err := decode[broker.Machine](r)
+	if err != nil {
+		return old, s.unavailable("reading a machine", err)
+	}
+	noted, news := old.Note(n)
+	if !news {
+		return old, nil
+	}
+	return noted, s.storeNoted(ctx, keptMachine{old, r.By}, noted)
+}
+
+func (s *Store) storeNoted(ctx context.Context, old keptMachine, noted broker.Machine) error {
+	c, err := schema.NoteChange(old.machine, noted)
+	if err != nil {
+		return s.unavailable("noting a machine", err)
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	e := newExpression()
+	e.when(e.compare(attrBy, "=", old.by))
+	if c.Len() == 1 {
+		err := s.put(ctx, rowOf(c.Put[0]), e)
+		if _, moved := errors.AsType[*refusal](err); moved {
+			return errMoved
+		}
+		return err
+	}
+	writes := writing(c)
+	writes[0].e, writes[0].refused = e, func(attributes) error { return errMoved }
+	return s.transact(ctx, "noting a machine", writes)
 }

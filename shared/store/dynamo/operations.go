@@ -1,10 +1,8 @@
 package dynamo
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -48,10 +46,6 @@ func itemsOf(rows []row) []schema.Item {
 		items[i] = rows[i].item()
 	}
 	return items
-}
-
-func compareKeys(a, b schema.Key) int {
-	return cmp.Or(strings.Compare(a.PK, b.PK), strings.Compare(a.SK, b.SK))
 }
 
 // Operations returns a page, newest first. A limit below 1 asks for 100; none

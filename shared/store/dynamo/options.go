@@ -6,13 +6,13 @@ import (
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Options configures a store. Only Table is needed.
+// Options configures a store. Table and Client are needed.
 type Options struct {
 	Table string
 
-	// Client reaches the table; nil makes one from the environment as AWS's
-	// tools read it, AWS_ENDPOINT_URL_DYNAMODB included. Its retryer, and the
-	// time-out of its HTTP client if that is the SDK's own, are replaced.
+	// Client reaches the table. Its retryer, and the time-out of its HTTP
+	// client if that is the SDK's own, are replaced. It is given because there
+	// are several ways to configure one, of very different weight.
 	Client *ddb.Client
 
 	Now func() time.Time // clock of verbs that are given no time; nil: time.Now

@@ -62,7 +62,11 @@ func (s *Store) storeMachines(ctx context.Context, machines []broker.Machine, fl
 		}
 		left = rest
 	}
-	return left, fault.New(fault.StoreUnavailable, "Machines are changed by others faster than they can be written.")
+	return left, tooBusy()
+}
+
+func tooBusy() error {
+	return fault.New(fault.StoreUnavailable, "Machines are changed by others faster than they can be written.")
 }
 
 func fits(a, b []write) bool {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -21,6 +22,7 @@ type call struct {
 	name   string // GetItem
 	reads  []string
 	writes []string
+	weak   bool // reads what may be a little old, although it need not
 }
 
 // recorder notes every call of a client.
@@ -39,6 +41,7 @@ func (r *recorder) on(o *ddb.Options) {
 func (r *recorder) note(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	c := call{verb: callingVerb(), name: awsmiddleware.GetOperationName(ctx)}
 	c.reads, c.writes = keysIn(in.Parameters)
+	c.weak = weak(in.Parameters)
 	r.mu.Lock()
 	r.calls = append(r.calls, c)
 	r.mu.Unlock()
@@ -108,6 +111,24 @@ func keysIn(params any) (reads, writes []string) {
 		return transacted(in)
 	}
 	return reads, writes
+}
+
+// weak reports whether a call reads the table, which could be read strongly,
+// as it may have been a moment ago.
+func weak(params any) bool {
+	switch in := params.(type) {
+	case *ddb.GetItemInput:
+		return !awssdk.ToBool(in.ConsistentRead)
+	case *ddb.BatchGetItemInput:
+		for _, t := range in.RequestItems {
+			if !awssdk.ToBool(t.ConsistentRead) {
+				return true
+			}
+		}
+	case *ddb.QueryInput:
+		return in.IndexName == nil && !awssdk.ToBool(in.ConsistentRead)
+	}
+	return false
 }
 
 func queried(in *ddb.QueryInput) string {

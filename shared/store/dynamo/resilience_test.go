@@ -2,27 +2,21 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
-	"github.com/openhostfactory/ohfp/shared/store/schema"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
@@ -52,23 +46,22 @@ func TestStore_keeps_its_promises_on_a_bad_line(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes about a minute")
 	}
-	fewer(t, "8")
 	f := &troubles{}
 	f.set(inTurn(lost, throttle, brokenAfter, cancelled, refused, unprocessed))
 	harmless := &troubles{}
 	harmless.set(inTurn(throttle, cancelled, refused))
 	bad, worse := client(t, harmless.on), client(t, f.on)
-	tables := map[string]string{}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
-		t.Helper()
-		if tables[dir] == "" {
-			tables[dir] = table(t)
-		}
-		c := worse
-		if counted(t.Name()) {
-			c = bad
-		}
-		return open(t, dynamo.Options{Table: tables[dir], Client: c, Now: now, SnapshotAge: -1})
+	besideOthers(t)
+	var tables tables
+	t.Run("the specification", func(t *testing.T) {
+		storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+			t.Helper()
+			c := worse
+			if counted(t.Name()) {
+				c = bad
+			}
+			return open(t, dynamo.Options{Table: tables.of(t, dir), Client: c, Now: now, SnapshotAge: -1})
+		})
 	})
 	for _, kind := range []trouble{lost, throttle, brokenAfter, cancelled, refused, unprocessed} {
 		if f.met[kind] == 0 {
@@ -76,20 +69,6 @@ func TestStore_keeps_its_promises_on_a_bad_line(t *testing.T) {
 		}
 	}
 	t.Logf("met: %v", f.met)
-}
-
-// fewer lets properties be tried so many times in this test.
-func fewer(t *testing.T, checks string) {
-	t.Helper()
-	old := flag.Lookup("rapid.checks").Value.String()
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := flag.Set("rapid.checks", old); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // troubled opens a store on a line that has troubles when they are set.
@@ -303,52 +282,129 @@ func TestMachines_finds_what_a_batch_left_unprocessed(t *testing.T) {
 	}
 }
 
+// shown is what a snapshot says: its age in a test, and the providers in it.
+func shown(snap broker.Snapshot, err error) string {
+	if err != nil {
+		return string(fault.As(err).Code)
+	}
+	text := map[bool]string{false: "read ", true: "kept "}[snap.Kept] + snap.TakenAt.Sub(noon).String()
+	for _, p := range snap.Providers {
+		text += " " + p.Name
+	}
+	return text
+}
+
+// register puts providers into a store.
+func register(t *testing.T, s *dynamo.Store, providers ...string) {
+	t.Helper()
+	for _, p := range providers {
+		if _, err := s.PutProvider(t.Context(), broker.Registration{Name: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSnapshot_is_kept_for_a_while_and_longer_when_the_table_cannot_be_read(t *testing.T) {
 	now := noon
 	name := table(t)
 	s, f := troubled(t, dynamo.Options{Table: name, Now: func() time.Time { return now }, Attempts: 2})
 	other := open(t, dynamo.Options{Table: name, Now: standing})
-	register := func(s *dynamo.Store, provider string) {
-		if _, err := s.PutProvider(t.Context(), broker.Registration{Name: provider}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	expect := func(after time.Duration, want string) {
 		t.Helper()
 		now = noon.Add(after)
-		snap, err := s.Snapshot(t.Context())
-		got := fmt.Sprint(fault.As(errOr(err)).Code)
-		if err == nil {
-			got = snap.TakenAt.Sub(noon).String()
-			for _, p := range snap.Providers {
-				got += " " + p.Name
-			}
-		}
-		if got != want {
-			t.Errorf("after %v: want %q, got %q (%v)", after, want, got, err)
+		if got := shown(s.Snapshot(t.Context())); got != want {
+			t.Errorf("after %v: want %q, got %q", after, want, got)
 		}
 	}
-	register(s, "a")
-	expect(0, "0s a")
-	register(other, "b")
-	expect(2*time.Second, "0s a") // not older than it may be
-	expect(2*time.Second+1, "2.000000001s a b")
-	register(s, "c")
-	expect(2*time.Second+2, "2.000000002s a b c") // its own change is seen at once
-	expect(time.Second, "1s a b c")               // a clock that went back
+	expectFresh := func(want string) {
+		t.Helper()
+		if got := shown(s.FreshSnapshot(t.Context())); got != want {
+			t.Errorf("fresh: want %q, got %q", want, got)
+		}
+	}
+	register(t, s, "a")
+	expect(0, "read 0s a")
+	register(t, other, "b")
+	expect(2*time.Second, "kept 0s a") // not older than it may be
+	expect(2*time.Second+1, "read 2.000000001s a b")
+	register(t, s, "c")
+	expect(2*time.Second+2, "read 2.000000002s a b c") // its own change is seen at once
+	expect(time.Second, "read 1s a b c")               // a clock that went back
+	register(t, other, "d")
+	expect(2*time.Second, "kept 1s a b c")
+	expectFresh("read 2s a b c d") // whatever is kept
+	expect(3*time.Second, "kept 2s a b c d")
 	f.set(always(throttle))
-	expect(3*time.Second, "1s a b c")
-	expect(5*time.Minute, "1s a b c")
-	expect(5*time.Minute+time.Second+1, "store_unavailable")
+	expect(5*time.Second, "kept 2s a b c d")
+	expectFresh("store_unavailable")
+	expect(5*time.Minute, "kept 2s a b c d")
+	asked := len(f.attempts)
+	expect(5*time.Minute+2*time.Second, "kept 2s a b c d")
+	if len(f.attempts) != asked {
+		t.Error("a table that could not be read a moment ago was asked again")
+	}
+	expect(5*time.Minute+2*time.Second+1, "store_unavailable")
 	f.set(nil)
-	expect(time.Hour, "1h0m0s a b c")
+	expect(time.Hour, "read 1h0m0s a b c d")
 }
 
-func errOr(err error) error {
-	if err == nil {
-		return errors.New("none")
+// TestSnapshot_does_not_wait_long_where_another_can_stand_in: a call's whole
+// time would be lost on a table that does not answer.
+func TestSnapshot_does_not_wait_long_where_another_can_stand_in(t *testing.T) {
+	now := noon
+	s, f := troubled(t, dynamo.Options{Now: func() time.Time { return now }, AttemptTimeout: 50 * time.Millisecond, CallTimeout: time.Hour, Attempts: 1000})
+	register(t, s, "a")
+	if _, err := s.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	return err
+	now = now.Add(time.Minute)
+	f.set(always(throttle)) // 1,000 attempts take minutes
+	if got := shown(s.Snapshot(t.Context())); got != "kept 0s a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestSnapshot_shows_what_its_own_process_did at once, however young the kept
+// one is.
+func TestSnapshot_shows_what_its_own_process_did(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	register(t, s, "a")
+	view := func() broker.ProviderView {
+		t.Helper()
+		snap, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap.Providers[0]
+	}
+	view()
+	key := broker.LiveKey{Provider: "a", Class: broker.ClassMutate}
+	for calls := range int64(3) {
+		if _, err := s.ApplyLive(t.Context(), key, broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if got := view().Live[broker.ClassMutate]; got.Calls(noon) != calls+1 {
+			t.Errorf("want %d calls, got %d", calls+1, got.Calls(noon))
+		}
+	}
+	if err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Degraded, CheckedAt: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := view().Health.State; got != broker.Degraded {
+		t.Errorf("want DEGRADED, got %s", got)
+	}
+	if taken, err := s.ClaimCheck(t.Context(), "a", time.Time{}, noon, noon.Add(time.Hour)); err != nil || !taken {
+		t.Fatal(taken, err)
+	}
+	if got := view().NextCheckAt; !got.Equal(noon.Add(time.Hour)) {
+		t.Errorf("the next check is at %v", got)
+	}
+	if err := s.DeleteProvider(t.Context(), "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Providers) != 0 {
+		t.Errorf("%d providers, %v", len(snap.Providers), err)
+	}
 }
 
 func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
@@ -356,83 +412,129 @@ func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
 	if _, err := s.PutProvider(t.Context(), broker.Registration{Name: "a", Tags: map[string]string{"k": "v"}}); err != nil {
 		t.Fatal(err)
 	}
-	w := broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}
-	if _, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
-		t.Fatal(err)
+	for _, w := range []broker.LiveWrite{
+		{Kind: broker.LiveTrip, OpenUntil: noon},
+		{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1},
+	} {
+		w.Now, w.Started = noon, noon
+		if _, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for range 2 {
+	for range 3 {
 		snap, err := s.Snapshot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := snap.Providers[0]
 		live := p.Live[broker.ClassRead]
-		if p.Tags["k"] != "v" || live.Calls(noon) != 1 {
+		if p.Tags["k"] != "v" || live.Calls(noon) != 1 || len(live.Permits) != 1 || live.Permits[0].Attempt != "x" {
 			t.Fatalf("got %+v", p)
 		}
-		p.Tags["k"] = "x"
+		p.Tags["k"], live.Permits[0].Attempt = "y", "y"
 		clear(live.InFlight)
 		clear(p.Live)
 	}
 }
 
-func TestOpen_refuses_what_it_cannot_use(t *testing.T) {
-	c := client(t)
-	newer := table(t)
-	if _, err := c.PutItem(t.Context(), &ddb.PutItemInput{TableName: awssdk.String(newer), Item: dynamo.LayoutRow(schema.Version + 1)}); err != nil {
+// TestDropKey_frees_nobody_elses_claim: behind its lost answer another claims the
+// key, and the repeated deletion must not free that.
+func TestDropKey_frees_nobody_elses_claim(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	mine := broker.KeyRecord{Key: broker.Key{Key: "k"}, Hash: "mine", LeaseUntil: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Hour)}
+	if err := s.ClaimKey(t.Context(), mine, noon); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"": "No DynamoDB table is named", "ohfp-no-such-table": "is not there", newer: "layout"} {
-		_, err := dynamo.Open(t.Context(), dynamo.Options{Table: name, Client: c})
-		if !fault.Is(err, fault.StoreUnavailable) || !strings.Contains(fault.As(err).Detail, want) {
-			t.Errorf("%q: %v", name, err)
+	others := mine
+	others.Hash = "another's"
+	tries := 0
+	f.set(func(string) trouble {
+		if tries++; tries == 1 {
+			return lost
 		}
+		if err := open(t, dynamo.Options{Table: s.Table()}).ClaimKey(t.Context(), others, noon); err != nil {
+			t.Error(err)
+		}
+		return none
+	})
+	if err := s.DropKey(t.Context(), mine.Key); err != nil || tries != 2 {
+		t.Fatalf("%d tries, %v", tries, err)
+	}
+	f.set(nil)
+	if got, found, err := s.ReadKey(t.Context(), mine.Key, noon); err != nil || !found || got.Hash != "another's" {
+		t.Errorf("got %+v, %v, %v", got, found, err)
 	}
 }
 
-func TestOpen_makes_one_broker_whoever_is_first(t *testing.T) {
-	name, ids := table(t), make(chan string, 8)
-	for range cap(ids) {
-		go func() {
-			s, err := dynamo.Open(context.Background(), dynamo.Options{Table: name, Client: client(t)})
-			if err != nil {
-				ids <- err.Error()
-				return
+// TestRecordHealth_adds_to_the_history_what_is_new: no more than that when an
+// answer is lost.
+func TestRecordHealth_adds_to_the_history_what_is_new(t *testing.T) {
+	for _, kind := range []trouble{none, lost, brokenAfter, throttle} {
+		s, f := troubled(t, dynamo.Options{})
+		register(t, s, "a")
+		for i, state := range []broker.HealthState{broker.Healthy, broker.Healthy, broker.Unhealthy, broker.Unhealthy} {
+			f.set(first("UpdateItem", kind))
+			h := broker.Health{State: state, Message: "x", CheckedAt: noon.Add(time.Duration(i) * time.Second)}
+			if err := s.RecordHealth(t.Context(), "a", h); err != nil {
+				t.Fatal(err)
 			}
-			m, err := s.Meta(context.Background())
-			ids <- fmt.Sprint(m.ID, err)
-		}()
-	}
-	want := <-ids
-	for range cap(ids) - 1 {
-		if got := <-ids; got != want {
-			t.Errorf("%s and %s", want, got)
+		}
+		f.set(nil)
+		all, err := s.HealthHistory(t.Context(), "a", time.Time{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, h := range all {
+			got = append(got, fmt.Sprint(h.State, " ", h.CheckedAt.Sub(noon)))
+		}
+		if d := cmp.Diff([]string{"UNHEALTHY 2s", "HEALTHY 0s"}, got); d != "" {
+			t.Errorf("%s: want (-), got (+):\n%s", kind, d)
 		}
 	}
 }
 
-// TestCalls_end_although_the_store_does_not_answer needs no DynamoDB.
-func TestCalls_end_although_the_store_does_not_answer(t *testing.T) {
-	asked, over := make(chan struct{}, 100), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked <- struct{}{}
-		<-over
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(over) })
-	c := ddb.New(ddb.Options{Region: "x", BaseEndpoint: awssdk.String(server.URL), Retryer: retry.NewStandard(), Credentials: keys()})
-	_, err := dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: 50 * time.Millisecond, Attempts: 3})
-	if !fault.Is(err, fault.StoreUnavailable) {
-		t.Errorf("got %v", err)
+// TestLedger_is_read_again_when_its_pieces_are_replaced meanwhile: pieces are
+// read before their attempt, which then knows others.
+func TestLedger_is_read_again_when_its_pieces_are_replaced(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	o := broker.Operation{ID: "op", CreatedAt: noon, Status: broker.OpRunning}
+	large := func(state broker.AttemptState, text string) broker.Attempt {
+		return broker.Attempt{N: 1, Run: 1, State: state, Output: json.RawMessage(`"` + strings.Repeat(text, 1_200_000) + `"`)}
 	}
-	if got := len(asked); got != 3 {
-		t.Errorf("want 3 attempts, got %d", got)
+	if err := s.ClaimOperation(t.Context(), broker.Claim{Operation: o, Attempts: []broker.Attempt{large(broker.Intent, "x")}}); err != nil {
+		t.Fatal(err)
 	}
-	_, err = dynamo.Open(t.Context(), dynamo.Options{Table: "t", Client: c, AttemptTimeout: time.Hour, CallTimeout: 50 * time.Millisecond})
-	if !fault.Is(err, fault.StoreUnavailable) {
-		t.Errorf("got %v", err)
+	want, queries := large(broker.Sent, "y"), 0
+	f.set(func(name string) trouble {
+		if queries++; queries == 2 && name == "Query" {
+			other := open(t, dynamo.Options{Table: s.Table()})
+			if err := other.MarkSent(t.Context(), "op", broker.Fenced{Attempt: want, SeenRun: 1, SeenState: broker.Intent}); err != nil {
+				t.Error(err)
+			}
+		}
+		return none
+	})
+	l, err := s.Ledger(t.Context(), "op")
+	if err != nil || queries != 4 {
+		t.Fatalf("%d queries, %v", queries, err)
 	}
-	if !strings.Contains(fault.As(err).Detail, "not answer in time") {
-		t.Errorf("got %q", fault.As(err).Detail)
+	if d := cmp.Diff([]broker.Attempt{want}, l.Attempts); d != "" {
+		t.Errorf("want (-), got (+):\n%.500s", d)
+	}
+}
+
+// TestNames_that_are_no_text_are_nobodys: stored as text, two of them would be
+// one.
+func TestNames_that_are_no_text_are_nobodys(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	for _, k := range []broker.Key{{Principal: "a\xff", Key: "k"}, {Principal: "a", Key: "\xfe"}} {
+		r := broker.KeyRecord{Key: k, LeaseUntil: noon.Add(time.Minute), ExpiresAt: noon.Add(time.Hour)}
+		if err := s.ClaimKey(t.Context(), r, noon); !fault.Is(err, fault.InvalidRequest) {
+			t.Errorf("%q was claimed: %v", k, err)
+		}
+		if _, found, err := s.ReadKey(t.Context(), k, noon); found || err != nil {
+			t.Errorf("%q: %v, %v", k, found, err)
+		}
 	}
 }

@@ -19,6 +19,9 @@ const connections = 64
 // tuned replaces a client's retryer and time-out by the store's.
 func tuned(o Options) func(*ddb.Options) {
 	return func(c *ddb.Options) {
+		if c.Credentials != nil {
+			c.Credentials = named{c.Credentials}
+		}
 		c.Retryer, c.RetryMaxAttempts = retryer(o.Attempts), 0
 		if b, ok := c.HTTPClient.(*awshttp.BuildableClient); ok || c.HTTPClient == nil {
 			if b == nil {

@@ -27,6 +27,8 @@ const (
 	attrMachine        = "machine"
 	attrHealth         = "health"
 	attrCheckedAt      = "checked_at"
+	attrSaid           = "said"
+	attrSaidBefore     = "said_before"
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
 	attrN              = "n"
@@ -57,6 +59,8 @@ type row struct {
 
 	Health         string `dynamodbav:"health,omitempty"`
 	CheckedAt      string `dynamodbav:"checked_at,omitempty"`
+	Said           string `dynamodbav:"said,omitempty"`
+	SaidBefore     string `dynamodbav:"said_before,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
 }

@@ -27,7 +27,8 @@ type snapshotCache struct {
 
 	mu      sync.Mutex
 	kept    *taken
-	changes int64 // of this process: what was read before one is not kept after it
+	failed  time.Time // when the table could not be read; zero: it could
+	changes int64     // of this process: what was read before one is not kept after it
 }
 
 func (c *snapshotCache) forget() {
@@ -47,25 +48,46 @@ func (c *snapshotCache) note(k schema.Key, l liveRow) {
 	}
 }
 
-// get returns what is kept, or nil when it is older than age at now.
-func (c *snapshotCache) get(now time.Time, age time.Duration) (*taken, int64) {
+// get returns what is kept at now, if it is fresh; and if it may at least
+// stand in for a table that cannot be read. For a while after it could not be,
+// the stale counts as fresh: not every caller waits for the same failure.
+func (c *snapshotCache) get(now time.Time) (fresh, stale *taken) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kept == nil {
-		return nil, c.changes
+	if c.kept != nil && within(now.Sub(c.kept.at), c.stale) {
+		stale = c.kept
 	}
-	if old := now.Sub(c.kept.at); old < 0 || old > age {
-		return nil, c.changes
+	failing := !c.failed.IsZero() && within(now.Sub(c.failed), c.fresh)
+	if stale != nil && (failing || within(now.Sub(stale.at), c.fresh)) {
+		fresh = stale
 	}
-	return c.kept, c.changes
+	return fresh, stale
+}
+
+// within reports whether something is not older than it may be; what lies in
+// the future was noted by a clock that went back since.
+func within(age, limit time.Duration) bool { return age >= 0 && age <= limit }
+
+// seen is how many changes a snapshot that is read from now on knows of.
+func (c *snapshotCache) seen() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
 }
 
 func (c *snapshotCache) keep(t *taken, changes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.failed = time.Time{}
 	if c.changes == changes {
 		c.kept = t
 	}
+}
+
+func (c *snapshotCache) fail(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = now
 }
 
 // Snapshot returns what selection reads about all providers: read now, or up
@@ -73,28 +95,65 @@ func (c *snapshotCache) keep(t *taken, changes int64) {
 // is up to Options.StaleFor old: TakenAt says so, and a stale one may cost a
 // wasted attempt, never a call through an open breaker.
 func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
-	kept, changes := s.snapshot.get(s.now(), s.snapshot.fresh)
-	if kept != nil {
-		return s.assemble(kept)
+	fresh, stale := s.snapshot.get(s.now())
+	if fresh != nil {
+		return s.handOut(fresh)
 	}
-	t, err := s.take(ctx)
-	if err == nil {
-		s.snapshot.keep(t, changes)
-		return s.assemble(t)
+	if stale == nil {
+		return s.readSnapshot(ctx, hinted)
 	}
-	if kept, _ = s.snapshot.get(s.now(), s.snapshot.stale); kept != nil && fault.Is(err, fault.StoreUnavailable) && ctx.Err() == nil {
-		return s.assemble(kept)
+	soon, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	snap, err := s.readSnapshot(soon, hinted)
+	if fault.Is(err, fault.StoreUnavailable) && ctx.Err() == nil {
+		s.snapshot.fail(s.now())
+		return s.handOut(stale)
 	}
-	return broker.Snapshot{}, err
+	return snap, err
 }
 
-func (s *Store) take(ctx context.Context) (*taken, error) {
+// FreshSnapshot returns the same, read now and strongly. It never falls back
+// on what is kept.
+func (s *Store) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) {
+	snap, err := s.readSnapshot(ctx, strongly)
+	if fault.Is(err, fault.StoreUnavailable) && ctx.Err() == nil {
+		s.snapshot.fail(s.now())
+	}
+	return snap, err
+}
+
+// handOut makes a snapshot of what is kept.
+func (s *Store) handOut(t *taken) (broker.Snapshot, error) {
+	snap, err := s.assemble(t)
+	snap.Kept = true
+	return snap, err
+}
+
+// How breakers are read: those of a hint may be a little old, for half the
+// price.
+const (
+	hinted   = true
+	strongly = false
+)
+
+// readSnapshot reads one and keeps it.
+func (s *Store) readSnapshot(ctx context.Context, hint bool) (broker.Snapshot, error) {
+	changes := s.snapshot.seen()
+	t, err := s.take(ctx, hint)
+	if err != nil {
+		return broker.Snapshot{}, err
+	}
+	s.snapshot.keep(t, changes)
+	return s.assemble(t)
+}
+
+func (s *Store) take(ctx context.Context, hint bool) (*taken, error) {
 	t := &taken{at: s.now().UTC()}
 	var err error
 	if t.registry, err = s.rows(ctx, query{pk: schema.RegistryPK, limit: everything}); err != nil {
 		return nil, err
 	}
-	items, err := s.ask(ctx, query{pk: schema.LivePK, limit: everything, hint: true})
+	items, err := s.ask(ctx, query{pk: schema.LivePK, limit: everything, hint: hint})
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -19,6 +18,7 @@ type Store struct {
 	table    *string
 	now      func() time.Time
 	timeout  time.Duration
+	patience time.Duration    // with a snapshot's reading when another can stand in
 	pause    awssdk.RetryerV2 // how long to wait before what was left unprocessed is asked for again
 	snapshot snapshotCache
 	lives    liveCache
@@ -39,6 +39,7 @@ var (
 	_ broker.OperationReader = (*Store)(nil)
 	_ broker.OpenReader      = (*Store)(nil)
 	_ broker.MachineReader   = (*Store)(nil)
+	_ broker.MachineWriter   = (*Store)(nil)
 	_ broker.LeaseBook       = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 )
@@ -51,12 +52,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Table == "" {
 		return nil, fault.New(fault.StoreUnavailable, "No DynamoDB table is named.")
 	}
-	client, err := connect(ctx, o)
-	if err != nil {
-		return nil, err
+	if o.Client == nil {
+		return nil, fault.New(fault.StoreUnavailable, "No client of DynamoDB is given.")
+	}
+	client := ddb.New(o.Client.Options(), tuned(o))
+	if client.Options().Region == "" {
+		return nil, fault.New(fault.StoreUnavailable, "No AWS region is named. Set AWS_REGION, or region in the profile of AWS_PROFILE.")
 	}
 	s := &Store{
 		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},
 	}
@@ -64,20 +69,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func connect(ctx context.Context, o Options) (*ddb.Client, error) {
-	if o.Client != nil {
-		return ddb.New(o.Client.Options(), tuned(o)), nil
-	}
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, &fault.Error{
-			Code: fault.StoreUnavailable, Err: err,
-			Detail: "The AWS configuration cannot be read. Check AWS_REGION, AWS_PROFILE and the files that they name.",
-		}
-	}
-	return ddb.NewFromConfig(cfg, tuned(o)), nil
 }
 
 // Close lets go of the store. Nothing is kept that would have to be written.

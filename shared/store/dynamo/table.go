@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -21,37 +20,41 @@ const (
 )
 
 // CreateTable makes the table of package schema, paid per request, and turns
-// its expiry on. A table of that name that is there is left as it is. It is
-// for local use and tests: a site's table also has backups and protection
-// against deletion.
+// its expiry on. A table of that name that is there is left as it is, but for
+// expiry that was not turned on. It is for local use and tests: a site's table
+// also has backups and protection against deletion. store_unavailable.
 func CreateTable(ctx context.Context, client *ddb.Client, table string) error {
 	if err := createTable(ctx, client, table); err != nil {
 		return err
 	}
-	_, err := client.UpdateTimeToLive(ctx, &ddb.UpdateTimeToLiveInput{
+	was, err := client.DescribeTimeToLive(ctx, &ddb.DescribeTimeToLiveInput{TableName: awssdk.String(table)})
+	if err != nil {
+		return unavailable(table, "reading whether expiry is on", err)
+	}
+	switch was.TimeToLiveDescription.TimeToLiveStatus {
+	case types.TimeToLiveStatusEnabled, types.TimeToLiveStatusEnabling: // turning it on again is a mistake to DynamoDB
+		return nil
+	case types.TimeToLiveStatusDisabled, types.TimeToLiveStatusDisabling:
+	}
+	_, err = client.UpdateTimeToLive(ctx, &ddb.UpdateTimeToLiveInput{
 		TableName: awssdk.String(table),
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{
 			AttributeName: awssdk.String(schema.Table().TTL), Enabled: awssdk.Bool(true),
 		},
 	})
-	if err != nil {
-		return fmt.Errorf("turning on expiry in table %q: %w", table, err)
-	}
-	return nil
+	return unavailable(table, "turning on expiry", err)
 }
 
 func createTable(ctx context.Context, client *ddb.Client, table string) error {
 	_, err := client.CreateTable(ctx, tableInput(table))
 	if _, there := errors.AsType[*types.ResourceInUseException](err); err != nil && !there {
-		return fmt.Errorf("creating table %q: %w", table, err)
+		return unavailable(table, "making the table", err)
 	}
 	waiter := ddb.NewTableExistsWaiter(client, func(o *ddb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = tableMinWait, tableMaxWait
 	})
-	if err := waiter.Wait(ctx, &ddb.DescribeTableInput{TableName: awssdk.String(table)}, tableWait); err != nil {
-		return fmt.Errorf("waiting for table %q: %w", table, err)
-	}
-	return nil
+	err = waiter.Wait(ctx, &ddb.DescribeTableInput{TableName: awssdk.String(table)}, tableWait)
+	return unavailable(table, "waiting for the table", err)
 }
 
 func tableInput(table string) *ddb.CreateTableInput {

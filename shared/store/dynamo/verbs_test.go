@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
@@ -21,16 +25,21 @@ import (
 func TestStore(t *testing.T) {
 	seen := &recorder{}
 	c := client(t, seen.on)
-	tables := map[string]string{}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
-		t.Helper()
-		if tables[dir] == "" {
-			tables[dir] = table(t)
-		}
-		return open(t, dynamo.Options{Table: tables[dir], Client: c, Now: now, SnapshotAge: -1})
+	besideOthers(t)
+	var tables tables
+	t.Run("the specification", func(t *testing.T) {
+		storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+			t.Helper()
+			return open(t, dynamo.Options{Table: tables.of(t, dir), Client: c, Now: now, SnapshotAge: -1})
+		})
 	})
 	calls := seen.take()
 	t.Logf("%d calls", len(calls))
+	for _, c := range calls {
+		if breakers := c.verb == "Snapshot" && slices.Equal(c.reads, []string{"LIVE/"}); c.weak != breakers {
+			t.Errorf("%s reads %q by %s: weakly is %v", c.verb, c.reads, c.name, c.weak)
+		}
+	}
 	for _, v := range schema.Verbs() {
 		own := slices.Clone(calls)
 		own = slices.DeleteFunc(own, func(c call) bool { return c.verb != v.Name })
@@ -151,6 +160,7 @@ func providerSteps() []step {
 		}, "Query"},
 		{"the first snapshot", snapshot, "Query Query"},
 		{"the next snapshot", snapshot, ""},
+		{"a fresh snapshot", func(ctx context.Context, s *dynamo.Store) error { _, err := s.FreshSnapshot(ctx); return err }, "Query Query"},
 	}
 }
 
@@ -227,6 +237,16 @@ func ledgerSteps() []step {
 			_, err := s.OwnedMachines(ctx, "a", 10)
 			return err
 		}, "Query BatchGetItem"},
+		{"noting a machine", note(broker.MachineStopping), "GetItem PutItem"},
+		{"noting it again", note(broker.MachineStopping), "GetItem"},
+		{"noting its end", note(broker.MachineLost), "GetItem TransactWriteItems"},
+	}
+}
+
+func note(status broker.MachineStatus) func(context.Context, *dynamo.Store) error {
+	return func(ctx context.Context, s *dynamo.Store) error {
+		_, err := s.NoteMachine(ctx, "m", broker.MachineNote{Status: status, At: noon})
+		return err
 	}
 }
 
@@ -237,7 +257,7 @@ func otherSteps() []step {
 		{"a ticket", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Ticket(ctx, "x"); return err }, "UpdateItem"},
 		{"reading a key", func(ctx context.Context, s *dynamo.Store) error { _, _, err := s.ReadKey(ctx, k.Key, noon); return err }, "GetItem"},
 		{"claiming a key", func(ctx context.Context, s *dynamo.Store) error { return s.ClaimKey(ctx, k, noon) }, "PutItem"},
-		{"dropping a key", func(ctx context.Context, s *dynamo.Store) error { return s.DropKey(ctx, k.Key) }, "DeleteItem"},
+		{"dropping a key", func(ctx context.Context, s *dynamo.Store) error { return s.DropKey(ctx, k.Key) }, "TransactWriteItems"},
 		{"finishing a key", func(ctx context.Context, s *dynamo.Store) error { return s.FinishKey(ctx, k) }, "PutItem"},
 		{"putting a template", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.PutTemplate(ctx, broker.Template{ID: "t"})
@@ -293,4 +313,40 @@ func code(err error) fault.Code {
 		return ""
 	}
 	return fault.As(err).Code
+}
+
+// TestRows_expire_in_DynamoDB when no reader wants them any more: by the number
+// of seconds in ttl, which it takes for nothing else.
+func TestRows_expire_in_DynamoDB(t *testing.T) {
+	s := open(t, dynamo.Options{Table: table(t), Now: standing})
+	register(t, s, "a")
+	key := broker.KeyRecord{Key: broker.Key{Principal: "p", Operation: "o", Key: "k"}, ExpiresAt: noon.Add(time.Hour + time.Millisecond)}
+	for _, err := range []error{
+		s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon}),
+		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, want := range map[schema.Key]string{
+		{PK: "IDEM#p#o#k", SK: "-"}:                        "1772370001", // 2026-03-01 13:00:01
+		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}: "1775390400", // 2026-04-05 12:00:00
+		{PK: "OP#op", SK: "META"}:                          "",
+		{PK: "REG", SK: "P#a"}:                             "",
+	} {
+		out, err := client(t).GetItem(t.Context(), &ddb.GetItemInput{TableName: awssdk.String(s.Table()), Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK},
+		}})
+		if err != nil || len(out.Item) == 0 {
+			t.Fatalf("%s: %v, %v", k, out, err)
+		}
+		got := ""
+		if n, ok := out.Item["ttl"].(*types.AttributeValueMemberN); ok {
+			got = n.Value
+		}
+		if got != want {
+			t.Errorf("%s: want %q, got %q", k, want, got)
+		}
+	}
 }

@@ -13,5 +13,5 @@ func ExampleVerbs() {
 			fmt.Println(v.Name, v.Writes, v.Call)
 		}
 	}
-	// Output: MarkSent [OP#<operation>/ATT#<n> OP#<operation>/OUT#<n>#<piece>] PutItem, or TransactWriteItems when it has pieces: run and state as seen; BatchGetItem of the pieces of what refuses it
+	// Output: MarkSent [OP#<operation>/ATT#<n> OP#<operation>/OUT#<n>#<piece>] PutItem, or TransactWriteItems when it has pieces: run and state as seen; Query of the ledger when what refuses it has pieces
 }

@@ -93,6 +93,8 @@ func (it *Item) check() error {
 	switch {
 	case it.PK == "" || it.SK == "":
 		return fault.New(fault.InvalidRequest, "A stored name is empty: %q.", it.Key)
+	case !it.Valid():
+		return fault.New(fault.InvalidRequest, "A stored name is not text in UTF-8: %.80q.", it.Key)
 	case len(it.PK) > MaxPartitionKey || len(it.SK) > MaxSortKey || len(it.Open.SK) > MaxSortKey || len(it.List.SK) > MaxSortKey:
 		return fault.New(fault.TooLarge, "A name is too long to be stored: %.80s…", it.Key)
 	case it.size() > MaxItem:

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
@@ -14,6 +15,10 @@ type Key struct{ PK, SK string }
 
 // String returns the key as it stands in [Verbs].
 func (k Key) String() string { return k.PK + "/" + k.SK }
+
+// Valid reports whether k is text. What is none would be stored as other text:
+// two names could become one.
+func (k Key) Valid() bool { return utf8.ValidString(k.PK) && utf8.ValidString(k.SK) }
 
 // Partitions that hold one kind of row for the whole broker.
 const (

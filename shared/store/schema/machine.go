@@ -29,6 +29,16 @@ func MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 	return c, err
 }
 
+// NoteChange stores m, which differs from old in status, message and time: the
+// pointers to it change when it ends, and only then.
+func NoteChange(old, m broker.Machine) (Change, error) {
+	if m.Status.Final() {
+		return MachineChange(&old, m)
+	}
+	row, err := Row(MachineKey(m.ID), m)
+	return Change{Put: []Item{row}}, err
+}
+
 func pointers(m broker.Machine) []Key {
 	var keys []Key
 	if m.Provider != "" {

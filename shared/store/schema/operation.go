@@ -2,6 +2,8 @@ package schema
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -28,10 +30,17 @@ func OperationItem(o broker.Operation) (Item, error) {
 }
 
 // attemptRow is an attempt as stored: with its results, or with the number of
-// rows that hold them.
+// rows that hold them, and what they hold in short. A reader who meets pieces
+// that were replaced since he read the row, or before it, sees so.
 type attemptRow struct {
 	broker.Attempt
-	Pieces int `json:"pieces,omitempty"`
+	Pieces int    `json:"pieces,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+func digest(doc []byte) string {
+	sum := sha256.Sum256(doc)
+	return hex.EncodeToString(sum[:16])
 }
 
 type attemptOutput struct {
@@ -51,14 +60,16 @@ func AttemptItems(id string, a broker.Attempt) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	out = bytes.ToValidUTF8(out, []byte("\uFFFD")) // as a store keeps text
 	a.Machines, a.Results, a.Output = nil, nil, nil
+	sum := digest(out)
 	var pieces []Item
 	for len(out) > 0 {
 		n := cut(out)
 		pieces = append(pieces, Item{Key: OutputKey(id, a.N, len(pieces)), Doc: out[:n]})
 		out = out[n:]
 	}
-	row, err = Row(AttemptKey(id, a.N), attemptRow{a, len(pieces)})
+	row, err = Row(AttemptKey(id, a.N), attemptRow{a, len(pieces), sum})
 	return append([]Item{row}, pieces...), err
 }
 
@@ -101,6 +112,9 @@ func Attempt(row Item, pieces []Item) (broker.Attempt, error) {
 	var doc bytes.Buffer
 	for _, p := range pieces[:a.Pieces] {
 		doc.Write(p.Doc)
+	}
+	if digest(doc.Bytes()) != a.Digest {
+		return a.Attempt, fmt.Errorf("decoding %s: its pieces are of another version", row.Key)
 	}
 	out, err := Decode[attemptOutput](Item{Key: pieces[0].Key, Doc: doc.Bytes()})
 	a.Machines, a.Results, a.Output = out.Machines, out.Results, out.Output

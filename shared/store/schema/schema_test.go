@@ -241,6 +241,30 @@ func TestLedger_says_when_a_piece_is_missing(t *testing.T) {
 	}
 }
 
+// TestLedger_says_when_pieces_are_of_another_version: two readings that are no
+// snapshot may bring such together, of the same number, and each of them whole.
+func TestLedger_says_when_pieces_are_of_another_version(t *testing.T) {
+	var versions [2][]schema.Item
+	for i, text := range []string{"x", "y"} {
+		a := broker.Attempt{N: 1, Output: json.RawMessage(`"` + strings.Repeat(text, 700_000) + `"`)}
+		var err error
+		if versions[i], err = schema.AttemptItems("op", a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, rows := range map[string][]schema.Item{
+		"older pieces": append(versions[1][:1:1], versions[0][1:]...),
+		"one of them":  append(versions[1][:3:3], versions[0][3]),
+	} {
+		if _, _, err := schema.Ledger("op", rows); err == nil || !strings.Contains(err.Error(), "another version") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if l, _, err := schema.Ledger("op", versions[1]); err != nil || len(l.Attempts) != 1 {
+		t.Errorf("%d attempts, %v", len(l.Attempts), err)
+	}
+}
+
 func TestMachineChange_keeps_pointers_to_what_is_owned(t *testing.T) {
 	m := func(name, provider string, s broker.MachineStatus) *broker.Machine {
 		return &broker.Machine{ID: "m", Name: name, Provider: provider, Status: s}

@@ -32,6 +32,7 @@ const (
 	MarkSent       = "MarkSent"
 	RecordOutcome  = "RecordOutcome"
 	TakeStep       = "TakeStep"
+	NoteMachine    = "NoteMachine"
 	TakeLease      = "TakeLease"
 	DropLease      = "DropLease"
 )
@@ -75,7 +76,8 @@ func Verbs() []Verb {
 func providerVerbs() []Verb {
 	return []Verb{
 		{Name: "Provider", Call: "GetItem", Reads: []string{patConf}},
-		{Name: "Snapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
+		{Name: "Snapshot", Call: "Query, Query; none when one is kept", Reads: []string{patRegistry, patLives}},
+		{Name: "FreshSnapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
 		{
 			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (2): version as seen", Durable: true,
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
@@ -109,7 +111,7 @@ func keyVerbs() []Verb {
 		{Name: "ReadKey", Call: "GetItem", Reads: []string{patKey}},
 		{Name: ClaimKey, Call: "PutItem: none, expired or abandoned", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
 		{Name: FinishKey, Call: "PutItem: not done", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
-		{Name: DropKey, Call: "DeleteItem: not done, no operation", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
+		{Name: DropKey, Call: "TransactWriteItems (1): not done, no operation", Reads: []string{patKey}, Writes: []string{patKey}, Durable: true},
 	}
 }
 
@@ -120,15 +122,15 @@ func ledgerVerbs() []Verb {
 			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new",
 			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay},
 		},
-		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; BatchGetItem of the pieces of what refuses it", Reads: []string{patAttempt, patOutput}, Writes: []string{patAttempt, patOutput}, Durable: true},
+		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; Query of the ledger when what refuses it has pieces", Reads: []string{patAttempt, patLedger}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
-			Call:  "BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes",
-			Reads: []string{patAttempt, patOutput, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
+			Call:  "BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
+			Reads: []string{patAttempt, patLedger, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
 		},
 		{
-			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; BatchGetItem of the pieces of what refuses it", Durable: true,
-			Reads: []string{patOp, patAttempt, patOutput}, Writes: []string{patOp, patAttempt, patOutput},
+			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; Query of the ledger when what refuses it has pieces", Durable: true,
+			Reads: []string{patOp, patAttempt, patLedger}, Writes: []string{patOp, patAttempt, patOutput},
 		},
 		{Name: "Ledger", Call: "Query", Reads: []string{patLedger}},
 		{Name: "Operations", Call: "Query of the days, Query per day until the page is full", Reads: []string{patDay, patList}},
@@ -140,6 +142,10 @@ func machineVerbs() []Verb {
 	return []Verb{
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
+		{
+			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
+			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
+		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},

@@ -8,17 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/store/datadir"
 )
 
-// Names of the files in a data directory.
-const (
-	DatabaseFile = "ohfp.db"
-	lockName     = "lock"
-)
+// DatabaseFile is the name of the database in a data directory.
+const DatabaseFile = "ohfp.db"
 
 // claimDirectory makes the directory if it is not there and locks it for this
 // process. The lock lasts until the file is closed.
@@ -26,20 +22,7 @@ func claimDirectory(dir string, o Options) (*os.File, error) {
 	if err := refuseNetwork(dir, o); err != nil {
 		return nil, err
 	}
-	if err := makeDirectory(dir); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, refuse(err, "The data directory %s cannot be written. Check its owner and permissions.", dir)
-	}
-	if err := lockFile(f); err != nil {
-		return nil, errors.Join(inUse(dir, f, err), f.Close())
-	}
-	if err := writePID(f); err != nil {
-		return nil, errors.Join(refuse(err, "The data directory %s cannot be written. Check its permissions and free space.", dir), f.Close())
-	}
-	return f, nil
+	return datadir.Claim(dir) //nolint:wrapcheck // it says all
 }
 
 func refuse(cause error, format string, args ...any) *fault.Error {
@@ -49,7 +32,7 @@ func refuse(cause error, format string, args ...any) *fault.Error {
 }
 
 func refuseNetwork(dir string, o Options) error {
-	name, network, err := o.Filesystem(nearest(dir))
+	name, network, err := o.Filesystem(datadir.Nearest(dir))
 	if err != nil {
 		return refuse(err, "The file system of the data directory %s cannot be read.", dir)
 	}
@@ -57,67 +40,6 @@ func refuseNetwork(dir string, o Options) error {
 		return refuse(nil, "The data directory %s is on a network file system (%s), where a database is not safe. Choose one on a local disk with --data-dir.", dir, name)
 	}
 	return nil
-}
-
-// nearest is dir, or the closest directory above it that is there.
-func nearest(dir string) string {
-	for {
-		_, err := os.Stat(dir)
-		up := filepath.Dir(dir)
-		if err == nil || up == dir {
-			return dir
-		}
-		dir = up
-	}
-}
-
-// makeDirectory makes what is missing of dir, for its owner only, and has the
-// entries synced, so that a power cut does not take the directory away. One
-// that is there keeps its permissions.
-func makeDirectory(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	above := nearest(dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return refuse(err, "The data directory %s cannot be made. Choose another with --data-dir.", dir)
-	}
-	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
-		if err := syncDirectory(d); err != nil {
-			return refuse(err, "The data directory %s cannot be synced to its disk.", dir)
-		}
-		if len(d) <= len(above) {
-			return nil
-		}
-	}
-}
-
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-func writePID(f *os.File) error {
-	if err := f.Truncate(0); err != nil {
-		return err
-	}
-	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
-}
-
-// inUse says who holds the directory.
-func inUse(dir string, f *os.File, cause error) error {
-	if errors.Is(cause, errors.ErrUnsupported) {
-		return refuse(cause, "The data directory %s cannot be locked on this system. Choose one on a local disk with --data-dir.", dir)
-	}
-	holder := "another process"
-	if b, err := io.ReadAll(io.LimitReader(f, 32)); err == nil && len(b) > 0 {
-		holder = "process " + strings.TrimSpace(string(b))
-	}
-	return refuse(cause, "The data directory %s is in use by %s. Stop that one, or choose another directory with --data-dir.", dir, holder)
 }
 
 // prepareFile refuses a file that is no database, and makes an empty one,
@@ -150,7 +72,7 @@ func createFile(path string) error {
 	if err != nil {
 		return refuse(err, "The database %s cannot be made. Check the permissions of its directory.", path)
 	}
-	return errors.Join(f.Close(), syncDirectory(filepath.Dir(path)))
+	return errors.Join(f.Close(), datadir.Sync(filepath.Dir(path)))
 }
 
 // magic begins every SQLite 3 database (https://sqlite.org/fileformat2.html).

@@ -43,3 +43,23 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 	}
 	return out, nil
 }
+
+// NoteMachine stores what a provider says of a machine, when it is news.
+// not_found.
+func (s *Store) NoteMachine(ctx context.Context, id string, n broker.MachineNote) (noted broker.Machine, err error) {
+	err = s.change(ctx, schema.NoteMachine, func(v *view) (c schema.Change, err error) {
+		old, found, err := lookUp[broker.Machine](v, schema.MachineKey(id))
+		if err != nil {
+			return c, err
+		}
+		if !found {
+			return c, notFound("machine", id)
+		}
+		var news bool
+		if noted, news = old.Note(n); !news {
+			return c, nil
+		}
+		return schema.NoteChange(old, noted)
+	})
+	return noted, err
+}

@@ -44,6 +44,9 @@ func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
 	return snap, nil
 }
 
+// FreshSnapshot is Snapshot: none is kept.
+func (s *Store) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) { return s.Snapshot(ctx) }
+
 func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it schema.Item) (err error) {
 	switch {
 	case it.PK == schema.LivePK:

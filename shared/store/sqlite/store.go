@@ -40,6 +40,7 @@ var (
 	_ broker.OperationReader = (*Store)(nil)
 	_ broker.OpenReader      = (*Store)(nil)
 	_ broker.MachineReader   = (*Store)(nil)
+	_ broker.MachineWriter   = (*Store)(nil)
 	_ broker.LeaseBook       = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 )

@@ -64,7 +64,7 @@ func matcher(pattern string) *regexp.Regexp {
 // with what package schema says of them.
 func TestStore(t *testing.T) {
 	seen := &observed{keys: map[string]map[schema.Key]bool{}}
-	storetest.Run(t, func(t testing.TB, dir string, now func() time.Time) storetest.Store {
+	open := func(t testing.TB, dir string, now func() time.Time) storetest.Store {
 		t.Helper()
 		s, err := sqlite.Open(t.Context(), dir, sqlite.Options{Now: now})
 		if err != nil {
@@ -72,7 +72,8 @@ func TestStore(t *testing.T) {
 		}
 		s.OnChange(seen.note)
 		return s
-	})
+	}
+	t.Run("the specification", func(t *testing.T) { storetest.Run(t, open) })
 	for _, v := range schema.Verbs() {
 		t.Run(v.Name+" writes what the table says", func(t *testing.T) { writesAsListed(t, v, seen.keys[v.Name]) })
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
 func testMachines(t *testing.T, open Open) {
@@ -16,6 +17,8 @@ func testMachines(t *testing.T, open Open) {
 		{"a provider owns what is not final, by id", machineOwned},
 		{"what has ended stays as it ended", machineFinal},
 		{"a machine may change name and provider", machineMoves},
+		{"what a provider says of a machine is stored when it is news", machineNoted},
+		{"a machine that is noted as ended is owned no more", machineNotedEnd},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
 	}
@@ -88,6 +91,56 @@ func machineMoves(f *fixture) {
 	f.same(0, len(f.owned("pool-a", 10)))
 	f.same([]string{"m-1"}, f.owned("pool-b", 10))
 	f.same([]broker.Machine{moved}, f.machines("m-1"))
+}
+
+func (f *fixture) note(id string, s broker.MachineStatus, when time.Duration) broker.Machine {
+	f.Helper()
+	return must[broker.Machine](f)(f.NoteMachine(f.Context(), id, broker.MachineNote{Status: s, At: at(when)}))
+}
+
+func machineNoted(f *fixture) {
+	_, err := f.NoteMachine(f.Context(), "m-1", broker.MachineNote{Status: broker.MachineRunning, At: start})
+	f.refused(err, fault.NotFound)
+	m := machine("m-1", "pool-a", broker.MachinePending)
+	f.recordMachines("op-1", m)
+
+	m.Status, m.UpdatedAt = broker.MachineStopping, at(2*time.Minute)
+	for _, stage := range []struct {
+		status broker.MachineStatus
+		at     time.Duration
+	}{
+		{broker.MachineStopping, 2 * time.Minute},
+		{broker.MachineStopping, 2 * time.Minute}, // twice
+		{broker.MachineRunning, time.Minute},      // late
+		{broker.MachineRunning, 2 * time.Minute},  // of one moment, earlier in life
+	} {
+		f.same(m, f.note("m-1", stage.status, stage.at))
+		f.same([]broker.Machine{m}, f.machines("m-1"))
+	}
+
+	m.Status, m.Message, m.UpdatedAt = broker.MachineRunning, "again", at(3*time.Minute)
+	again := broker.MachineNote{Status: broker.MachineRunning, Message: "again", At: at(3 * time.Minute)}
+	f.same(m, must[broker.Machine](f)(f.NoteMachine(f.Context(), "m-1", again)))
+	f.restart()
+	f.same([]broker.Machine{m}, f.machines("m-1"))
+	f.same([]string{"m-1"}, f.owned("pool-a", 10))
+}
+
+func machineNotedEnd(f *fixture) {
+	for _, final := range []broker.MachineStatus{broker.MachineTerminated, broker.MachineLost, broker.MachineFailed} {
+		id := "m-" + string(final)
+		f.recordMachines("make-"+id, machine(id, "pool-a", broker.MachineRunning))
+		f.note(id, broker.MachineStopped, time.Hour)
+		f.same([]string{id}, f.owned("pool-a", 10))
+
+		ended := f.note(id, final, time.Minute) // late, and true for ever
+		f.same(final, ended.Status)
+		f.same(at(time.Hour), ended.UpdatedAt)
+		f.same(0, len(f.owned("pool-a", 10)))
+		f.same(ended, f.note(id, broker.MachineRunning, 2*time.Hour))
+		f.same(ended, f.note(id, broker.MachineTerminated, 3*time.Hour))
+		f.same([]broker.Machine{ended}, f.machines(id))
+	}
 }
 
 func testLeases(t *testing.T, open Open) {

@@ -114,6 +114,9 @@ func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
 	return s, nil
 }
 
+// FreshSnapshot implements [broker.ProviderReader]: none is kept.
+func (m *Memory) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) { return m.Snapshot(ctx) }
+
 // PutProvider implements [broker.ProviderWriter].
 func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.Registration, error) {
 	m.mu.Lock()

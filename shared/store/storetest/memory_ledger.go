@@ -162,6 +162,19 @@ func (m *Memory) RecordOutcome(_ context.Context, o broker.Outcome) error {
 	return nil
 }
 
+// NoteMachine implements [broker.MachineWriter].
+func (m *Memory) NoteMachine(_ context.Context, id string, n broker.MachineNote) (broker.Machine, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old, ok := m.machines[id]
+	if !ok {
+		return broker.Machine{}, missing("machine", id)
+	}
+	noted, _ := old.Note(n)
+	m.machines[id] = own(noted)
+	return noted, nil
+}
+
 // TakeStep implements [broker.LedgerWriter].
 func (m *Memory) TakeStep(_ context.Context, s broker.Step) error {
 	m.mu.Lock()

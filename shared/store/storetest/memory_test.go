@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -8,8 +9,11 @@ import (
 )
 
 func TestMemory(t *testing.T) {
+	var mu sync.Mutex
 	kept := map[string]*storetest.Memory{}
 	storetest.Run(t, func(_ testing.TB, dir string, now func() time.Time) storetest.Store {
+		mu.Lock()
+		defer mu.Unlock()
 		if kept[dir] == nil {
 			kept[dir] = storetest.NewMemory(now)
 		}

@@ -53,16 +53,25 @@ func (f *fixture) ids(ops []broker.Operation) []string {
 	return ids
 }
 
-// claimEvery stores n operations, one each step, and returns their ids, newest
-// first.
+// claimEvery stores n operations, one each step, beside each other, and
+// returns their ids, newest first.
 func (f *fixture) claimEvery(n int, step time.Duration) []string {
 	f.Helper()
-	var ids []string
+	ids, claims := make([]string, n), make([]broker.Claim, n)
 	for i := range n {
 		id := fmt.Sprintf("op-%d-%03d", f.clock.now().Unix(), (i*7)%1000) // not in order of time
-		f.ok(f.ClaimOperation(f.Context(), claim(operation(id, f.clock.now()))))
-		ids = append(ids, id)
+		ids[i], claims[i] = id, claim(operation(id, f.clock.now()))
 		f.clock.advance(step)
+	}
+	for _, err := range race(func(racer int) error {
+		for i := racer; i < n; i += racers {
+			if err := f.ClaimOperation(f.Context(), claims[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}) {
+		f.ok(err)
 	}
 	slices.Reverse(ids)
 	return ids

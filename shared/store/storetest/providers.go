@@ -39,6 +39,7 @@ func testProviders(t *testing.T, open Open) {
 		{"another version is a conflict with the stored one", providerConflict},
 		{"order is given once and survives updates", providerOrder},
 		{"a snapshot shows what selection reads, by name", providerSnapshot},
+		{"a fresh snapshot has what was stored a moment ago", providerFresh},
 		{"a new configuration keeps health and breakers", providerUpdateKeeps},
 		{"deleting takes breakers, health and history along", providerDelete},
 		{"deleting needs the version, and a missing one is no error", providerDeleteVersion},
@@ -119,6 +120,18 @@ func providerSnapshot(f *fixture) {
 	f.same(want, s.Providers[1])
 }
 
+func providerFresh(f *fixture) {
+	for i, name := range []string{"a", "b", "c"} {
+		must[broker.Registration](f)(f.PutProvider(f.Context(), registration(name)))
+		live := f.apply(broker.LiveKey{Provider: name, Class: broker.ClassMutate}, begin(start))
+		s := must[broker.Snapshot](f)(f.FreshSnapshot(f.Context()))
+		f.same(i+1, len(s.Providers))
+		f.same(live, s.Providers[i].Live[broker.ClassMutate])
+		f.same(false, s.Kept)
+	}
+	f.same(must[broker.Snapshot](f)(f.Snapshot(f.Context())), must[broker.Snapshot](f)(f.FreshSnapshot(f.Context())))
+}
+
 // view returns the summary of a provider in the snapshot.
 func (f *fixture) view(name string) broker.ProviderView {
 	f.Helper()
@@ -153,7 +166,7 @@ func providerUpdateKeeps(f *fixture) {
 
 func providerDelete(f *fixture) {
 	must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
-	for i := range 250 { // more than one transaction takes
+	for i := range 100 { // more than one transaction takes
 		h := broker.Health{State: broker.Unhealthy, Message: strings.Repeat("x", i+1), CheckedAt: at(time.Duration(i) * time.Second)}
 		f.ok(f.RecordHealth(f.Context(), "pool-a", h))
 	}

@@ -67,6 +67,7 @@ func testRaces(t *testing.T, open Open) {
 		{"one of a step and an outcome holds", raceStepOutcome},
 		{"one closes an operation", raceClose},
 		{"a machine that ends stays ended, whoever else writes it", raceMachine},
+		{"of many notes about a machine the last one stands", raceNotes},
 		{"one takes a lease", raceLease},
 		{"one claims a check", raceCheck},
 		{"one claims a key", raceKey},
@@ -165,7 +166,7 @@ func raceClose(f *fixture) {
 // raceMachine lets one racer end a machine and all others say that it runs,
 // some of them under another name.
 func raceMachine(f *fixture) {
-	for round := range 5 {
+	for round := range 3 {
 		id := fmt.Sprintf("m-%d", round)
 		var outs []broker.Outcome
 		for i := range racers {
@@ -185,6 +186,29 @@ func raceMachine(f *fixture) {
 		f.same(outs[round].Machines, f.machines(id))
 		f.same(0, len(f.owned("pool-a", 10)))
 	}
+}
+
+// raceNotes lets every racer say something of another moment, and one, in the
+// second round, that the machine has ended.
+func raceNotes(f *fixture) {
+	f.recordMachines("op-1", machine("m-1", "pool-a", broker.MachinePending))
+	between := []broker.MachineStatus{broker.MachineRunning, broker.MachineStopped}
+	for _, last := range []broker.MachineStatus{broker.MachineStopped, broker.MachineLost} {
+		for _, err := range race(func(i int) error {
+			n := broker.MachineNote{Status: between[i%2], At: at(time.Duration(i+1) * time.Minute)}
+			if last.Final() && i == 3 {
+				n.Status = last
+			}
+			_, err := f.NoteMachine(f.Context(), "m-1", n)
+			return err
+		}) {
+			f.ok(err)
+		}
+		got := f.machines("m-1")
+		f.same(last, got[0].Status)
+		f.same(at(racers*time.Minute), got[0].UpdatedAt)
+	}
+	f.same(0, len(f.owned("pool-a", 10)))
 }
 
 func raceLease(f *fixture) {
@@ -234,7 +258,7 @@ func raceProbe(f *fixture) {
 }
 
 func raceTickets(f *fixture) {
-	const each = 100
+	const each = 25
 	got := make([][]int64, racers)
 	for _, err := range race(func(i int) error {
 		for range each {

@@ -66,6 +66,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"mark sent":       d.markSent,
 		"record outcome":  d.recordOutcome,
 		"take step":       d.takeStep,
+		"note machine":    d.noteMachine,
 		"take lease":      d.takeLease,
 		"drop lease":      d.dropLease,
 	}

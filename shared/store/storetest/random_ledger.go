@@ -66,6 +66,13 @@ func (d *duel) recordOutcome(r *rapid.T) {
 	d.done(func(s Store) error { return s.RecordOutcome(r.Context(), out) })
 }
 
+func (d *duel) noteMachine(r *rapid.T) {
+	id := fmt.Sprintf("m-%02d", rapid.IntRange(0, 50).Draw(r, "machine"))
+	n := broker.MachineNote{At: d.moment(r, "when"), Message: pick(r, "message", "", "x"), Status: pick(r, "status",
+		broker.MachinePending, broker.MachineRunning, broker.MachineStopping, broker.MachineStopped, broker.MachineTerminated, broker.MachineLost)}
+	d.both(func(s Store) (any, error) { return s.NoteMachine(r.Context(), id, n) })
+}
+
 func (d *duel) takeStep(r *rapid.T) {
 	step := broker.Step{Operation: d.seen(r, d.op(r))}
 	for n := 1; n <= 3; n++ {
@@ -101,6 +108,7 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 	ctx, now := r.Context(), d.clock.now()
 	views := []func(Store) (any, error){
 		func(s Store) (any, error) { return s.Snapshot(ctx) },
+		func(s Store) (any, error) { return s.FreshSnapshot(ctx) },
 		func(s Store) (any, error) { return s.OpenOperations(ctx, now, 10) },
 		func(s Store) (any, error) { return s.OpenOperations(ctx, now.Add(time.Hour), 2) },
 		func(s Store) (any, error) { return s.Leases(ctx, "a") },

@@ -23,6 +23,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.MachineWriter
 	broker.LeaseBook
 	broker.MetaReader
 	io.Closer
@@ -33,7 +34,8 @@ type Store interface {
 // store again to see what it kept.
 type Open func(t testing.TB, dir string, now func() time.Time) Store
 
-// Run runs the whole suite against the stores that open gives.
+// Run runs the whole suite against the stores that open gives. Its groups run
+// beside each other, so that open is called by several goroutines.
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	groups := []struct {
@@ -59,6 +61,9 @@ func Run(t *testing.T, open Open) {
 		{"random sequences", testRandom},
 	}
 	for _, g := range groups {
-		t.Run(g.name, func(t *testing.T) { g.run(t, open) })
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			g.run(t, open)
+		})
 	}
 }

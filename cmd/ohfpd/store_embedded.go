@@ -1,0 +1,21 @@
+//go:build !faultpoints
+
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/store/sqlite"
+)
+
+// openEmbedded opens the store of a data directory. The handlers see the store
+// itself; only builds with the tag faultpoints, which the crash tests make,
+// put something between.
+func openEmbedded(ctx context.Context, dir string) (*openedStore, error) {
+	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says all
+	}
+	return &openedStore{ledgerStore: s, close: s.Close, alone: true}, nil
+}

@@ -1,0 +1,26 @@
+// Package settings reads the environment of a function, once and in one place.
+// It is a pure function of what getenv answers:
+//
+//	OHFP_TABLE                  the broker's DynamoDB table; every function
+//	OHFP_FUNCTIONS              the functions of this installation, as JSON; reads and writes
+//	OHFP_EXECUTE_STANDARD_ARN   execute_with_failover as a Standard state machine; writes
+//	OHFP_EXECUTE_EXPRESS_ARN    the same as an Express one; writes
+//	OHFP_HEALTH_CHECK_ARN       health_check; writes
+//	OHFP_SNAPSHOT_SECONDS       how long the registry is kept, 0 to 2, default 2; optional, writes
+//	OHFP_STATIC                 what static pools may use, as JSON; optional, clouds/static
+//
+// OHFP_FUNCTIONS is
+//
+//	{"attempt": {"static": "attempt-static"}, "probe": {"static": "probe-static"}, "settle": "settle", "due": "due"}
+//
+// and OHFP_STATIC is
+//
+//	{"host_files": {"NAME": "PATH"}, "commands": {"NAME": {"argv": ["PROGRAM", "ARGUMENT"]}},
+//	 "command_timeout_seconds": 30, "address_allow": ["10.0.0.0/8"]}
+//
+// Both are read strictly. What is missing or malformed is a [fault.Error] that
+// names the variable and the remedy: store_unavailable where the table is not
+// named, internal for all else, for no caller can mend it.
+//
+// It imports fault, wire and providers/config.
+package settings

@@ -1,0 +1,104 @@
+package counts
+
+// How large rows are, in KB rounded up, at a site of two pools of four hosts
+// with a short template, for two machines; the tests hold the sizes too. A
+// template with 16 KB of user data makes the rows that carry it so much larger.
+const (
+	createKB   = 2 // an operation that creates: for each candidate what it is to make
+	routedKB   = 1 // another operation
+	attemptKB  = 1 // with what it is to make
+	resultKB   = 2 // with the machines that it made or saw
+	machineKB  = 1
+	ledgerKB   = 4 // an operation with all that belongs to it, or less
+	failoverKB = 5 // one with two attempts at its end
+	registryKB = 2 // of two providers
+	poolKB     = 2 // the leases of a pool
+)
+
+func template() Call {
+	return Call{For: "the template", Action: getItem, Rows: []Row{{Key: "TPL/<template>", KB: 1}}}
+}
+
+func identity() Call {
+	return Call{For: "the broker's id, for tags", Action: getItem, Rows: []Row{{Key: "META/BROKER", KB: 1}}}
+}
+
+// snapshot is what selection reads, unless its process has read it less than
+// two seconds ago.
+func snapshot() []Call {
+	return []Call{registry(), {For: "the breakers, as a hint", Action: query, Weak: true, Rows: []Row{{Key: "LIVE/", KB: 2}}}}
+}
+
+// freshSnapshot is what a tick reads: all that was stored before.
+func freshSnapshot() []Call {
+	return []Call{registry(), {For: "the breakers", Action: query, Rows: []Row{{Key: "LIVE/", KB: 2}}}}
+}
+
+func registry() Call {
+	return Call{For: "the registry", Action: query, Rows: []Row{{Key: "REG/", KB: registryKB}}}
+}
+
+func ledger(why string, kb int) Call {
+	return Call{For: why, Action: query, Rows: []Row{{Key: "OP#<operation>/", KB: kb}}}
+}
+
+func registration() Call {
+	return Call{For: "the registration, after the call counts as in flight", Action: getItem, Rows: []Row{{Key: "PROV#<provider>/CONF", KB: 1}}}
+}
+
+func knownMachines(why string, n, kb int) Call {
+	return Call{For: why, Action: batchGet, Rows: repeat(n, Row{Key: "MACH#<machine>/OWN", KB: kb})}
+}
+
+func repeat(n int, rows ...Row) []Row {
+	var all []Row
+	for range n {
+		all = append(all, rows...)
+	}
+	return all
+}
+
+// operationRow is an operation, and how many entries of indexes are written
+// with it. Both indexes get one when it is new; the open one loses its own and
+// the list's is replaced when it closes; both of these and a new open one are
+// written when its due time moves.
+func operationRow(kb, indexed int) Row {
+	return Row{Key: "OP#<operation>/META", KB: kb, Indexed: indexed}
+}
+
+const (
+	opened = 2
+	closed = 2
+	moved  = 3
+)
+
+func attemptRow(kb int) Row { return Row{Key: "OP#<operation>/ATT#<n>", KB: kb} }
+
+// claim is the promise to carry an operation out, whatever becomes of the
+// process: with INTENT, before anything is done.
+func claim(kb int) Call {
+	return Call{For: "claim with INTENT", Action: transactWrite, Rows: []Row{
+		operationRow(kb, opened), {Key: "OP#<operation>/DEC", KB: 1}, attemptRow(attemptKB),
+	}}
+}
+
+func permit() Call {
+	return Call{For: "permit and call in flight", Action: updateItem, Rows: []Row{liveRow()}}
+}
+
+func liveEnd() Call {
+	return Call{For: "end of the call, for the breaker", Action: updateItem, Rows: []Row{liveRow()}}
+}
+
+func liveRow() Row { return Row{Key: "LIVE/P#<provider>#<class>", KB: 1} }
+
+func sent() Call {
+	return Call{For: "SENT, before the call", Action: putItem, Rows: []Row{attemptRow(attemptKB)}}
+}
+
+// outcome is what came of an attempt, with the machines that it made or ended,
+// and with the operation when that completes it.
+func outcome(why string, machines int, more ...Row) Call {
+	rows := repeat(machines, Row{Key: "MACH#<machine>/OWN", KB: machineKB}, Row{Key: "OWNED#<provider>/<machine>", KB: 1}, Row{Key: "NAME#<name>/<machine>", KB: 1})
+	return Call{For: why, Action: transactWrite, Rows: append(rows, more...)}
+}

@@ -1,0 +1,4 @@
+package sfn
+
+// Recorded is recorded, for its fuzz test.
+func Recorded(output string) error { return recorded(output) }
