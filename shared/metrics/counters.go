@@ -19,6 +19,7 @@ type Counters struct {
 	Slow      int64 // that took at least the configured slow call, however they ended
 	Throttled int64 // how often the provider said to slow down, overcome or not
 	Machines  int64 // made
+	Wanted    int64 // asked for, where the provider was reached
 
 	LatencyUS int64     // sum over Succeeded, in µs
 	Latency   Histogram // of Succeeded
@@ -47,7 +48,7 @@ type named struct {
 	n    *int64
 }
 
-func (c *Counters) numbers() [9]named {
+func (c *Counters) numbers() [10]named {
 	return [...]named{
 		{"n", &c.Total},
 		{"ok", &c.Succeeded},
@@ -55,6 +56,7 @@ func (c *Counters) numbers() [9]named {
 		{"slow", &c.Slow},
 		{"thr", &c.Throttled},
 		{"mach", &c.Machines},
+		{"want", &c.Wanted},
 		{"us", &c.LatencyUS},
 		{"chg", &c.Charged},
 		{"chg_us", &c.ChargedUS},

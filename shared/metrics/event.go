@@ -19,6 +19,7 @@ type Event struct {
 	Code      string        // the provider's; empty: Class stands for it
 	Message   string        // for people, without secrets
 	Machines  int           // made; with a Class as well it is a partial success
+	Wanted    int           // machines asked for
 	Throttles int           // how often the provider said to slow down, the end included
 }
 
@@ -37,7 +38,7 @@ func (e Event) Delta() Row {
 		c.Slow = 1
 	}
 	if e.Class != fault.Refused { // which never reached the provider
-		c.LastUsed = stamp(e.Ended)
+		c.LastUsed, c.Wanted = stamp(e.Ended), int64(max(e.Wanted, 0))
 	}
 	if e.Class == fault.None || e.Machines > 0 {
 		e.succeed(&c)
@@ -48,6 +49,12 @@ func (e Event) Delta() Row {
 		c.Errors.Note(e.code(), e.Message, e.Ended)
 	}
 	return Row{Bucket: BucketAt(Minute, e.Ended), Operation: e.Operation, Counters: c}
+}
+
+// Found returns what machines add that were found later of an attempt that was
+// counted already: its answer had been lost.
+func Found(operation broker.OperationType, machines int, at time.Time) Row {
+	return Row{Bucket: BucketAt(Minute, at), Operation: operation, Counters: Counters{Machines: int64(max(machines, 0))}}
 }
 
 func (e Event) succeed(c *Counters) {

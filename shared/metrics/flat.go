@@ -5,22 +5,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
 // Flat is [Counters] as top-level attributes of a row, for stores that add to
 // nothing else. Zeroes are left out.
 //
-//	n ok part slow thr mach us chg chg_us   counters, added
+//	n ok part slow thr mach want us chg chg_us   counters, added
 //	h0 … h31                                histogram of successes, added
 //	f_<class>                               failures by class, added
 //	e_<code>                                errors by code, added
 //	t_<code>, last                          Unix ms of the last one, replaced
 //	m_<code>                                its message, replaced
-type Flat struct {
-	Numbers map[string]int64  `json:"numbers"`
-	Texts   map[string]string `json:"texts,omitempty"`
-}
+type Flat broker.Flat
 
 const (
 	binPrefix     = "h"
@@ -33,24 +31,11 @@ const (
 
 // Added reports whether a store adds the number of this name to what it has;
 // else it replaces it.
-func Added(name string) bool { return name != lastName && !strings.HasPrefix(name, seenPrefix) }
+func Added(name string) bool { return broker.FlatAdded(name) }
 
 // Apply carries o out on f, as a store does. Of two writes of one time that
 // are replaced the last one wins; all of a row lie within its minute.
-func (f *Flat) Apply(o Flat) {
-	if f.Numbers == nil {
-		f.Numbers = map[string]int64{}
-	}
-	for name, n := range o.Numbers {
-		if Added(name) {
-			n = plus(f.Numbers[name], n)
-		}
-		f.Numbers[name] = n
-	}
-	for name, s := range o.Texts {
-		f.text(name, s)
-	}
-}
+func (f *Flat) Apply(o Flat) { (*broker.Flat)(f).Apply(broker.Flat(o)) }
 
 func (f *Flat) text(name, s string) {
 	if f.Texts == nil {

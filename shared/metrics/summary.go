@@ -24,6 +24,8 @@ const (
 type Summary struct {
 	Tally
 	Throttled  int64          `json:"throttled,omitempty"`
+	Machines   int64          `json:"machines,omitempty"` // made, of Wanted
+	Wanted     int64          `json:"wanted,omitempty"`
 	Latency    *time.Duration `json:"latency,omitempty"`    // decayed mean of successes
 	Peak       *time.Duration `json:"peak,omitempty"`       // peak-EWMA; failures count as their timeout
 	P95        *time.Duration `json:"p95,omitempty"`        // of successes
@@ -51,7 +53,7 @@ func Summarize(class string, rows []Row, before Summary, now time.Time) Summary 
 			sum.absorb(&r.Counters)
 		}
 	}
-	s := Summary{Tally: sum.Tally(), Throttled: sum.Throttled, LastUsed: later(before.LastUsed, sum.LastUsed), ComputedAt: now.UTC()}
+	s := Summary{Tally: sum.Tally(), Throttled: sum.Throttled, Machines: sum.Machines, Wanted: sum.Wanted, LastUsed: later(before.LastUsed, sum.LastUsed), ComputedAt: now.UTC()}
 	s.P95 = known(sum.Latency.Quantile(0.95))
 	s.Latency, s.Peak = latencies(own)
 	return s

@@ -32,6 +32,9 @@ const (
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
 	attrN              = "n"
+	attrTTL            = "ttl"
+	attrDigest         = "digest"
+	attrDigestAt       = "digest_at"
 )
 
 // row is an item with the attributes of all kinds of rows but breakers. Times
@@ -63,6 +66,7 @@ type row struct {
 	SaidBefore     string `dynamodbav:"said_before,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
+	Digest         string `dynamodbav:"digest,omitempty"`
 }
 
 // rowOf makes the row of an item. A document is text; what of it is no UTF-8

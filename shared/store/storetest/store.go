@@ -25,6 +25,9 @@ type Store interface {
 	broker.MachineReader
 	broker.MachineWriter
 	broker.LeaseBook
+	broker.MetricWriter
+	broker.MetricReader
+	broker.MetricRoller
 	broker.MetaReader
 	io.Closer
 }
@@ -56,6 +59,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
 		{"leases", testLeases},
+		{"metrics", testMetrics},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
