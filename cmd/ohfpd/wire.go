@@ -83,13 +83,13 @@ func served(s *site) (*site, error) {
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	policy := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, Metrics: l, Machines: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Config: policy, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Metrics: l, Config: policy, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

@@ -18,6 +18,7 @@ func table() []row {
 		ofCommand(command.DeleteTemplate),
 		ofQuery(query.ListAvailableProviders),
 		ofQuery(query.GetProviderHealth),
+		ofQuery(query.GetProviderMetrics),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
 		ofQuery(query.ListTemplates),

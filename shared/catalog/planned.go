@@ -5,7 +5,7 @@ package catalog
 func Planned() []string {
 	return []string{
 		"updateProviderHealth", "configureProviderStrategy", "cancelOperation", "listMachines",
-		"getProviderCapabilities", "getProviderMetrics", "getProviderStrategyConfig", "listAuditEvents",
+		"getProviderCapabilities", "getProviderStrategyConfig", "listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",
 	}

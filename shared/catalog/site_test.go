@@ -126,9 +126,9 @@ func (w *world) open(t *testing.T) *site {
 	}
 	for _, e := range catalog.Bind(catalog.Services{
 		Command: s.command,
-		Query:   query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, HasDriver: names.HasDriver, Now: time.Now},
+		Query:   query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, Metrics: s.store, Machines: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
-			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Config: config, Drivers: w,
+			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Metrics: s.store, Config: config, Drivers: w,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}) {

@@ -29,6 +29,7 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if err != nil {
 		return ending{}, fmt.Errorf("reading the configuration: %w", err)
 	}
+	j.slow = cfg.SlowCall
 	key := broker.LiveKey{Provider: j.attempt().Provider, Class: classOf(j.work.Action)}
 	call, refused, err := s.admit(ctx, key, cfg.Breaker, j)
 	switch {

@@ -26,7 +26,7 @@ type ListProvidersInput struct {
 	ProviderType        string `json:"provider_type,omitempty" doc:"Only this kind of provider." format:"name"`
 	IncludeHealth       bool   `json:"include_health,omitempty" doc:"What the last check found." default:"true"`
 	IncludeCapabilities bool   `json:"include_capabilities,omitempty" doc:"What each declares to offer." default:"true"`
-	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured." planned:"metrics are not kept yet"`
+	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured within the last hour, by class of call."`
 }
 
 // ProviderList is the answer.
@@ -49,6 +49,16 @@ type ProviderLine struct {
 	Version      int64          `json:"version"`
 	Health       *HealthView    `json:"health,omitempty"`
 	Capabilities map[string]any `json:"capabilities,omitempty"`
+
+	Metrics map[string]MeasuredView `json:"metrics,omitempty"` // by class of call; absent: never used
+}
+
+// MeasuredView is what selection knows of a provider's calls of one class.
+type MeasuredView struct {
+	Calls                 int64        `json:"calls"` // of the last hour that judge the provider
+	SuccessRate           *float64     `json:"success_rate,omitempty"`
+	AverageResponseTimeMS *float64     `json:"average_response_time_ms,omitempty"`
+	LastUsedTime          *broker.Time `json:"last_used_time,omitempty"`
 }
 
 func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
@@ -85,7 +95,28 @@ func (s Service) providerLine(p *broker.ProviderView, in ListProvidersInput) Pro
 	if in.IncludeCapabilities {
 		line.Capabilities = p.Capabilities
 	}
+	if in.IncludeMetrics {
+		line.Metrics = measuredViews(p.Measured)
+	}
 	return line
+}
+
+func measuredViews(all map[string]broker.Measured) map[string]MeasuredView {
+	var views map[string]MeasuredView
+	for class, m := range all {
+		v := MeasuredView{Calls: int64(m.Calls), LastUsedTime: broker.AtTime(m.At)}
+		if m.Calls > 0 {
+			v.SuccessRate = percent(m.Successes/m.Calls, true)
+		}
+		if m.Latency != nil {
+			v.AverageResponseTimeMS = millis(*m.Latency, true)
+		}
+		if views == nil {
+			views = map[string]MeasuredView{}
+		}
+		views[class] = v
+	}
+	return views
 }
 
 func (s Service) statusOf(p *broker.ProviderView, h *HealthView) string {

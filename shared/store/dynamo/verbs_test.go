@@ -275,12 +275,12 @@ func otherSteps() []step {
 			_, err := s.DropLease(ctx, "a", "h", "m")
 			return err
 		}, "UpdateItem"},
-		{"counting an attempt", func(ctx context.Context, s *dynamo.Store) error { return s.AddMetric(ctx, counted(false)) }, "UpdateItem"},
+		{"counting an attempt", func(ctx context.Context, s *dynamo.Store) error { return s.AddMetric(ctx, metric(false)) }, "UpdateItem"},
 		{"reading what was counted", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.MetricRows(ctx, broker.MetricRange{Provider: "a", Partition: "2026-03-01T12", First: "00", Below: "60"})
 			return err
 		}, "Query"},
-		{"rolling up", func(ctx context.Context, s *dynamo.Store) error { return s.PutMetric(ctx, counted(true)) }, "PutItem"},
+		{"rolling up", func(ctx context.Context, s *dynamo.Store) error { return s.PutMetric(ctx, metric(true)) }, "PutItem"},
 		{"a digest", func(ctx context.Context, s *dynamo.Store) error {
 			return s.PutDigest(ctx, "a", broker.Digest{At: noon})
 		}, "UpdateItem"},
@@ -296,7 +296,7 @@ func otherSteps() []step {
 	}
 }
 
-func counted(hourly bool) broker.MetricRow {
+func metric(hourly bool) broker.MetricRow {
 	return broker.MetricRow{
 		MetricKey: broker.MetricKey{Provider: "a", Hourly: hourly, Partition: "2026-03-01T12", Row: "00#CREATE_INSTANCES"},
 		Flat:      broker.Flat{Numbers: map[string]int64{"n": 1}}, ExpiresAt: noon.Add(25 * time.Hour),
@@ -340,8 +340,8 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 	for _, err := range []error{
 		s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon}),
 		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
-		s.AddMetric(t.Context(), counted(false)),
-		s.PutMetric(t.Context(), counted(true)),
+		s.AddMetric(t.Context(), metric(false)),
+		s.PutMetric(t.Context(), metric(true)),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -28,6 +28,7 @@ var (
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
+	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
 	_ providers.Opener       = (*static.Opener)(nil)
 )
@@ -54,7 +55,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Config: policy, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Config: policy, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
