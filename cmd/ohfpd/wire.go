@@ -85,7 +85,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, Metrics: l, Machines: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -108,5 +109,82 @@ func TestCostIsOfPricesThatAreKnown(t *testing.T) {
 		pass(90 * time.Minute)
 		c := s.metrics(`{"provider_name": "a"}`).Cost
 		s.equal(query.CostView{Machines: 2, MachineHours: 3}, *c)
+	})
+}
+
+func TestTheTickTellsSelectionWhatWasMeasured(t *testing.T) {
+	inSite(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
+		s.sims["a"].Script(sim.Create, sim.Step{Latency: 40 * time.Millisecond}, sim.Step{Err: fails(fault.Server, false)})
+		s.execute(create(1, `, "strategy_override": "a"`))
+		s.execute(create(1, `, "strategy_override": "a", "retry_count": 0`))
+		last := time.Now()
+		list := func() map[string]query.MeasuredView {
+			return decode[query.ProviderList](s, s.ok(s.call("listAvailableProviders", `{"include_metrics": true}`)).Body).Providers[0].Metrics
+		}
+		s.equal(map[string]query.MeasuredView(nil), list())
+		pass(time.Second)
+		s.tick()
+		v := list()["mutate"]
+		s.equal(last.UnixMilli(), v.LastUsedTime.UnixMilli())
+		v.LastUsedTime = nil
+		s.equal(query.MeasuredView{Calls: 2, SuccessRate: of(50.0), AverageResponseTimeMS: of(40.0)}, v)
+
+		snap, err := s.stored.FreshSnapshot(s.Context())
+		if err != nil {
+			s.Fatal(err)
+		}
+		m := snap.Providers[0].Measured[broker.ClassMutate]
+		s.equal([]float64{1, 2, 1, 2}, []float64{m.Successes, m.Calls, m.Delivered, m.Wanted})
+		s.equal(map[string]broker.Measured(nil), snap.Providers[1].Measured)
+
+		pass(2 * time.Hour)
+		s.tick()
+		v = list()["mutate"]
+		s.equal(last.UnixMilli(), v.LastUsedTime.UnixMilli())
+		v.LastUsedTime = nil
+		s.equal(query.MeasuredView{}, v)
+	})
+}
+
+func TestATickThatFindsNothingNewWritesNothing(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.execute(create(1, ""))
+		s.tick()
+		at := func() time.Time {
+			snap, err := s.stored.FreshSnapshot(s.Context())
+			if err != nil {
+				s.Fatal(err)
+			}
+			return snap.Providers[0].DigestAt
+		}
+		made := at()
+		pass(time.Minute)
+		s.tick()
+		s.equal(made, at())
+		s.execute(create(1, ""))
+		s.tick()
+		s.equal(time.Now().UTC(), at())
+	})
+}
+
+// TestAWindowIsTheSameWhetherItsHoursWereRolledUp lets the tick pass for three
+// days: minutes of the first are gone by then.
+func TestAWindowIsTheSameWhetherItsHoursWereRolledUp(t *testing.T) {
+	inMemory(t, map[string]int{"a": 1000}, func(s *site) {
+		made := int64(0)
+		for range 3 * 24 {
+			for range 6 {
+				pass(10 * time.Minute)
+				s.tick()
+			}
+			s.execute(create(1, ""))
+			made++
+		}
+		for hours, want := range map[int]int64{840: made, 48: 48, 24: 24, 2: 2, 1: 1} {
+			v := s.metrics(fmt.Sprintf(`{"provider_name": "a", "time_range_hours": %d}`, hours))
+			if v.TotalOperations < want || v.TotalOperations > min(want+1, made) || v.Missing != nil {
+				s.Errorf("%d hours: want %d, or one more at an edge, got %d; missing %v", hours, want, v.TotalOperations, v.Missing)
+			}
+		}
 	})
 }

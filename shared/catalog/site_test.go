@@ -121,7 +121,7 @@ func (w *world) open(t *testing.T) *site {
 	}
 	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	s.command = command.Service{
-		Registry: s.store, Ledger: s.store, Templates: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
+		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
 	for _, e := range catalog.Bind(catalog.Services{

@@ -33,6 +33,11 @@ type Summary struct {
 	ComputedAt time.Time      `json:"computed_at,omitzero"` // zero: never
 }
 
+// SummarySpan is the rows of which a summary at now is made.
+func SummarySpan(now time.Time) Span {
+	return Span{Minute, BucketAt(Minute, now.Add(-SummaryWindow)).End(), BucketAt(Minute, now).End()}
+}
+
 // Summarize folds the minute rows of the last [SummaryWindow] before now, of
 // operations of the class (broker.ClassMutate or broker.ClassRead) and in any
 // order; others are passed over, and so are health checks, which are not what
@@ -43,7 +48,7 @@ type Summary struct {
 // last use; so what a minute does is told apart from the minutes beside it and
 // not within.
 func Summarize(class string, rows []Row, before Summary, now time.Time) Summary {
-	window := Span{Minute, BucketAt(Minute, now.Add(-SummaryWindow)).End(), BucketAt(Minute, now).End()}
+	window := SummarySpan(now)
 	var sum Counters
 	var own []*Row
 	for i := range rows {

@@ -189,15 +189,20 @@ func Poll() Operation {
 // openShards is over how many partitions the index of what is open is spread.
 const openShards = 8
 
-// Reconcile is a tick of the reconciler that finds nothing to do.
-func Reconcile() Operation {
+// Reconcile is a tick of the reconciler that finds nothing to do, and nothing
+// counted since the one before, at so many providers.
+func Reconcile(providers int) Operation {
 	var calls []Call
 	for range openShards {
 		calls = append(calls, Call{For: "what is due", Action: query, Weak: true, Rows: []Row{{Key: "index open: OPEN#<shard>"}}})
 	}
+	calls = append(calls, freshSnapshot()...)
+	for range providers {
+		calls = append(calls, minutes(), minutes())
+	}
 	return Operation{
 		Name: "tick of the reconciler", Flow: Standard, States: []string{"Reconcile", "More", "Reconciled"},
-		Steps: []Step{{Function: reconcile, Calls: append(calls, freshSnapshot()...)}},
+		Steps: []Step{{Function: reconcile, Calls: calls}},
 	}
 }
 

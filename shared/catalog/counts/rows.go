@@ -95,6 +95,11 @@ func counted() Call {
 	return Call{For: "the counters of the minute", Action: updateItem, Rows: []Row{{Key: "MET#<provider>#<hour>/<minute>#<type>", KB: 1}}}
 }
 
+// minutes are the counters of this hour, or of the one before.
+func minutes() Call {
+	return Call{For: "the counters of the last hour", Action: query, Rows: []Row{{Key: "MET#<provider>#<hour>/"}}}
+}
+
 func liveRow() Row { return Row{Key: "LIVE/P#<provider>#<class>", KB: 1} }
 
 func sent() Call {
