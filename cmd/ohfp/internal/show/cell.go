@@ -24,6 +24,9 @@ func (p *printer) cell(v value) string {
 	case word:
 		return p.words(v.text)
 	case list:
+		if v.timeline() {
+			return v.spark()
+		}
 		if v.objects() {
 			return strconv.Itoa(len(v.elems))
 		}
