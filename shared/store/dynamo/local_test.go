@@ -1,11 +1,13 @@
 package dynamo_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -50,9 +52,11 @@ func table(t testing.TB) string {
 	return name
 }
 
-// open opens a store that reads each snapshot anew.
+// open opens a store. It is patient: on a busy machine the default time-outs
+// would give up calls that the test did not mean to lose.
 func open(t testing.TB, o dynamo.Options) *dynamo.Store {
 	t.Helper()
+	o.AttemptTimeout, o.CallTimeout = cmp.Or(o.AttemptTimeout, time.Minute), cmp.Or(o.CallTimeout, 5*time.Minute)
 	if o.Client == nil {
 		o.Client = client(t)
 	}
