@@ -127,23 +127,28 @@ func (n *Node) LineOf(path string) int {
 func (n *Node) lineOfKey(path string) int {
 	best, rest := -1, ""
 	for i, k := range n.Keys {
-		for _, spelt := range []string{k.Name, strconv.Quote(k.Name)} {
-			after, ok := strings.CutPrefix(path, spelt)
-			if !ok || after != "" && after[0] != '.' && after[0] != '[' {
-				continue
-			}
-			if best < 0 || len(after) < len(rest) {
-				best, rest = i, after
-			}
+		if after, ok := k.begins(path); ok && (best < 0 || len(after) < len(rest)) {
+			best, rest = i, after
 		}
 	}
-	if best < 0 {
+	switch {
+	case best < 0:
 		return n.Line
-	}
-	if rest == "" || n.Elems[best].Kind == Scalar || n.Elems[best].Kind == Null {
+	case rest == "" || n.Elems[best].Kind < List:
 		return n.Keys[best].Line
 	}
 	return n.Elems[best].LineOf(strings.TrimPrefix(rest, "."))
+}
+
+// begins reports whether a path begins with the key, quoted or not, and
+// returns what follows.
+func (k Key) begins(path string) (rest string, ok bool) {
+	for _, spelt := range []string{k.Name, strconv.Quote(k.Name)} {
+		if after, found := strings.CutPrefix(path, spelt); found && (after == "" || after[0] == '.' || after[0] == '[') {
+			return after, true
+		}
+	}
+	return "", false
 }
 
 // literal is a string as JSON, without the escapes that are for HTML.

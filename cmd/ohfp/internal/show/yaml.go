@@ -18,11 +18,11 @@ func printYAML(w io.Writer, document []byte) error {
 	}
 	var y yamlWriter
 	y.value(v, 0)
-	_, err = y.WriteTo(w)
+	_, err = y.out.WriteTo(w)
 	return err
 }
 
-type yamlWriter struct{ bytes.Buffer }
+type yamlWriter struct{ out bytes.Buffer }
 
 // value writes what stands behind a key or a dash, with the end of its line.
 func (y *yamlWriter) value(v value, indent int) {
@@ -32,7 +32,7 @@ func (y *yamlWriter) value(v value, indent int) {
 	case len(v.elems) > 0:
 		y.items(v, indent)
 	default:
-		y.WriteString(v.yaml(indent) + "\n")
+		y.out.WriteString(v.yaml(indent) + "\n")
 	}
 }
 
@@ -41,13 +41,13 @@ func (y *yamlWriter) members(v value, indent int) {
 		if i > 0 {
 			y.margin(indent)
 		}
-		y.WriteString(yamlText(v.keys[i]) + ":")
+		y.out.WriteString(yamlText(v.keys[i]) + ":")
 		if len(e.elems) == 0 {
-			y.WriteString(" ")
+			y.out.WriteString(" ")
 			y.value(e, indent+2)
 			continue
 		}
-		y.WriteString("\n")
+		y.out.WriteString("\n")
 		y.margin(indent + 2)
 		y.value(e, indent+2)
 	}
@@ -58,12 +58,12 @@ func (y *yamlWriter) items(v value, indent int) {
 		if i > 0 {
 			y.margin(indent)
 		}
-		y.WriteString("- ")
+		y.out.WriteString("- ")
 		y.value(e, indent+2)
 	}
 }
 
-func (y *yamlWriter) margin(n int) { y.WriteString(strings.Repeat(" ", n)) }
+func (y *yamlWriter) margin(n int) { y.out.WriteString(strings.Repeat(" ", n)) }
 
 // yaml is a value without members, on one line or as a block.
 func (v value) yaml(indent int) string {
@@ -137,17 +137,8 @@ func quoted(s string) string {
 // that could be read in another way.
 func yamlBlock(s string, indent int) string {
 	body, ended := strings.CutSuffix(s, "\n")
-	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if !strings.Contains(s, "\n") || strings.ContainsFunc(s, odd) {
-		return ""
-	}
 	lines := strings.Split(body, "\n")
-	for _, l := range lines {
-		if strings.TrimSpace(l) != l && strings.TrimSpace(l) == "" || strings.HasSuffix(l, " ") {
-			return ""
-		}
-	}
-	if first, last := lines[0], lines[len(lines)-1]; first == "" || last == "" || first[0] == ' ' {
+	if !strings.Contains(s, "\n") || !blockable(lines) {
 		return ""
 	}
 	head := map[bool]string{true: "|", false: "|-"}[ended]
@@ -157,4 +148,18 @@ func yamlBlock(s string, indent int) string {
 		}
 	}
 	return head
+}
+
+// blockable reports whether lines can stand as they are: visible characters,
+// no space at an end, and something to read in the first and the last, for
+// these tell the margin and the end.
+func blockable(lines []string) bool {
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+	for _, l := range lines {
+		if strings.HasSuffix(l, " ") || strings.ContainsFunc(l, hidden) {
+			return false
+		}
+	}
+	first := lines[0]
+	return first != "" && first[0] != ' ' && lines[len(lines)-1] != ""
 }
