@@ -16,7 +16,7 @@ import (
 // Conflict says that the stored value is not the one that the caller saw.
 type Conflict struct {
 	What    string // "provider \"pool-a\""
-	Current any    // the value now stored: Registration, Template, Live, Attempt, Operation, KeyRecord, Lease
+	Current any    // the value now stored: Registration, StrategyConfig, Template, Live, Attempt, Operation, KeyRecord, Lease
 }
 
 // Error names what is in conflict.
@@ -53,6 +53,22 @@ type ProviderWriter interface {
 	// DeleteProvider removes a registration of that version with its live
 	// rows, health and history. *Conflict; a missing one is no error.
 	DeleteProvider(ctx context.Context, name string, version int64) error
+}
+
+// ConfigReader reads the configuration.
+type ConfigReader interface {
+	// StrategyConfig returns the configuration, [DefaultConfig] when nobody
+	// has configured the broker: one read, or none when a snapshot is kept. A
+	// change is in it as soon as it would be in Snapshot.
+	StrategyConfig(ctx context.Context) (StrategyConfig, error)
+}
+
+// ConfigWriter changes the configuration.
+type ConfigWriter interface {
+	// PutConfig stores c if the stored version is c.Version (0: none), and
+	// returns it with version + 1. *Conflict with the stored StrategyConfig,
+	// [DefaultConfig] when there is none.
+	PutConfig(ctx context.Context, c StrategyConfig) (StrategyConfig, error)
 }
 
 // HealthRecorder stores what checks found.

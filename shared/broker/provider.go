@@ -115,18 +115,6 @@ type Snapshot struct {
 // resource that it creates, so that two brokers never touch each other's.
 type Meta struct {
 	ID        string    `json:"broker_id"` // UUID
-	Mode      Mode      `json:"mode"`
 	CreatedAt time.Time `json:"created_at"`
 	Schema    int       `json:"schema"` // version of the stored layout
 }
-
-// Mode is what a broker may do.
-type Mode string
-
-// The modes. Frozen refuses commands that change anything; Recover is for the
-// time after a restore: adopt, never terminate.
-const (
-	ModeOpen    Mode = "open"
-	ModeFrozen  Mode = "frozen"
-	ModeRecover Mode = "recover"
-)

@@ -89,7 +89,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: &t,
+		template: &t, makes: true,
 	})
 	if err != nil {
 		return err

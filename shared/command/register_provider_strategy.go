@@ -15,7 +15,7 @@ import (
 
 // RegisterProviderStrategy stores a place to get machines from, and checks it.
 var RegisterProviderStrategy = op.Define(op.Spec{
-	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Timeout: 15 * time.Second,
+	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 15 * time.Second,
 	Summary: "Register a place to get machines from, or change one",
 	Detail: "The same content again gives the same answer. Other content under a name that is taken needs the version " +
 		"that you saw. A new registration is checked at once. Secrets are named, never given.",
@@ -33,7 +33,7 @@ var RegisterProviderStrategy = op.Define(op.Spec{
 				`"profile": "production"}, "capabilities": {"instances": true, "spot_instances": true}, "priority": 1}`,
 		},
 	},
-	Faults: []fault.Code{fault.Conflict},
+	Faults: []fault.Code{fault.Conflict, fault.Frozen},
 }, Service.registerProviderStrategy)
 
 // configShapes says what strategy_config holds for each kind.

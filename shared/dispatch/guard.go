@@ -25,7 +25,7 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if j.work.Action == fulfilment.ActHealth {
 		return s.perform(ctx, j)
 	}
-	cfg, err := s.Config(ctx)
+	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		return ending{}, fmt.Errorf("reading the configuration: %w", err)
 	}

@@ -22,6 +22,7 @@ type Memory struct {
 
 	mu        sync.Mutex
 	meta      broker.Meta
+	config    broker.StrategyConfig
 	order     int64
 	providers map[string]*memProvider
 	live      map[broker.LiveKey]broker.Live
@@ -46,7 +47,8 @@ var _ Store = (*Memory)(nil)
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{
 		now:       now,
-		meta:      broker.Meta{ID: uuid.NewString(), Mode: broker.ModeOpen, CreatedAt: now().UTC(), Schema: 1},
+		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
+		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, live: map[broker.LiveKey]broker.Live{},
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
@@ -97,7 +99,7 @@ func (m *Memory) Provider(_ context.Context, name string) (broker.Registration, 
 func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := broker.Snapshot{TakenAt: m.now().UTC(), Config: broker.DefaultConfig()}
+	s := broker.Snapshot{TakenAt: m.now().UTC(), Config: own(m.config)}
 	for _, name := range slices.Sorted(maps.Keys(m.providers)) {
 		v := own(m.providers[name].view)
 		for k, l := range m.live {
@@ -160,6 +162,26 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	delete(m.providers, name)
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
+}
+
+// StrategyConfig implements [broker.ConfigReader].
+func (m *Memory) StrategyConfig(context.Context) (broker.StrategyConfig, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return own(m.config), nil
+}
+
+// PutConfig implements [broker.ConfigWriter].
+func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.StrategyConfig, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.config.Version != c.Version {
+		return broker.StrategyConfig{}, changed(own(m.config), "the configuration")
+	}
+	c = own(c)
+	c.Version++
+	m.config = c
+	return own(c), nil
 }
 
 // RecordHealth implements [broker.HealthRecorder].

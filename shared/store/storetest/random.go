@@ -53,6 +53,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"restart":         d.restart,
 		"put provider":    d.putProvider,
 		"delete provider": d.deleteProvider,
+		"put config":      d.putConfig,
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
 		"apply live":      d.applyLive,
@@ -138,6 +139,13 @@ func (d *duel) putProvider(r *rapid.T) {
 func (d *duel) deleteProvider(r *rapid.T) {
 	name, version := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version"))
 	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
+}
+
+func (d *duel) putConfig(r *rapid.T) {
+	c := configuration()
+	c.Version, c.Mode = int64(rapid.IntRange(0, 3).Draw(r, "version")), pick(r, "mode", broker.ModeOpen, broker.ModeFrozen)
+	d.both(func(s Store) (any, error) { return s.PutConfig(r.Context(), c) })
+	d.both(func(s Store) (any, error) { return s.StrategyConfig(r.Context()) })
 }
 
 func (d *duel) moment(r *rapid.T, label string) time.Time {
