@@ -37,6 +37,7 @@ func timeouts() map[string]time.Duration {
 		"register-template":            10 * time.Second,
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
+		"update-provider-health":       10 * time.Second,
 	}
 }
 

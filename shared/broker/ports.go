@@ -73,10 +73,11 @@ type ConfigWriter interface {
 
 // HealthRecorder stores what checks found.
 type HealthRecorder interface {
-	// RecordHealth stores h for the provider if it is registered, clears the
-	// check in progress, and adds to the history when state or message
-	// changed. not_found. A record older than the stored one is dropped.
-	RecordHealth(ctx context.Context, name string, h Health) error
+	// RecordHealth stores what [Health.Following] makes of h for the provider
+	// if it is registered, clears the check in progress, and adds to the
+	// history when h is news. It returns what is stored then. not_found. A
+	// record older than the stored one is dropped.
+	RecordHealth(ctx context.Context, name string, h Health) (Health, error)
 	// ClaimCheck takes the check that was due at seen: the next one is due at
 	// next, and one is in progress since now. False: another took it.
 	ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (bool, error)

@@ -57,19 +57,6 @@ type Check struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Health is the result of the newest check of a provider.
-type Health struct {
-	State        HealthState   `json:"state"`
-	Message      string        `json:"message"`
-	ResponseTime time.Duration `json:"response_time"` // of the check
-	CheckedAt    time.Time     `json:"checked_at"`    // zero: never
-	Checks       []Check       `json:"checks,omitempty"`
-	FailedInRow  int           `json:"failed_in_row,omitempty"`
-}
-
-// OK reports whether the provider answered: healthy or degraded.
-func (h Health) OK() bool { return h.State == Healthy || h.State == Degraded }
-
 // ProviderView is what selection reads about one provider.
 type ProviderView struct {
 	Name                string            `json:"name"`

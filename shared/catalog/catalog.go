@@ -13,6 +13,7 @@ func table() []row {
 		ofCommand(command.RegisterProviderStrategy),
 		ofCommand(command.DeregisterProviderStrategy),
 		ofCommand(command.ConfigureProviderStrategy),
+		ofCommand(command.UpdateProviderHealth),
 		ofCommand(command.SelectProviderStrategy),
 		ofCommand(command.ExecuteProviderOperation),
 		ofCommand(command.RegisterTemplate),

@@ -251,6 +251,7 @@ var whenFrozen = map[string]struct {
 	"executeProviderOperation":   {true, create(1, "")},
 	"selectProviderStrategy":     {false, `{"operation_type": "CREATE_INSTANCES"}`},
 	"configureProviderStrategy":  {false, `{"health_check_interval": 77}`},
+	"updateProviderHealth":       {false, `{"provider_name": "a", "health_status": {"is_healthy": true}}`},
 }
 
 func TestAFrozenBrokerMakesAndChangesNothing(t *testing.T) {

@@ -4,7 +4,7 @@ package catalog
 // so that who asks for one is told so. A line goes when its operation comes.
 func Planned() []string {
 	return []string{
-		"updateProviderHealth", "cancelOperation", "listMachines",
+		"cancelOperation", "listMachines",
 		"getProviderCapabilities", "getProviderMetrics", "listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",

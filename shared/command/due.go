@@ -73,9 +73,13 @@ func intervalOf(p *broker.ProviderView, c *broker.StrategyConfig) time.Duration 
 }
 
 // isDue reports whether a provider is to be checked: at the time that its last
-// claim set, or earlier when the interval has become shorter since.
+// claim set, or earlier when the interval has become shorter since, or when
+// what somebody said of its health has run out.
 func isDue(p *broker.ProviderView, interval time.Duration, now time.Time) bool {
 	if !now.Before(p.NextCheckAt) {
+		return true
+	}
+	if !p.Health.Until.IsZero() && !now.Before(p.Health.Until) && p.CheckStartedAt.IsZero() {
 		return true
 	}
 	reported := p.CheckStartedAt.IsZero() && !p.Health.CheckedAt.IsZero()
@@ -120,10 +124,10 @@ func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interva
 
 func (s Service) noteSilence(ctx context.Context, p *broker.ProviderView, now time.Time) error {
 	silent := broker.Health{
-		State: broker.Unhealthy, CheckedAt: now, FailedInRow: p.Health.FailedInRow + 1,
+		State: broker.Unhealthy, CheckedAt: now, Scheduled: true,
 		Message: "the last check did not report; its prober may have died",
 	}
-	if err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
+	if _, err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
 	}
 	return nil

@@ -151,22 +151,36 @@ func (s Service) inherit(ctx context.Context, r broker.Registration) (broker.Reg
 	return r, nil
 }
 
-// firstLook gives a changed provider a fresh breaker and checks its health at
+// firstLook gives a changed provider fresh breakers and checks its health at
 // once. What goes wrong is a warning: the registration is stored.
 func (s Service) firstLook(ctx context.Context, r broker.Registration) []string {
-	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		if _, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: r.Name, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()}); err != nil {
-			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", r.Name, "class", class, "error", err)
-		}
-	}
+	warnings := s.clearBreakers(ctx, r.Name)
 	if !s.Functions.HasDriver(r.Kind) {
-		return []string{fmt.Sprintf("this broker has no driver for %s: %q is stored, its health is UNKNOWN, and it is never selected", r.Kind, r.Name)}
+		return append(warnings, fmt.Sprintf("this broker has no driver for %s: %q is stored, its health is UNKNOWN, and it is never selected", r.Kind, r.Name))
 	}
 	if err := s.Prober.ProbeNow(ctx, r.Name, r.Kind); err != nil {
 		s.Log.WarnContext(ctx, "the first check of a provider failed", "provider", r.Name, "error", err)
-		return []string{"the first health check could not be made; it will be tried again within a minute"}
+		return append(warnings, "the first health check could not be made; it will be tried again within a minute")
 	}
-	return nil
+	return warnings
+}
+
+// clearBreakers makes both breakers new, but not when somebody holds the
+// provider back: that is his to end.
+func (s Service) clearBreakers(ctx context.Context, provider string) (warnings []string) {
+	for _, class := range breakerClasses {
+		_, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: provider, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()})
+		if c := new(broker.Conflict); errors.As(err, &c) {
+			if l, ok := c.Current.(broker.Live); ok {
+				warnings = []string{fmt.Sprintf("%q is still held back by %s: %s; updateProviderHealth with is_healthy ends that", provider, l.Source, l.Reason)}
+			}
+			continue
+		}
+		if err != nil {
+			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", provider, "class", class, "error", err)
+		}
+	}
+	return warnings
 }
 
 // sameRegistration compares what a user wrote.

@@ -131,8 +131,10 @@ func (s Service) examine(ctx context.Context, d providers.Driver, provider strin
 		h.State = broker.Degraded
 		h.Message = fmt.Sprintf("%s, slowly: %s", h.Message, h.ResponseTime.Round(time.Millisecond))
 	}
-	if err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h); err != nil {
+	stored, err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h)
+	if err != nil {
 		return h, fmt.Errorf("recording the health of %q: %w", provider, err)
 	}
+	h.FailedInRow = stored.FailedInRow
 	return h, nil
 }

@@ -82,7 +82,7 @@ func Compile(s *broker.Snapshot) *Snapshot {
 	for i, v := range views {
 		c.describe(i, v)
 		c.flags(i, v)
-		c.health(i, v.Health)
+		c.health(i, v.HealthAt(s.TakenAt))
 		for ci, name := range classNames {
 			l := v.Live[name]
 			c.breaker(i, ci, &l, s.Config.Breaker)
@@ -138,7 +138,7 @@ func (s *Snapshot) describe(i int, v *broker.ProviderView) {
 	s.index[v.Name] = i
 	s.facts[i] = facts{
 		name: v.Name, kind: v.Kind, zone: v.Zone, priority: v.Priority, order: v.Order,
-		health: v.Health.State, checkedAt: v.Health.CheckedAt,
+		health: v.HealthAt(s.takenAt).State, checkedAt: v.Health.CheckedAt,
 	}
 	if v.PricePerHour == nil {
 		s.priceless.add(i)

@@ -91,7 +91,7 @@ func providerVerbs() []Verb {
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
 		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
 		{
-			Name: RecordHealth, Call: "UpdateItem: stored check not newer; PutItem of the history when state or message changed",
+			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer; PutItem of the history when it is news",
 			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},

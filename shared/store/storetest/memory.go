@@ -185,22 +185,31 @@ func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.S
 }
 
 // RecordHealth implements [broker.HealthRecorder].
-func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) error {
+func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) (broker.Health, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, ok := m.providers[name]
 	if !ok {
-		return missing("provider", name)
+		return broker.Health{}, missing("provider", name)
 	}
-	if h.CheckedAt.Before(p.view.Health.CheckedAt) {
-		return nil
+	was := p.view.Health
+	if h.CheckedAt.Before(was.CheckedAt) {
+		return own(was), nil
 	}
-	if h.State != p.view.Health.State || h.Message != p.view.Health.Message {
+	if h.State != was.State || h.Message != was.Message || h.Source != was.Source {
 		p.history = slices.DeleteFunc(p.history, func(o broker.Health) bool { return o.CheckedAt.Equal(h.CheckedAt) })
-		p.history = append(p.history, own(h))
+		entry := own(h)
+		entry.FailedInRow = 0
+		p.history = append(p.history, entry)
+	}
+	h.FailedInRow = was.FailedInRow
+	if h.State == broker.Healthy || h.State == broker.Degraded {
+		h.FailedInRow = 0
+	} else if h.Scheduled {
+		h.FailedInRow++
 	}
 	p.view.Health, p.view.CheckStartedAt = own(h), time.Time{}
-	return nil
+	return own(h), nil
 }
 
 // ClaimCheck implements [broker.HealthRecorder].
