@@ -36,17 +36,19 @@ functions: ## Build the functions and their zips below build/; ARCH=host for thi
 functions-check: ## Build the functions twice, in two directories, and hold bytes and sizes
 	@$(STEP) "functions: the same bytes again, and their sizes" .ci/functions/check
 
-test: ## Run every test
+test: ## Run every test; what needs Node.js or Java 17 when they are there, else one loud line
 	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
 	@$(STEP) "go test" $(GO) test ./... ./.ci/functions/pack
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
+	@$(MAKE) test-dynamodb
 
 test-dynamodb: ## Test the store, the functions and what they cost on DynamoDB Local (Java 17, npm) or a given endpoint
 	@$(STEP) "on DynamoDB" .ci/dynamodb/test
 
 bench: binaries ## Measure what the goals are about, goals beside the figures
+	@$(STEP) "compiling the functions for this machine" .ci/functions/build host
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
-	@bin/ohfp-bench -bin bin
+	@.ci/dynamodb/with -optional "NOT MEASURED: functions on DynamoDB" bin/ohfp-bench -bin bin
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost

@@ -53,7 +53,7 @@ func wireFleet(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +112,16 @@ func (f *fleet) start(ctx context.Context, cfg Config, b build, l fleetLog) (err
 }
 
 func (f *fleet) startFunctions(ctx context.Context, cfg Config, b build, flows workflowARNs, l fleetLog) error {
-	region, env, err := environment(ctx, cfg, b.kinds, flows)
+	a, err := awsConfig(ctx, l.log)
+	if err != nil {
+		return err
+	}
+	env, err := environment(ctx, a, cfg, b.kinds, flows)
 	if err != nil {
 		return err
 	}
 	f.functions, err = runtimeapi.Start(runtimeapi.Options{
-		Functions: b.functions, Env: env, Region: region, Output: l.out, Log: l.log, Now: time.Now,
+		Functions: b.functions, Env: env, Region: a.Region, Output: l.out, Log: l.log, Now: time.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("starting the functions: %w", err)

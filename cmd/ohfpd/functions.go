@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/openhostfactory/ohfp/shared/catalog"
@@ -89,22 +89,18 @@ type workflowARNs struct{ endpoint, standard, express, health string }
 
 // environment is what every function is told: its table, where the workflows
 // are, and how AWS is reached. Nothing else of this process gets to it.
-func environment(ctx context.Context, cfg Config, kinds []string, flows workflowARNs) (region string, env []string, err error) {
-	a, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return "", nil, fmt.Errorf("reading the AWS configuration: %w", err)
-	}
+func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []string, flows workflowARNs) (env []string, err error) {
 	who, err := a.Credentials.Retrieve(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("looking for AWS credentials: %w", err)
+		return nil, fmt.Errorf("looking for AWS credentials: %w", err)
 	}
 	names, err := json.Marshal(functionNames(kinds))
 	if err != nil {
-		return "", nil, fmt.Errorf("naming the functions: %w", err)
+		return nil, fmt.Errorf("naming the functions: %w", err)
 	}
 	pools, err := json.Marshal(poolSettings(cfg))
 	if err != nil {
-		return "", nil, fmt.Errorf("telling functions about static pools: %w", err)
+		return nil, fmt.Errorf("telling functions about static pools: %w", err)
 	}
 	env = []string{
 		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey,
@@ -120,7 +116,7 @@ func environment(ctx context.Context, cfg Config, kinds []string, flows workflow
 	if at := ddb.NewFromConfig(a).Options().BaseEndpoint; at != nil {
 		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+*at)
 	}
-	return a.Region, env, nil
+	return env, nil
 }
 
 // installation is OHFP_FUNCTIONS as functions read it.

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/datadir"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
@@ -39,7 +41,7 @@ type openedStore struct {
 
 // openStore opens the store that is configured: the embedded one in the data
 // directory, or a table that other processes may share.
-func openStore(ctx context.Context, cfg Config) (*openedStore, error) {
+func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*openedStore, error) {
 	if cfg.Table == "" {
 		return openEmbedded(ctx, cfg.DataDir)
 	}
@@ -47,17 +49,17 @@ func openStore(ctx context.Context, cfg Config) (*openedStore, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says all
 	}
-	s, err := openTable(ctx, cfg)
+	s, err := openTable(ctx, cfg, log)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return &openedStore{ledgerStore: s, close: func() error { return errors.Join(s.Close(), lock.Close()) }}, nil
 }
 
-func openTable(ctx context.Context, cfg Config) (*dynamo.Store, error) {
-	a, err := config.LoadDefaultConfig(ctx)
+func openTable(ctx context.Context, cfg Config, log *slog.Logger) (*dynamo.Store, error) {
+	a, err := awsConfig(ctx, log)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w; check AWS_REGION, AWS_PROFILE and the files that they name", err)
+		return nil, err
 	}
 	client := ddb.NewFromConfig(a)
 	if cfg.CreateTable {
@@ -66,8 +68,17 @@ func openTable(ctx context.Context, cfg Config) (*dynamo.Store, error) {
 		}
 	}
 	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now})
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing && !cfg.CreateTable {
+		return nil, noTable(cfg.Table, a.Region, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the table %q: %w", cfg.Table, err)
 	}
 	return s, nil
+}
+
+// noTable says what the store does not know: that this process can make one.
+func noTable(table, region string, err error) error {
+	const text = "There is no table %q in the region %s of this account. Check the name and AWS_REGION, or let --create-table make it."
+	return &fault.Error{Code: fault.StoreUnavailable, Detail: fmt.Sprintf(text, table, region), Err: fault.As(err).Err}
 }

@@ -30,7 +30,7 @@ func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*si
 	if cfg.Lambdas != "" {
 		return wireFleet(ctx, cfg, log, out)
 	}
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,12 @@ type ProviderView struct {
 	CheckStartedAt      time.Time         `json:"check_started_at"` // a check that has not reported yet; zero: none
 	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
 	Tags                map[string]string `json:"tags,omitempty"`
+
+	Measured  map[string]Measured `json:"measured,omitempty"`  // by breaker class; absent: never used
+	Room      *Room               `json:"room,omitempty"`      // nil: not known, or without limit
+	Place     Place               `json:"place,omitzero"`      // by the tags region, geography, latitude and longitude
+	NotBefore time.Time           `json:"not_before,omitzero"` // the provider asked for no call before this
+	Blocks    []Block             `json:"blocks,omitempty"`    // offerings that it is out of
 }
 
 // View returns what selection reads of r, with no health and no live rows.
@@ -85,7 +91,7 @@ func (r *Registration) View() ProviderView {
 		Name: r.Name, Kind: r.Kind, Capabilities: r.Capabilities, Priority: r.Priority, Weight: r.Weight,
 		Enabled: r.Enabled, Draining: r.Draining, Zone: r.Zone, PricePerHour: r.PricePerHour,
 		HealthCheckInterval: r.HealthCheckInterval, Order: r.Order, Version: r.Version, RegisteredAt: r.RegisteredAt,
-		Tags:   r.Tags,
+		Tags: r.Tags, Place: PlaceOf(r.Tags),
 		Health: Health{State: Unknown, Message: "not checked yet"},
 	}
 }

@@ -24,6 +24,7 @@ type StrategyConfig struct {
 	Fallbacks           []string      `json:"fallback_strategies,omitempty"`
 	HealthCheckInterval time.Duration `json:"health_check_interval"`
 	Breaker             BreakerConfig `json:"circuit_breaker_config"`
+	ExploreCreates      bool          `json:"explore_creates,omitempty"` // creates too may go where data is oldest: machines for a statistic
 	Mode                Mode          `json:"mode"`
 	Version             int64         `json:"version"`    // 0: nobody configured the broker; one more at each change
 	UpdatedAt           time.Time     `json:"updated_at"` // zero: never
@@ -70,6 +71,7 @@ type StrategyConfigView struct {
 	Fallbacks           []string          `json:"fallback_strategies" doc:"Providers that are tried last, in this order."`
 	HealthCheckInterval int64             `json:"health_check_interval" doc:"Seconds between two checks of a provider that sets no interval itself."`
 	Breaker             BreakerConfigView `json:"circuit_breaker_config" doc:"When a provider is left alone, and for how long."`
+	ExploreCreates      bool              `json:"explore_creates" doc:"Whether creates too go, now and then, where the data is oldest."`
 	Mode                Mode              `json:"mode" doc:"What the broker may do."`
 }
 
@@ -92,7 +94,7 @@ type BreakerConfigView struct {
 func (c *StrategyConfig) View() StrategyConfigView {
 	return StrategyConfigView{
 		DefaultPolicy: c.DefaultPolicy, Criteria: c.Criteria, Fallbacks: append([]string{}, c.Fallbacks...),
-		HealthCheckInterval: seconds(c.HealthCheckInterval), Breaker: c.Breaker.view(), Mode: c.Mode,
+		HealthCheckInterval: seconds(c.HealthCheckInterval), Breaker: c.Breaker.view(), ExploreCreates: c.ExploreCreates, Mode: c.Mode,
 	}
 }
 

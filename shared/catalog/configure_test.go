@@ -19,7 +19,7 @@ import (
 
 const initially = `{"default_selection_policy":"FIRST_AVAILABLE","selection_criteria":{},"fallback_strategies":[],"health_check_interval":300,` +
 	`"circuit_breaker_config":{"enabled":true,"failure_threshold":5,"failure_rate_percent":50,"slow_rate_percent":80,"slow_call_ms":4000,` +
-	`"minimum_calls":10,"window_seconds":60,"recovery_timeout":60,"max_recovery_timeout":300,"half_open_max_calls":1,"success_threshold":1},"mode":"open"}`
+	`"minimum_calls":10,"window_seconds":60,"recovery_timeout":60,"max_recovery_timeout":300,"half_open_max_calls":1,"success_threshold":1},"explore_creates":false,"mode":"open"}`
 
 func (s *site) configure(body string) command.Configured {
 	s.Helper()

@@ -40,9 +40,10 @@ type ConfigureInput struct {
 	FallbackStrategies     []string         `json:"fallback_strategies,omitempty" doc:"Providers to try last, in this order." maxlen:"4" format:"name"`
 	HealthCheckInterval    *int             `json:"health_check_interval,omitempty" doc:"Seconds between two checks of a provider that sets no interval itself; initially 300." min:"60" max:"86400"`
 	CircuitBreakerConfig   *BreakerInput    `json:"circuit_breaker_config,omitempty" doc:"When a provider is left alone, and for how long."`
+	ExploreCreates         *bool            `json:"explore_creates,omitempty" doc:"Whether policies that go by what was measured send a create, now and then, where the data is oldest; initially false."`
 	Mode                   string           `json:"mode,omitempty" doc:"open, or frozen: what makes or changes things is refused. recover is for after a restore." enum:"open,frozen,recover"`
 	Version                *int64           `json:"version,omitempty" doc:"The version that you saw; another one is a conflict. 0 is a broker that nobody configured." min:"0"`
-	Reset                  []string         `json:"reset,omitempty" doc:"Members to take back to their defaults before the rest of the request counts." enum:"default_selection_policy,selection_criteria,fallback_strategies,health_check_interval,circuit_breaker_config,mode"`
+	Reset                  []string         `json:"reset,omitempty" doc:"Members to take back to their defaults before the rest of the request counts." enum:"default_selection_policy,selection_criteria,fallback_strategies,health_check_interval,circuit_breaker_config,explore_creates,mode"`
 }
 
 // BreakerInput is a change of the breakers' configuration.
@@ -134,6 +135,7 @@ func (in *ConfigureInput) over(c broker.StrategyConfig) (broker.StrategyConfig, 
 		}
 	}
 	c.Fallbacks = listOr(in.FallbackStrategies, c.Fallbacks)
+	c.ExploreCreates = *valueOr(in.ExploreCreates, &c.ExploreCreates)
 	set(&c.HealthCheckInterval, in.HealthCheckInterval, time.Second)
 	if c.Mode, err = modeOf(in.Mode, c.Mode); err != nil {
 		return c, err
@@ -156,6 +158,8 @@ func (in *ConfigureInput) reset(c *broker.StrategyConfig) {
 			c.HealthCheckInterval = d.HealthCheckInterval
 		case "circuit_breaker_config":
 			c.Breaker = d.Breaker
+		case "explore_creates":
+			c.ExploreCreates = d.ExploreCreates
 		case "mode":
 			c.Mode = d.Mode
 		}

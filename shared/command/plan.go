@@ -70,6 +70,7 @@ func (s Service) assign(ctx context.Context, in ExecuteInput, c *broker.Claim) e
 func (s Service) assignOne(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
+		context: in.Context, id: c.Operation.ID,
 	})
 	if err != nil {
 		return err
@@ -89,7 +90,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: &t, makes: true,
+		template: &t, makes: true, context: in.Context, id: c.Operation.ID,
 	})
 	if err != nil {
 		return err

@@ -67,12 +67,17 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 }
 
 // resume takes an operation over from a workflow that is gone. Workers that
-// may still live are fenced off by a new run.
+// may still live are fenced off by a new run. The list may have been a little
+// old, and another broker may have resumed it since: the ledger says whether
+// it is due.
 func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) (bool, error) {
 	if s.Flows.Running(id) {
 		return false, nil
 	}
 	d, err := s.decide(ctx, id, func(l broker.Ledger) fulfilment.Decision {
+		if !rules.Dead && l.Operation.DueAt.After(s.Now()) {
+			return fulfilment.Decision{Verdict: fulfilment.Done}
+		}
 		d := fulfilment.Resume(l, rules, s.Now())
 		if d.Wait > 0 { // its time is not yet: the next tick finds it
 			d.Step.Operation.DueAt = s.Now().Add(d.Wait)

@@ -24,13 +24,16 @@ func TestApplyLive_is_right_whoever_wrote_last(t *testing.T) {
 	for range 3 {
 		processes = append(processes, open(t, dynamo.Options{Table: name, Now: standing}))
 	}
-	for seed := range uint64(25) {
+	for seed := range uint64(15) {
 		key := broker.LiveKey{Provider: string(rune('a' + seed)), Class: broker.ClassRead}
 		draw := rand.New(rand.NewPCG(seed, 0))
 		var row broker.Live
 		now := noon
 		for step := range 60 {
 			now = now.Add(time.Duration(draw.IntN(12)) * time.Second)
+			if draw.IntN(8) == 0 {
+				now = now.Add(16 * time.Minute) // calls count in the place of others
+			}
 			w := anyWrite(draw, row, now)
 			want, holds := w.Apply(row)
 			got, err := processes[draw.IntN(len(processes))].ApplyLive(t.Context(), key, w)
@@ -67,4 +70,25 @@ func anyWrite(draw *rand.Rand, row broker.Live, now time.Time) broker.LiveWrite 
 	}
 	w.Good, w.Bad = draw.IntN(2) == 0, draw.IntN(2) == 0
 	return w
+}
+
+// TestApplyLive_counts_no_call_in_the_place_of_a_later_one: the clock of one
+// process is behind, and the place is taken by now.
+func TestApplyLive_counts_no_call_in_the_place_of_a_later_one(t *testing.T) {
+	name, later := table(t), noon.Add(16*time.Minute)
+	behind, ahead := open(t, dynamo.Options{Table: name}), open(t, dynamo.Options{Table: name})
+	var row broker.Live
+	for _, c := range []struct {
+		by *dynamo.Store
+		at time.Time
+	}{{behind, noon}, {ahead, later}, {behind, noon}} {
+		var err error
+		w := broker.LiveWrite{Kind: broker.LiveBegin, Now: c.at, Started: c.at}
+		if row, err = c.by.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(map[int64]int64{later.Unix() / 60: 1}, row.InFlight); d != "" {
+		t.Errorf("want (-), got (+):\n%s", d)
+	}
 }

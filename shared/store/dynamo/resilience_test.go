@@ -412,21 +412,26 @@ func TestSnapshot_hands_out_nothing_that_it_keeps(t *testing.T) {
 	if _, err := s.PutProvider(t.Context(), broker.Registration{Name: "a", Tags: map[string]string{"k": "v"}}); err != nil {
 		t.Fatal(err)
 	}
-	w := broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon}
-	if _, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
-		t.Fatal(err)
+	for _, w := range []broker.LiveWrite{
+		{Kind: broker.LiveTrip, OpenUntil: noon},
+		{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1},
+	} {
+		w.Now, w.Started = noon, noon
+		if _, err := s.ApplyLive(t.Context(), broker.LiveKey{Provider: "a", Class: broker.ClassRead}, w); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for range 2 {
+	for range 3 {
 		snap, err := s.Snapshot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := snap.Providers[0]
 		live := p.Live[broker.ClassRead]
-		if p.Tags["k"] != "v" || live.Calls(noon) != 1 {
+		if p.Tags["k"] != "v" || live.Calls(noon) != 1 || len(live.Permits) != 1 || live.Permits[0].Attempt != "x" {
 			t.Fatalf("got %+v", p)
 		}
-		p.Tags["k"] = "x"
+		p.Tags["k"], live.Permits[0].Attempt = "y", "y"
 		clear(live.InFlight)
 		clear(p.Live)
 	}

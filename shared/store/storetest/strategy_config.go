@@ -27,7 +27,7 @@ func configuration() broker.StrategyConfig {
 	yes, rate := true, 95.0
 	return broker.StrategyConfig{
 		DefaultPolicy: broker.RoundRobin, Criteria: broker.Criteria{RequireHealthy: &yes, MinSuccessRate: &rate, Zones: []string{"rack-1"}},
-		Fallbacks: []string{"pool-b", "pool-c"}, HealthCheckInterval: 90 * time.Second, Mode: broker.ModeFrozen,
+		Fallbacks: []string{"pool-b", "pool-c"}, HealthCheckInterval: 90 * time.Second, ExploreCreates: true, Mode: broker.ModeFrozen,
 		Breaker: broker.BreakerConfig{
 			FailureThreshold: 1, FailureRate: 2, SlowRate: 3, SlowCall: 4 * time.Millisecond, MinimumCalls: 5, Window: 20 * time.Second,
 			RecoveryTimeout: 7 * time.Second, MaxRecoveryTimeout: 8 * time.Second, HalfOpenMaxCalls: 9, SuccessThreshold: 10,
