@@ -4,9 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"testing"
 	"time"
 )
 
@@ -49,18 +46,3 @@ func awsEnvironment() []string {
 }
 
 const dynamoDB = "AWS_ENDPOINT_URL_DYNAMODB"
-
-// buildFunctions compiles the functions for this machine, as a user does.
-func buildFunctions(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "../.ci/functions/build", "host", dir).CombinedOutput()
-	if err != nil {
-		t.Fatalf("building the functions: %v\n%s", err, out)
-	}
-	found, err := filepath.Glob(filepath.Join(dir, "*", "settle"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("looking for the functions: %v, %v", found, err)
-	}
-	return filepath.Dir(found[0])
-}

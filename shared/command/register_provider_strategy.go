@@ -15,7 +15,7 @@ import (
 
 // RegisterProviderStrategy stores a place to get machines from, and checks it.
 var RegisterProviderStrategy = op.Define(op.Spec{
-	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Timeout: 15 * time.Second,
+	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 15 * time.Second,
 	Summary: "Register a place to get machines from, or change one",
 	Detail: "The same content again gives the same answer. Other content under a name that is taken needs the version " +
 		"that you saw. A new registration is checked at once. Secrets are named, never given. With dry_run nothing is " +
@@ -34,7 +34,7 @@ var RegisterProviderStrategy = op.Define(op.Spec{
 				`"profile": "production"}, "capabilities": {"instances": true, "spot_instances": true}, "priority": 1}`,
 		},
 	},
-	Faults: []fault.Code{fault.Conflict},
+	Faults: []fault.Code{fault.Conflict, fault.Frozen},
 }, Service.registerProviderStrategy)
 
 // configShapes says what strategy_config holds for each kind.
@@ -167,22 +167,36 @@ func sameKind(current, r broker.Registration) error {
 	return fault.Invalid("provider_type", "%q is registered as %s; deregister it first, or use another name", r.Name, current.Kind)
 }
 
-// firstLook gives a changed provider a fresh breaker and checks its health at
+// firstLook gives a changed provider fresh breakers and checks its health at
 // once. What goes wrong is a warning: the registration is stored.
 func (s Service) firstLook(ctx context.Context, r broker.Registration) []string {
-	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		if _, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: r.Name, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()}); err != nil {
-			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", r.Name, "class", class, "error", err)
-		}
-	}
+	warnings := s.clearBreakers(ctx, r.Name)
 	if !s.Functions.HasDriver(r.Kind) {
-		return s.noDriver(r)
+		return append(warnings, s.noDriver(r)...)
 	}
 	if err := s.Prober.ProbeNow(ctx, r.Name, r.Kind); err != nil {
 		s.Log.WarnContext(ctx, "the first check of a provider failed", "provider", r.Name, "error", err)
-		return []string{"the first health check could not be made; it will be tried again within a minute"}
+		return append(warnings, "the first health check could not be made; it will be tried again within a minute")
 	}
-	return nil
+	return warnings
+}
+
+// clearBreakers makes both breakers new, but not when somebody holds the
+// provider back: that is his to end.
+func (s Service) clearBreakers(ctx context.Context, provider string) (warnings []string) {
+	for _, class := range breakerClasses {
+		_, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: provider, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()})
+		if c := new(broker.Conflict); errors.As(err, &c) {
+			if l, ok := c.Current.(broker.Live); ok {
+				warnings = []string{fmt.Sprintf("%q is still held back by %s: %s; updateProviderHealth with is_healthy ends that", provider, l.Source, l.Reason)}
+			}
+			continue
+		}
+		if err != nil {
+			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", provider, "class", class, "error", err)
+		}
+	}
+	return warnings
 }
 
 // noDriver warns of a kind that cannot be reached from here.

@@ -15,7 +15,7 @@ import (
 
 // RegisterTemplate stores what kind of machine a template id stands for.
 var RegisterTemplate = op.Define(op.Spec{
-	Name: "registerTemplate", Kind: op.Command, Role: op.Operator, Timeout: 10 * time.Second,
+	Name: "registerTemplate", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 10 * time.Second,
 	Summary: "Store a template: the kind of machine that an id stands for",
 	Detail: "Attributes ncpus and nram (MiB) are minimums, all others must be equal. overrides.types and overrides.providers " +
 		"change fields for one provider kind or one provider; a name wins over a type, and that over the base. With dry_run " +
@@ -24,7 +24,7 @@ var RegisterTemplate = op.Define(op.Spec{
 		Title: "A machine with 2 CPUs and 4 GiB",
 		Body:  `{"template_id": "web-server", "attributes": {"ncpus": 2, "nram": 4096}}`,
 	}},
-	Faults: []fault.Code{fault.Conflict},
+	Faults: []fault.Code{fault.Conflict, fault.Frozen},
 }, Service.registerTemplate)
 
 // TemplateInput is a template as a user writes it.

@@ -64,7 +64,7 @@ func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInp
 	}
 	out := ProviderList{Providers: []ProviderLine{}, QueryFilters: in}
 	for _, p := range byPreference(snap.Providers) {
-		line := s.providerLine(p, in)
+		line := s.providerLine(p, &snap.Config.Breaker, in)
 		if in.FilterHealthyOnly && line.Status != available || in.ProviderType != "" && p.Kind != in.ProviderType {
 			continue
 		}
@@ -100,8 +100,8 @@ func (s Service) registrations(ctx context.Context, lines []ProviderLine) ([]Pro
 
 const available = "available"
 
-func (s Service) providerLine(p *broker.ProviderView, in ListProvidersInput) ProviderLine {
-	h := s.healthOf(p, false)
+func (s Service) providerLine(p *broker.ProviderView, cfg *broker.BreakerConfig, in ListProvidersInput) ProviderLine {
+	h := s.healthOf(p, cfg, false)
 	line := ProviderLine{
 		Name: p.Name, ProviderType: p.Kind, Status: s.statusOf(p, &h), Enabled: p.Enabled, Priority: p.Priority,
 		Weight: p.Weight, Zone: p.Zone, Version: p.Version,

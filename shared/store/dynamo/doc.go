@@ -11,7 +11,7 @@
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
 //	health, checked_at, said, said_before,
-//	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
+//	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
 //	n                                           counters
 //	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
 //
