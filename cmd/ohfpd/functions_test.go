@@ -19,12 +19,14 @@ import (
 func timeouts() map[string]time.Duration {
 	return map[string]time.Duration{
 		"attempt-static":               65 * time.Second,
+		"configure-provider-strategy":  10 * time.Second,
 		"delete-template":              10 * time.Second,
 		"deregister-provider-strategy": 10 * time.Second,
 		"due":                          10 * time.Second,
 		"execute-provider-operation":   28 * time.Second,
 		"get-operation":                10 * time.Second,
 		"get-provider-health":          10 * time.Second,
+		"get-provider-strategy-config": 10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-operations":              10 * time.Second,
 		"list-templates":               10 * time.Second,
@@ -35,6 +37,7 @@ func timeouts() map[string]time.Duration {
 		"register-template":            10 * time.Second,
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
+		"update-provider-health":       10 * time.Second,
 	}
 }
 

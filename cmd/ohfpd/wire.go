@@ -87,7 +87,6 @@ func served(s *site) (*site, error) {
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	policy := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, Metrics: l, Machines: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
@@ -95,7 +94,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Metrics: l, Config: policy, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Metrics: l, Config: l, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

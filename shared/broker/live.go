@@ -56,6 +56,7 @@ type Live struct {
 	Epoch     int64           `json:"epoch"`               // one more at each change of state; late answers of an old epoch count nowhere
 	OpenUntil time.Time       `json:"open_until"`          // OPEN past it is half-open by reading
 	Reason    string          `json:"reason,omitempty"`    // why it opened
+	Source    string          `json:"source,omitempty"`    // who forced it open; "": what became of calls and checks
 	FailRun   int             `json:"fail_run,omitempty"`  // failures since the last success
 	Opens     int             `json:"opens,omitempty"`     // openings in a row: each doubles the time open
 	Successes int             `json:"successes,omitempty"` // successful probes of this epoch
@@ -128,6 +129,9 @@ func (l *Live) Admits(permits int, now time.Time) bool {
 	from, ok := l.AdmitsFrom(permits)
 	return ok && !now.Before(from)
 }
+
+// Forced reports whether somebody holds the row open at now.
+func (l *Live) Forced(now time.Time) bool { return l.StateAt(now) == ForcedOpen }
 
 // Openings returns how many openings in a row count at now: one is forgotten
 // for each whole minute that the row has been closed since.

@@ -57,19 +57,6 @@ type Check struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Health is the result of the newest check of a provider.
-type Health struct {
-	State        HealthState   `json:"state"`
-	Message      string        `json:"message"`
-	ResponseTime time.Duration `json:"response_time"` // of the check
-	CheckedAt    time.Time     `json:"checked_at"`    // zero: never
-	Checks       []Check       `json:"checks,omitempty"`
-	FailedInRow  int           `json:"failed_in_row,omitempty"`
-}
-
-// OK reports whether the provider answered: healthy or degraded.
-func (h Health) OK() bool { return h.State == Healthy || h.State == Degraded }
-
 // ProviderView is what selection reads about one provider.
 type ProviderView struct {
 	Name                string            `json:"name"`
@@ -123,18 +110,6 @@ type Snapshot struct {
 // resource that it creates, so that two brokers never touch each other's.
 type Meta struct {
 	ID        string    `json:"broker_id"` // UUID
-	Mode      Mode      `json:"mode"`
 	CreatedAt time.Time `json:"created_at"`
 	Schema    int       `json:"schema"` // version of the stored layout
 }
-
-// Mode is what a broker may do.
-type Mode string
-
-// The modes. Frozen refuses commands that change anything; Recover is for the
-// time after a restore: adopt, never terminate.
-const (
-	ModeOpen    Mode = "open"
-	ModeFrozen  Mode = "frozen"
-	ModeRecover Mode = "recover"
-)

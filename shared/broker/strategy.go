@@ -1,7 +1,5 @@
 package broker
 
-import "time"
-
 // Policy orders providers of equal rank.
 type Policy string
 
@@ -47,39 +45,4 @@ type Criteria struct {
 	MinSuccessRate       *float64 `json:"min_success_rate,omitempty" doc:"Lowest success rate in percent; a provider without data passes." min:"0" max:"100"`
 	MaxResponseTimeMS    *float64 `json:"max_response_time_ms,omitempty" doc:"Longest response time in ms, of calls or else of the health check; a provider without data passes." min:"0"`
 	Panic                Panic    `json:"panic,omitempty" doc:"allow: when nobody passes the rules about health, take who passes the others."`
-}
-
-// BreakerConfig configures the circuit breakers of all providers.
-type BreakerConfig struct {
-	Enabled            bool          `json:"enabled"`
-	FailureThreshold   int           `json:"failure_threshold"`    // failures in a row that open it
-	RecoveryTimeout    time.Duration `json:"recovery_timeout"`     // first time open
-	MaxRecoveryTimeout time.Duration `json:"max_recovery_timeout"` // longest time open
-	HalfOpenMaxCalls   int           `json:"half_open_max_calls"`  // permits while half-open
-	SuccessThreshold   int           `json:"success_threshold"`    // probes that close it
-}
-
-// StrategyConfig is the configuration that every selection obeys.
-type StrategyConfig struct {
-	DefaultPolicy       Policy        `json:"default_selection_policy"`
-	Criteria            Criteria      `json:"selection_criteria"`
-	Fallbacks           []string      `json:"fallback_strategies,omitempty"`
-	HealthCheckInterval time.Duration `json:"health_check_interval"`
-	SlowCall            time.Duration `json:"slow_call"` // a passed check slower than this is DEGRADED
-	Breaker             BreakerConfig `json:"circuit_breaker_config"`
-	ExploreCreates      bool          `json:"explore_creates,omitempty"` // creates too may go where data is oldest: machines for a statistic
-	Version             int64         `json:"version"`
-}
-
-// DefaultConfig is the configuration of a broker that nobody configured.
-func DefaultConfig() StrategyConfig {
-	return StrategyConfig{
-		DefaultPolicy:       FirstAvailable,
-		HealthCheckInterval: 300 * time.Second,
-		SlowCall:            2 * time.Second,
-		Breaker: BreakerConfig{
-			Enabled: true, FailureThreshold: 5, RecoveryTimeout: 60 * time.Second,
-			MaxRecoveryTimeout: 300 * time.Second, HalfOpenMaxCalls: 1, SuccessThreshold: 1,
-		},
-	}
 }

@@ -4,8 +4,8 @@ package catalog
 // so that who asks for one is told so. A line goes when its operation comes.
 func Planned() []string {
 	return []string{
-		"updateProviderHealth", "configureProviderStrategy", "cancelOperation", "listMachines",
-		"getProviderCapabilities", "getProviderStrategyConfig", "listAuditEvents",
+		"cancelOperation", "listMachines",
+		"getProviderCapabilities", "listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",
 	}

@@ -119,7 +119,6 @@ func (w *world) open(t *testing.T) *site {
 	names := command.Functions{
 		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Settle: "settle",
 	}
-	config := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	s.command = command.Service{
 		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
@@ -128,7 +127,7 @@ func (w *world) open(t *testing.T) *site {
 		Command: s.command,
 		Query:   query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, Metrics: s.store, Machines: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
-			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Metrics: s.store, Config: config, Drivers: w,
+			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Metrics: s.store, Config: s.store, Drivers: w,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}) {

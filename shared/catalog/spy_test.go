@@ -66,8 +66,9 @@ func (s *spy) PutProvider(ctx context.Context, r broker.Registration) (out broke
 	return out, err
 }
 
-func (s *spy) RecordHealth(ctx context.Context, name string, h broker.Health) error {
-	return s.do(ctx, "health", func() error { return s.Store.RecordHealth(ctx, name, h) })
+func (s *spy) RecordHealth(ctx context.Context, name string, h broker.Health) (out broker.Health, err error) {
+	err = s.do(ctx, "health", func() error { out, err = s.Store.RecordHealth(ctx, name, h); return err })
+	return out, err
 }
 
 func (s *spy) ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (ok bool, err error) {

@@ -20,6 +20,7 @@ type wish struct {
 	policy    string
 	override  string
 	template  *broker.Template
+	makes     bool              // the choice is for a machine, not for show: refused while the broker is frozen
 	context   map[string]string // affinity_key, and where from: zone, region, geography, latitude, longitude
 	id        string            // of the operation, or of the question: what chance is drawn from
 }
@@ -60,8 +61,14 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 
 // consider finds who is eligible by a snapshot; it reads nothing else.
 func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
+	if w.makes {
+		if err := thawed(&snap.Config); err != nil {
+			return nil, err
+		}
+	}
 	if len(snap.Providers) == 0 {
-		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how")
+		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how, "+
+			"and ohfp apply -f examples/guide-site.yaml registers a whole site to try")
 	}
 	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w)}
 	policy, err := s.policy(w, &snap.Config)

@@ -49,10 +49,11 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 	now := s.Now()
 	for i := range snap.Providers {
 		p := &snap.Providers[i]
-		if !s.Functions.HasDriver(p.Kind) || now.Before(p.NextCheckAt) {
+		interval := intervalOf(p, &snap.Config)
+		if !s.Functions.HasDriver(p.Kind) || !isDue(p, interval, now) {
 			continue
 		}
-		claimed, err := s.claimCheck(ctx, p, snap.Config.HealthCheckInterval)
+		claimed, err := s.claimCheck(ctx, p, interval)
 		if err != nil {
 			return DueProviders{}, err
 		}
@@ -61,6 +62,28 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 		}
 	}
 	return out, nil
+}
+
+// intervalOf is the time between two checks of a provider.
+func intervalOf(p *broker.ProviderView, c *broker.StrategyConfig) time.Duration {
+	if p.HealthCheckInterval > 0 {
+		return p.HealthCheckInterval
+	}
+	return c.HealthCheckInterval
+}
+
+// isDue reports whether a provider is to be checked: at the time that its last
+// claim set, or earlier when the interval has become shorter since, or when
+// what somebody said of its health has run out.
+func isDue(p *broker.ProviderView, interval time.Duration, now time.Time) bool {
+	if !now.Before(p.NextCheckAt) {
+		return true
+	}
+	if !p.Health.Until.IsZero() && !now.Before(p.Health.Until) && p.CheckStartedAt.IsZero() {
+		return true
+	}
+	reported := p.CheckStartedAt.IsZero() && !p.Health.CheckedAt.IsZero()
+	return reported && !now.Before(p.Health.CheckedAt.Add(interval))
 }
 
 // named is one provider's check, unclaimed: it is made beside the schedule.
@@ -86,9 +109,6 @@ func (s Service) probeWork(name, kind string) ProbeWork {
 // claimCheck takes one check, after it has noted that the one before is
 // silent: what is recorded ends the check in progress, so it comes first.
 func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interval time.Duration) (bool, error) {
-	if p.HealthCheckInterval > 0 {
-		interval = p.HealthCheckInterval
-	}
 	now := s.Now()
 	if !p.CheckStartedAt.IsZero() {
 		if err := s.noteSilence(ctx, p, now); err != nil {
@@ -104,10 +124,10 @@ func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interva
 
 func (s Service) noteSilence(ctx context.Context, p *broker.ProviderView, now time.Time) error {
 	silent := broker.Health{
-		State: broker.Unhealthy, CheckedAt: now, FailedInRow: p.Health.FailedInRow + 1,
+		State: broker.Unhealthy, CheckedAt: now, Scheduled: true,
 		Message: "the last check did not report; its prober may have died",
 	}
-	if err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
+	if _, err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
 	}
 	return nil

@@ -29,7 +29,7 @@ var ExecuteProviderOperation = op.Define(op.Spec{
 		{Title: "Check the health of a provider now", Body: `{"operation_type": "HEALTH_CHECK", "strategy_override": "pool-a"}`},
 	},
 	Faults: []fault.Code{
-		fault.NotFound, fault.Conflict, fault.OperationInProgress, fault.IdempotencyKeyReused, fault.InvalidTemplate,
+		fault.NotFound, fault.Conflict, fault.OperationInProgress, fault.Frozen, fault.IdempotencyKeyReused, fault.InvalidTemplate,
 		fault.ProviderFailed, fault.NoProviderAvailable, fault.OutcomeUnknown,
 	},
 }, Service.executeProviderOperation)

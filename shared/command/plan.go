@@ -90,7 +90,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	ch, err := s.choose(ctx, wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: &t, context: in.Context, id: c.Operation.ID,
+		template: &t, makes: true, context: in.Context, id: c.Operation.ID,
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,8 @@ type Prober interface {
 type Registry interface {
 	broker.ProviderReader
 	broker.ProviderWriter
+	broker.ConfigReader
+	broker.ConfigWriter
 	broker.HealthRecorder
 	broker.LiveWriter
 }

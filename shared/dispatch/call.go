@@ -123,16 +123,18 @@ func (s Service) examine(ctx context.Context, d providers.Driver, provider strin
 		h.ResponseTime = now.Sub(started)
 	}
 	h.CheckedAt = now
-	cfg, err := s.Config(ctx)
+	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		return h, fmt.Errorf("reading the configuration: %w", err)
 	}
-	if h.State == broker.Healthy && h.ResponseTime > cfg.SlowCall {
+	if h.State == broker.Healthy && h.ResponseTime > cfg.Breaker.SlowCall {
 		h.State = broker.Degraded
 		h.Message = fmt.Sprintf("%s, slowly: %s", h.Message, h.ResponseTime.Round(time.Millisecond))
 	}
-	if err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h); err != nil {
+	stored, err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h)
+	if err != nil {
 		return h, fmt.Errorf("recording the health of %q: %w", provider, err)
 	}
+	h.FailedInRow = stored.FailedInRow
 	return h, nil
 }

@@ -25,11 +25,11 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if j.work.Action == fulfilment.ActHealth {
 		return s.perform(ctx, j)
 	}
-	cfg, err := s.Config(ctx)
+	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		return ending{}, fmt.Errorf("reading the configuration: %w", err)
 	}
-	j.slow = cfg.SlowCall
+	j.slow = cfg.Breaker.SlowCall
 	key := broker.LiveKey{Provider: j.attempt().Provider, Class: classOf(j.work.Action)}
 	call, refused, err := s.admit(ctx, key, cfg.Breaker, j)
 	switch {
@@ -86,6 +86,9 @@ func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.Break
 // shutOut is the ending of a call that the breaker held back.
 func (s Service) shutOut(j *job, row *broker.Live) ending {
 	why := fmt.Sprintf("the circuit breaker of %s is open", j.attempt().Provider)
+	if row.Source != "" {
+		why = fmt.Sprintf("%s is held back by %s", j.attempt().Provider, row.Source)
+	}
 	if row.Reason != "" {
 		why += ": " + row.Reason
 	}

@@ -40,7 +40,7 @@ func (s Service) probe(ctx context.Context, in ProbeInput) (Probed, error) {
 	d, err := s.Drivers.Driver(r)
 	if err != nil {
 		h := broker.Health{State: broker.Unhealthy, CheckedAt: s.Now(), Message: "cannot be used: " + fault.As(err).Detail}
-		if err := s.Health.RecordHealth(ctx, r.Name, h); err != nil {
+		if _, err := s.Health.RecordHealth(ctx, r.Name, h); err != nil {
 			return Probed{}, fmt.Errorf("recording the health of %q: %w", r.Name, err)
 		}
 		return Probed{ProviderName: r.Name, State: h.State}, nil

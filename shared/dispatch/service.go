@@ -38,7 +38,7 @@ type Service struct {
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
 	Metrics       broker.MetricWriter
-	Config        func(context.Context) (broker.StrategyConfig, error)
+	Config        broker.ConfigReader
 	Drivers       Drivers
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker

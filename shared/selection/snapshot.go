@@ -105,7 +105,7 @@ func Compile(s *broker.Snapshot) *Snapshot {
 		c.describe(i, v)
 		c.flags(i, v)
 		c.declare(i, v.Capabilities)
-		c.health(i, v.Health)
+		c.health(i, v.HealthAt(s.TakenAt))
 		c.limits(i, v)
 		c.burden(i, v)
 		for ci, name := range classNames {

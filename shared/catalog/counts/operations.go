@@ -82,7 +82,7 @@ func full() Step {
 
 // beforeCall is what every attempt does before it may call its provider.
 func beforeCall() []Call {
-	return []Call{ledger("the ledger", ledgerKB), permit(), registration()}
+	return []Call{ledger("the ledger", ledgerKB), configuration(), permit(), registration()}
 }
 
 // leasing is what the driver of a static pool does to make machines.
@@ -153,7 +153,7 @@ func HealthCheck() Operation {
 		Steps: []Step{
 			{Function: execute, Calls: calls},
 			{Function: attempt, Driver: true, Calls: []Call{
-				ledger("the ledger", ledgerKB), registration(), leases(), health(),
+				ledger("the ledger", ledgerKB), registration(), leases(), configuration(), health(),
 				outcome("outcome and close", 0, attemptRow(attemptKB), operationRow(routedKB, closed)), counted(),
 			}},
 		},
@@ -217,7 +217,7 @@ func Checks(providers int) Operation {
 	o.Steps = append(o.Steps, claims)
 	for range providers {
 		o.States = append(o.States, "Probe")
-		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{registrationToProbe(), leases(), health()}})
+		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{registrationToProbe(), leases(), configuration(), health()}})
 	}
 	return o
 }

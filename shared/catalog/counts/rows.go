@@ -38,6 +38,12 @@ func registry() Call {
 	return Call{For: "the registry", Action: query, Rows: []Row{{Key: "REG/", KB: registryKB}}}
 }
 
+// configuration is what a worker obeys: when a provider's calls are held back,
+// and what is slow.
+func configuration() Call {
+	return Call{For: "the configuration", Action: getItem, Rows: []Row{{Key: "REG/CFG"}}}
+}
+
 func ledger(why string, kb int) Call {
 	return Call{For: why, Action: query, Rows: []Row{{Key: "OP#<operation>/", KB: kb}}}
 }

@@ -164,8 +164,7 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 		},
 		Dispatch: dispatch.Service{
 			Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Drivers: drivers,
-			Config: func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil },
-			Now:    s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
+			Config: store, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}
 }

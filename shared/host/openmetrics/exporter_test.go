@@ -47,6 +47,9 @@ func told(t *testing.T, e *openmetrics.Exporter, names ...string) []string {
 	return lines
 }
 
+// second is the error of a call that returns more.
+func second(_ broker.Health, err error) error { return err }
+
 func same(t *testing.T, want, got []string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -108,7 +111,7 @@ func TestExporter_tells_how_things_stand(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		m.RecordHealth(t.Context(), "pool-a", broker.Health{State: broker.Degraded, CheckedAt: now()}),
+		second(m.RecordHealth(t.Context(), "pool-a", broker.Health{State: broker.Degraded, CheckedAt: now()})),
 		m.PutDigest(t.Context(), "pool-a", broker.Digest{At: now(), Measured: map[string]broker.Measured{broker.ClassRead: {At: now()}}}),
 		m.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", Status: broker.OpRunning, DueAt: now().Add(time.Hour)}, Now: now()}),
 	} {

@@ -26,7 +26,7 @@ func everything(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, err := range []error{
-		m.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: now()}),
+		second(m.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: now()})),
 		m.PutDigest(t.Context(), "a", broker.Digest{At: now(), Measured: map[string]broker.Measured{broker.ClassRead: {At: now()}}}),
 	} {
 		if err != nil {

@@ -11,7 +11,7 @@
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
 //	health, checked_at, said, said_before,
-//	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
+//	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
 //	digest, digest_at                           what was measured of a provider, apart from doc too
 //	n                                           counters
 //	n … h31, f_* e_* t_* m_*                    what is measured, which has no doc (metrics.go)

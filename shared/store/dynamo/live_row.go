@@ -18,6 +18,7 @@ const (
 	attrEpoch     = "epoch"
 	attrOpenUntil = "open_until"
 	attrReason    = "reason"
+	attrSource    = "source"
 	attrOpens     = "opens"
 	attrSuccesses = "successes"
 	attrClosedAt  = "closed_at"
@@ -26,7 +27,7 @@ const (
 
 // coreAttributes are those, with attrState.
 func coreAttributes() []string {
-	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrOpens, attrSuccesses, attrClosedAt, attrPermits}
+	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrSource, attrOpens, attrSuccesses, attrClosedAt, attrPermits}
 }
 
 // What changes with every call is counted in numbers that are added to: the
@@ -81,6 +82,7 @@ type coreRow struct {
 	Epoch     int64               `dynamodbav:"epoch,omitempty"`
 	OpenUntil string              `dynamodbav:"open_until,omitempty"`
 	Reason    string              `dynamodbav:"reason,omitempty"`
+	Source    string              `dynamodbav:"source,omitempty"`
 	Opens     int                 `dynamodbav:"opens,omitempty"`
 	Successes int                 `dynamodbav:"successes,omitempty"`
 	ClosedAt  string              `dynamodbav:"closed_at,omitempty"`
@@ -95,7 +97,7 @@ type permitRow struct {
 // core writes what is not counted of l.
 func core(l broker.Live) (attributes, error) {
 	c := coreRow{
-		State: l.State, Epoch: l.Epoch, Reason: l.Reason, Opens: l.Opens, Successes: l.Successes,
+		State: l.State, Epoch: l.Epoch, Reason: l.Reason, Source: l.Source, Opens: l.Opens, Successes: l.Successes,
 		OpenUntil: stampOrNone(l.OpenUntil), ClosedAt: stampOrNone(l.ClosedAt),
 	}
 	for _, p := range l.Permits {
@@ -123,7 +125,7 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 		return k, r, fmt.Errorf("decoding a breaker: %w", err)
 	}
 	k = schema.Key{PK: whole.PK, SK: whole.SK}
-	r.rest = broker.Live{State: c.State, Epoch: c.Epoch, Reason: c.Reason, Opens: c.Opens, Successes: c.Successes, FailRun: whole.FailRun}
+	r.rest = broker.Live{State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes, FailRun: whole.FailRun}
 	if err := r.parseTimes(c); err != nil {
 		return k, r, fmt.Errorf("decoding %s: %w", k, err)
 	}

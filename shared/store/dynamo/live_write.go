@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
 // liveUpdate writes w as an update of a row that is taken to be r. Begin, end,
-// reset and clear need nothing of the state that they find but what their
-// condition says. The others make a new state of the old one, so that their
+// reset, clear, force and lift need nothing of the state that they find but
+// what their condition says. The others make a new state of the old one, so that their
 // condition is that all of the state is as in r. nil: r refuses w, and only
 // the stored row can say how to write it.
 func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
@@ -26,7 +27,14 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
 		e.remove(attrFailRun)
 	case broker.LiveClear:
+		ended := e.exists(attrOpenUntil) + " AND " + e.compare(attrOpenUntil, "<=", schema.Stamp(w.Now))
+		e.when(either(e.absent(attrState), e.compare(attrState, "<>", broker.ForcedOpen), ended))
 		clearRow(e)
+	case broker.LiveLift:
+		e.when(e.exists(attrSource))
+		clearRow(e)
+	case broker.LiveForce:
+		force(e, w)
 	default:
 		return stateUpdate(e, w, r)
 	}
@@ -119,6 +127,22 @@ func clearRow(e *expression) {
 			e.remove(a)
 		}
 	}
+	renew(e)
+}
+
+// force opens the row whatever it was: how often it opened by itself, and when
+// it closed, stays.
+func force(e *expression, w broker.LiveWrite) {
+	e.set(attrState, broker.ForcedOpen)
+	e.add(attrEpoch, 1)
+	e.set(attrReason, w.Reason)
+	e.set(attrSource, w.Source)
+	if w.OpenUntil.IsZero() {
+		e.remove(attrOpenUntil)
+	} else {
+		e.set(attrOpenUntil, schema.Stamp(w.OpenUntil))
+	}
+	e.remove(attrSuccesses, attrPermits)
 	renew(e)
 }
 

@@ -402,7 +402,7 @@ func TestSnapshot_shows_what_its_own_process_did(t *testing.T) {
 			t.Errorf("want %d calls, got %d", calls+1, got.Calls(noon))
 		}
 	}
-	if err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Degraded, CheckedAt: noon}); err != nil {
+	if _, err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Degraded, CheckedAt: noon}); err != nil {
 		t.Fatal(err)
 	}
 	if got := view().Health.State; got != broker.Degraded {
@@ -489,9 +489,10 @@ func TestRecordHealth_adds_to_the_history_what_is_new(t *testing.T) {
 		register(t, s, "a")
 		for i, state := range []broker.HealthState{broker.Healthy, broker.Healthy, broker.Unhealthy, broker.Unhealthy} {
 			f.set(first("UpdateItem", kind))
-			h := broker.Health{State: state, Message: "x", CheckedAt: noon.Add(time.Duration(i) * time.Second)}
-			if err := s.RecordHealth(t.Context(), "a", h); err != nil {
-				t.Fatal(err)
+			h := broker.Health{State: state, Message: "x", CheckedAt: noon.Add(time.Duration(i) * time.Second), Scheduled: true}
+			stored, err := s.RecordHealth(t.Context(), "a", h)
+			if want := max(0, i-1); err != nil || stored.FailedInRow != want {
+				t.Fatalf("%s: want %d failed in a row, got %+v, %v", kind, want, stored, err)
 			}
 		}
 		f.set(nil)

@@ -29,6 +29,7 @@ const (
 	attrCheckedAt      = "checked_at"
 	attrSaid           = "said"
 	attrSaidBefore     = "said_before"
+	attrFailed         = "failed"
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
 	attrN              = "n"
@@ -64,6 +65,7 @@ type row struct {
 	CheckedAt      string `dynamodbav:"checked_at,omitempty"`
 	Said           string `dynamodbav:"said,omitempty"`
 	SaidBefore     string `dynamodbav:"said_before,omitempty"`
+	Failed         int    `dynamodbav:"failed,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
 	Digest         string `dynamodbav:"digest,omitempty"`

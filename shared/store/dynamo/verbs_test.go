@@ -141,7 +141,8 @@ func providerSteps() []step {
 	}
 	health := func(state broker.HealthState) func(context.Context, *dynamo.Store) error {
 		return func(ctx context.Context, s *dynamo.Store) error {
-			return s.RecordHealth(ctx, "a", broker.Health{State: state, CheckedAt: noon})
+			_, err := s.RecordHealth(ctx, "a", broker.Health{State: state, CheckedAt: noon})
+			return err
 		}
 	}
 	return []step{
@@ -182,6 +183,8 @@ func breakerSteps() []step {
 		{"probing", apply(broker.LiveWrite{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1}), "UpdateItem"},
 		{"passing", apply(broker.LiveWrite{Kind: broker.LivePass, Epoch: 1, Attempt: "x", Threshold: 1}), "UpdateItem"},
 		{"clearing", apply(broker.LiveWrite{Kind: broker.LiveClear}), "UpdateItem"},
+		{"forcing", apply(broker.LiveWrite{Kind: broker.LiveForce, Reason: "said", Source: "somebody"}), "UpdateItem"},
+		{"lifting", apply(broker.LiveWrite{Kind: broker.LiveLift}), "UpdateItem"},
 		{"a snapshot after all that", snapshot, ""},
 	}
 }
@@ -319,7 +322,7 @@ func TestVerbs_leave_no_row_larger_than_it_may_be(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := broker.Health{State: broker.Unhealthy, Message: strings.Repeat("x", 409_600), CheckedAt: noon}
-	if err := s.RecordHealth(t.Context(), "a", h); !fault.Is(err, fault.TooLarge) {
+	if _, err := s.RecordHealth(t.Context(), "a", h); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("health that is too large: %v", err)
 	}
 }
@@ -337,8 +340,9 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 	s := open(t, dynamo.Options{Table: table(t), Now: standing})
 	register(t, s, "a")
 	key := broker.KeyRecord{Key: broker.Key{Principal: "p", Operation: "o", Key: "k"}, ExpiresAt: noon.Add(time.Hour + time.Millisecond)}
+	_, err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon})
 	for _, err := range []error{
-		s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon}),
+		err,
 		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
 		s.AddMetric(t.Context(), metric(false)),
 		s.PutMetric(t.Context(), metric(true)),

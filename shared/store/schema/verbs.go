@@ -19,6 +19,7 @@ type Verb struct {
 const (
 	PutProvider    = "PutProvider"
 	DeleteProvider = "DeleteProvider"
+	PutConfig      = "PutConfig"
 	RecordHealth   = "RecordHealth"
 	ClaimCheck     = "ClaimCheck"
 	ApplyLive      = "ApplyLive"
@@ -46,6 +47,7 @@ const (
 	patOrder    = "META/ORDER"
 	patProvider = "REG/P#<provider>"
 	patRegistry = "REG/*"
+	patConfig   = "REG/CFG"
 	patConf     = "PROV#<provider>/CONF"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
@@ -91,8 +93,10 @@ func providerVerbs() []Verb {
 			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 94): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
 			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patProvider, patLive, patHistory},
 		},
+		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
+		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
 		{
-			Name: RecordHealth, Call: "UpdateItem: stored check not newer; PutItem of the history when state or message changed",
+			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer; PutItem of the history when it is news",
 			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},

@@ -52,7 +52,7 @@ func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it sc
 	case it.PK == schema.LivePK:
 		live[it.Key], err = schema.Decode[broker.Live](it)
 	case it.Key == schema.ConfigKey():
-		snap.Config, err = schema.Decode[broker.StrategyConfig](it)
+		snap.Config, err = schema.DecodeConfig(it)
 	default:
 		var v broker.ProviderView
 		v, err = schema.Decode[broker.ProviderView](it)

@@ -29,6 +29,8 @@ type Store struct {
 var (
 	_ broker.ProviderReader  = (*Store)(nil)
 	_ broker.ProviderWriter  = (*Store)(nil)
+	_ broker.ConfigReader    = (*Store)(nil)
+	_ broker.ConfigWriter    = (*Store)(nil)
 	_ broker.HealthRecorder  = (*Store)(nil)
 	_ broker.HealthHistory   = (*Store)(nil)
 	_ broker.LiveWriter      = (*Store)(nil)

@@ -190,7 +190,7 @@ func digestStored(f *fixture) {
 func digestKept(f *fixture) {
 	r := must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
 	f.ok(f.PutDigest(f.Context(), "pool-a", digest(start, 1)))
-	f.ok(f.RecordHealth(f.Context(), "pool-a", health(broker.Healthy, "up", start)))
+	must[broker.Health](f)(f.RecordHealth(f.Context(), "pool-a", health(broker.Healthy, "up", start)))
 	r = must[broker.Registration](f)(f.PutProvider(f.Context(), r))
 	f.restart()
 	f.same(digest(start, 1), f.digest())

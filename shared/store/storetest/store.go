@@ -12,6 +12,8 @@ import (
 type Store interface {
 	broker.ProviderReader
 	broker.ProviderWriter
+	broker.ConfigReader
+	broker.ConfigWriter
 	broker.HealthRecorder
 	broker.HealthHistory
 	broker.LiveWriter
@@ -47,6 +49,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"meta", testMeta},
 		{"providers", testProviders},
+		{"configuration", testConfig},
 		{"health", testHealth},
 		{"live rows", testLive},
 		{"templates", testTemplates},

@@ -27,6 +27,7 @@ var (
 	_ dispatch.Drivers       = providers.Set{}
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
+	_ broker.ConfigReader    = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
 	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
@@ -55,13 +56,10 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Config: policy, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Config: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
-
-// policy is the broker's configuration; no operation changes it yet.
-func policy(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 
 func pools(cfg settings.Static, store *dynamo.Store) (providers.Set, error) {
 	o, err := static.New(static.Options{
