@@ -13,7 +13,7 @@
 //	health, checked_at, said, said_before,
 //	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
 //	n                                           counters
-//	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
+//	state … permits, fail_run, m* f*, s* … w*   breakers, which have no doc (live_row.go)
 //
 // A verb is one call or one transaction, as [schema.Verbs] lists them. A
 // condition that does not hold brings the stored row with the refusal
