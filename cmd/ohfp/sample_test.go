@@ -122,6 +122,7 @@ type shell struct {
 	stdin string
 	tty   bool
 	stop  error // what ends each pause: an interrupt
+	real  bool  // the catalogue that ships
 }
 
 func (s shell) run(t *testing.T, args ...string) result {
@@ -132,6 +133,10 @@ func (s shell) run(t *testing.T, args ...string) result {
 	for k, v := range s.env {
 		env[k] = v
 	}
+	ops := sample()
+	if s.real {
+		ops = operations()
+	}
 	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	r.exit = run(t.Context(), process{
 		args: args, env: func(name string) string { return env[name] },
@@ -139,7 +144,7 @@ func (s shell) run(t *testing.T, args ...string) result {
 		stdoutTTY: s.tty, stderrTTY: s.tty, width: 100, now: func() time.Time { return noon },
 		pause:  func(_ context.Context, d time.Duration) error { r.pauses = append(r.pauses, d); return s.stop },
 		newKey: func() string { return "made-key" },
-	}, sample())
+	}, ops)
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	return r
 }

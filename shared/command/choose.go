@@ -67,7 +67,8 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 		}
 	}
 	if len(snap.Providers) == 0 {
-		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how")
+		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how, "+
+			"and ohfp apply -f examples/guide-site.yaml registers a whole site to try")
 	}
 	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w)}
 	policy, err := s.policy(w, &snap.Config)

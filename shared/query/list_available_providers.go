@@ -3,10 +3,12 @@ package query
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -17,6 +19,7 @@ var ListAvailableProviders = op.Define(op.Spec{
 	Examples: []op.Example{
 		{Title: "All providers"},
 		{Title: "Only those that answer", Body: `{"filter_healthy_only": true}`},
+		{Title: "What was registered, to be registered elsewhere", Body: `{"include_registration": true, "include_health": false}`},
 	},
 }, Service.listAvailableProviders)
 
@@ -26,6 +29,7 @@ type ListProvidersInput struct {
 	ProviderType        string `json:"provider_type,omitempty" doc:"Only this kind of provider." format:"name"`
 	IncludeHealth       bool   `json:"include_health,omitempty" doc:"What the last check found." default:"true"`
 	IncludeCapabilities bool   `json:"include_capabilities,omitempty" doc:"What each declares to offer." default:"true"`
+	IncludeRegistration bool   `json:"include_registration,omitempty" doc:"The whole registration, as registerProviderStrategy takes it; a secret is never in it."`
 	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured." planned:"metrics are not kept yet"`
 }
 
@@ -49,6 +53,8 @@ type ProviderLine struct {
 	Version      int64          `json:"version"`
 	Health       *HealthView    `json:"health,omitempty"`
 	Capabilities map[string]any `json:"capabilities,omitempty"`
+
+	Registration *broker.RegistrationView `json:"registration,omitempty"` // version is that of this
 }
 
 func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
@@ -64,8 +70,32 @@ func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInp
 		}
 		out.Providers = append(out.Providers, line)
 	}
+	if in.IncludeRegistration {
+		if out.Providers, err = s.registrations(ctx, out.Providers); err != nil {
+			return ProviderList{}, err
+		}
+	}
 	out.TotalCount = len(out.Providers)
 	return out, nil
+}
+
+// registrations adds what was registered, which is read one by one, and drops
+// who has gone since the registry was read.
+func (s Service) registrations(ctx context.Context, lines []ProviderLine) ([]ProviderLine, error) {
+	kept := make([]ProviderLine, 0, len(lines))
+	for _, line := range lines {
+		r, err := s.Registry.Provider(ctx, line.Name)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading provider %q: %w", line.Name, err)
+		}
+		shown := r.Shown()
+		line.Registration, line.Version = &shown, r.Version
+		kept = append(kept, line)
+	}
+	return kept, nil
 }
 
 const available = "available"
