@@ -15,7 +15,7 @@
 //	digest, digest_at                           what was measured of a provider, apart from doc too
 //	n                                           counters
 //	n … h31, f_* e_* t_* m_*                    what is measured, which has no doc (metrics.go)
-//	state … permits, fail_run, m* f*, s* g* b*  breakers, which have no doc (live_row.go)
+//	state … permits, fail_run, m* f*, s* … w*   breakers, which have no doc (live_row.go)
 //
 // A verb is one call or one transaction, as [schema.Verbs] lists them. A
 // condition that does not hold brings the stored row with the refusal

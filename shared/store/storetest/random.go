@@ -186,6 +186,7 @@ func (d *duel) applyLive(r *rapid.T) {
 		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
 		Reason: "because", Source: "somebody", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
 		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
+		Slow: rapid.Bool().Draw(r, "slow"),
 	}
 	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })
 }
