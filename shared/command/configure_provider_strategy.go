@@ -93,8 +93,8 @@ func (s Service) configureProviderStrategy(ctx context.Context, in ConfigureInpu
 		if err != nil {
 			return Configured{}, err
 		}
-		if in.DryRun || sameJSON(wanted, current) {
-			return in.withoutStoring(&current, &wanted, oddities(&wanted, &snap))
+		if out, ok, err := in.withoutStoring(&current, &wanted, oddities(&wanted, &snap)); ok {
+			return out, err
 		}
 		wanted.UpdatedAt, wanted.Actor = s.Now(), actor(ctx)
 		stored, err := s.Registry.PutConfig(ctx, wanted)

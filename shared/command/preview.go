@@ -68,18 +68,18 @@ func (s Service) previewTemplate(ctx context.Context, t broker.Template, seen in
 }
 
 // withoutStoring answers what needs no write: a dry run says what wanted would
-// change, and a change of nothing that it is one.
-func (in *ConfigureInput) withoutStoring(current, wanted *broker.StrategyConfig, warnings []string) (Configured, error) {
+// change, and a change of nothing that it is one. false: it is to be stored.
+func (in *ConfigureInput) withoutStoring(current, wanted *broker.StrategyConfig, warnings []string) (Configured, bool, error) {
 	if !in.DryRun {
-		return configured(current, append(warnings, "nothing has changed")), nil
+		return configured(current, append(warnings, "nothing has changed")), sameJSON(*wanted, *current), nil
 	}
 	found, err := changes(current.View(), wanted.View())
 	if err != nil {
-		return Configured{}, fmt.Errorf("comparing the configuration: %w", err)
+		return Configured{}, true, fmt.Errorf("comparing the configuration: %w", err)
 	}
 	out := configured(current, warnings)
 	out.Configuration, out.Status, out.DryRun, out.Changes = wanted.View(), statusOf(found), true, found
-	return out, nil
+	return out, true, nil
 }
 
 func statusOf(found []Change) string {
