@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 )
@@ -150,6 +152,15 @@ func (b *bench) look(ctx context.Context, o *object) (*step, *refusal, error) {
 
 // with is an object as a request, with a member more.
 func with(o *object, member string) []byte {
+	var reset []string
+	for _, key := range o.section.whole {
+		if o.node.Get(key) != nil {
+			reset = append(reset, strconv.Quote(key))
+		}
+	}
+	if len(reset) > 0 {
+		member += `,"reset":[` + strings.Join(reset, ",") + "]"
+	}
 	body := o.node.Marshal()
 	if bytes.Equal(body, []byte("{}")) {
 		return []byte("{" + member + "}")

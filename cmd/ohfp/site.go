@@ -19,6 +19,9 @@ type section struct {
 	put  string // the operation that stores one, with dry_run and version
 	drop string // the operation that removes one, by its name
 	have reader // what the broker has
+	// whole are members that the operation would lay over what is stored; a
+	// file that names one means all of it, so that a line less is a change.
+	whole []string
 }
 
 // sections are what a site file may hold, in the order in which it is stored:
@@ -26,9 +29,12 @@ type section struct {
 // makes its section one that is not supported yet.
 func sections() []section {
 	return []section{
-		{"providers", "provider", "strategy_name", "registerProviderStrategy", "deregisterProviderStrategy", haveProviders},
-		{"templates", "template", "template_id", "registerTemplate", "deleteTemplate", haveTemplates},
-		{"configuration", "configuration", "", "configureProviderStrategy", "", haveConfiguration},
+		{key: "providers", noun: "provider", name: "strategy_name", put: "registerProviderStrategy", drop: "deregisterProviderStrategy", have: haveProviders},
+		{key: "templates", noun: "template", name: "template_id", put: "registerTemplate", drop: "deleteTemplate", have: haveTemplates},
+		{
+			key: "configuration", noun: "configuration", put: "configureProviderStrategy", have: haveConfiguration,
+			whole: []string{"selection_criteria", "circuit_breaker_config"},
+		},
 	}
 }
 

@@ -144,3 +144,21 @@ func TestARegistrationIsShownAsItIsGiven(t *testing.T) {
 		}
 	})
 }
+
+func TestADryRunOfTheConfigurationTellsEachFieldAndStoresNothing(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		dry := func(body string) command.Configured {
+			return decode[command.Configured](s, s.ok(s.call("configureProviderStrategy", body)).Body)
+		}
+		got := dry(`{"dry_run": true, "default_selection_policy": "RANDOM", "circuit_breaker_config": {"failure_threshold": 7}}`)
+		s.equal([]any{"updated", int64(0), true, broker.Random}, []any{got.Status, got.Version, got.DryRun, got.Configuration.DefaultPolicy})
+		s.equal([]command.Change{
+			{Field: "circuit_breaker_config.failure_threshold", From: 5.0, To: 7.0},
+			{Field: "default_selection_policy", From: "FIRST_AVAILABLE", To: "RANDOM"},
+		}, got.Changes)
+		s.equal("unchanged", dry(`{"dry_run": true, "reset": ["mode"], "health_check_interval": 300}`).Status)
+		s.equal([]string{}, s.store.written())
+		a, err := s.call("configureProviderStrategy", `{"dry_run": true, "version": 3, "mode": "frozen"}`)
+		s.refused(fault.Conflict, a, err)
+	})
+}

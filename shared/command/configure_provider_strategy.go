@@ -44,6 +44,7 @@ type ConfigureInput struct {
 	Mode                   string           `json:"mode,omitempty" doc:"open, or frozen: what makes or changes things is refused. recover is for after a restore." enum:"open,frozen,recover"`
 	Version                *int64           `json:"version,omitempty" doc:"The version that you saw; another one is a conflict. 0 is a broker that nobody configured." min:"0"`
 	Reset                  []string         `json:"reset,omitempty" doc:"Members to take back to their defaults before the rest of the request counts." enum:"default_selection_policy,selection_criteria,fallback_strategies,health_check_interval,circuit_breaker_config,explore_creates,mode"`
+	DryRun                 bool             `json:"dry_run,omitempty" doc:"Store nothing; say what would change."`
 }
 
 // BreakerInput is a change of the breakers' configuration.
@@ -63,11 +64,13 @@ type BreakerInput struct {
 
 // Configured is the answer.
 type Configured struct {
-	Status        string                    `json:"status" doc:"configured."`
-	Configuration broker.StrategyConfigView `json:"configuration" doc:"All of it, as it is now."`
+	Status        string                    `json:"status" doc:"configured; of a dry run updated or unchanged."`
+	Configuration broker.StrategyConfigView `json:"configuration" doc:"All of it, as it is now; of a dry run, as it would be."`
 	Warnings      []string                  `json:"warnings" doc:"What you may not expect."`
 	Version       int64                     `json:"version" doc:"Version now stored; 0 before the first change."`
 	UpdatedAt     *broker.Time              `json:"updated_at,omitempty" doc:"When it was last changed; absent: never."`
+	DryRun        bool                      `json:"dry_run,omitempty" doc:"Nothing was stored."`
+	Changes       []Change                  `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // configureTries bounds how often a change is laid over what others have
@@ -90,8 +93,8 @@ func (s Service) configureProviderStrategy(ctx context.Context, in ConfigureInpu
 		if err != nil {
 			return Configured{}, err
 		}
-		if sameJSON(wanted, current) {
-			return configured(&current, append(oddities(&wanted, &snap), "nothing has changed")), nil
+		if out, ok, err := in.withoutStoring(&current, &wanted, oddities(&wanted, &snap)); ok {
+			return out, err
 		}
 		wanted.UpdatedAt, wanted.Actor = s.Now(), actor(ctx)
 		stored, err := s.Registry.PutConfig(ctx, wanted)

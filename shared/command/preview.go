@@ -67,6 +67,21 @@ func (s Service) previewTemplate(ctx context.Context, t broker.Template, seen in
 	return out, nil
 }
 
+// withoutStoring answers what needs no write: a dry run says what wanted would
+// change, and a change of nothing that it is one. false: it is to be stored.
+func (in *ConfigureInput) withoutStoring(current, wanted *broker.StrategyConfig, warnings []string) (Configured, bool, error) {
+	if !in.DryRun {
+		return configured(current, append(warnings, "nothing has changed")), sameJSON(*wanted, *current), nil
+	}
+	found, err := changes(current.View(), wanted.View())
+	if err != nil {
+		return Configured{}, true, fmt.Errorf("comparing the configuration: %w", err)
+	}
+	out := configured(current, warnings)
+	out.Configuration, out.Status, out.DryRun, out.Changes = wanted.View(), statusOf(found), true, found
+	return out, true, nil
+}
+
 func statusOf(found []Change) string {
 	return map[bool]string{true: wouldUpdate, false: unchanged}[len(found) > 0]
 }
