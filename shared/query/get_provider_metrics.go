@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -12,7 +13,7 @@ import (
 
 // GetProviderMetrics shows what was measured of one provider or of all.
 var GetProviderMetrics = op.Define(op.Spec{
-	Name: "getProviderMetrics", Kind: op.Query,
+	Name: "getProviderMetrics", Kind: op.Query, Timeout: 25 * time.Second, // of the longest window 62 queries a provider
 	Summary: "Show what was measured of one provider, or of all",
 	Detail: "Counts every attempt that ended at a provider, retries included; response times are those of successes. " +
 		"What was not measured is absent, never zero.",
