@@ -26,6 +26,7 @@ func timeouts() map[string]time.Duration {
 		"execute-provider-operation":   28 * time.Second,
 		"get-operation":                10 * time.Second,
 		"get-provider-health":          10 * time.Second,
+		"get-provider-metrics":         25 * time.Second,
 		"get-provider-strategy-config": 10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-operations":              10 * time.Second,

@@ -27,6 +27,9 @@ type ledgerStore interface {
 	broker.MetaReader
 	broker.HealthHistory
 	broker.LeaseBook
+	broker.MetricWriter
+	broker.MetricReader
+	broker.MetricRoller
 }
 
 // openedStore is a store with what the daemon has to know about it.

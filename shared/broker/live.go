@@ -46,6 +46,7 @@ type Bucket struct {
 	Slot int64 `json:"slot"` // Unix time / 10 s
 	Good int64 `json:"good"`
 	Bad  int64 `json:"bad"`
+	Slow int64 `json:"slow,omitempty"` // of these, good or bad
 }
 
 // Live is a breaker with what is in flight, shared by all callers of a
@@ -80,6 +81,21 @@ func (l *Live) Calls(now time.Time) int64 {
 		}
 	}
 	return n
+}
+
+// Window adds up the calls that ended within so long before now, in whole tens
+// of seconds, the one of now included.
+func (l *Live) Window(now time.Time, length time.Duration) (sum Bucket) {
+	sum.Slot = now.Unix() / 10
+	oldest := sum.Slot - int64(length/(10*time.Second)) + 1
+	for _, b := range l.Ring {
+		if b.Slot >= oldest && b.Slot <= sum.Slot {
+			sum.Good += b.Good
+			sum.Bad += b.Bad
+			sum.Slow += b.Slow
+		}
+	}
+	return sum
 }
 
 // StateAt returns the state as read at now: there are no timers, so OPEN past

@@ -103,6 +103,18 @@ func TestLiveWrite(t *testing.T) {
 			broker.Live{FailRun: 1, InFlight: map[int64]int64{}, Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1})},
 			true,
 		},
+		"a slow call counts beside good and bad": {
+			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1, Slow: 1})},
+			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true, Slow: true},
+			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 3, Bad: 1, Slow: 2})},
+			true,
+		},
+		"a slow call of an old epoch does not": {
+			broker.Live{Epoch: 1},
+			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Bad: true, Slow: true},
+			broker.Live{Epoch: 1},
+			true,
+		},
 		"a bucket of an earlier minute starts again": {
 			broker.Live{Ring: ring(broker.Bucket{Slot: slot - 6, Good: 50})},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true},
@@ -200,6 +212,26 @@ func TestLiveWrite(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWindow_adds_up_the_tens_of_seconds_that_are_in_it(t *testing.T) {
+	slot := noon.Unix() / 10
+	var l broker.Live
+	for back := range int64(6) {
+		l.Ring[(slot-back)%6] = broker.Bucket{Slot: slot - back, Good: 1, Bad: 10, Slow: 100}
+	}
+	for seconds, n := range map[int]int64{0: 0, 10: 1, 20: 2, 50: 5, 60: 6, 600: 6} {
+		want := broker.Bucket{Slot: slot, Good: n, Bad: 10 * n, Slow: 100 * n}
+		if got := l.Window(noon.Add(9*time.Second), time.Duration(seconds)*time.Second); got != want {
+			t.Errorf("%d s: want %+v, got %+v", seconds, want, got)
+		}
+	}
+	if got := l.Window(after(30), time.Minute); got.Good != 3 { // three of them are too old by now
+		t.Errorf("half a minute later: %+v", got)
+	}
+	if got := l.Window(after(-30), time.Minute); got.Good != 3 { // a clock that is behind sees no future
+		t.Errorf("half a minute earlier: %+v", got)
 	}
 }
 

@@ -41,6 +41,7 @@ type LiveWrite struct {
 	Threshold int       // successes that close: pass
 	Started   time.Time // when the call started: begin and probe (= Now), end
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
+	Slow      bool      // evidence beside that: end
 }
 
 // Lasting reports whether w is somebody's word, which nobody could learn again.
@@ -142,6 +143,9 @@ func (l *Live) count(w LiveWrite) {
 	b := &l.Ring[i]
 	if b.Slot != slot {
 		*b = Bucket{Slot: slot}
+	}
+	if w.Slow {
+		b.Slow++
 	}
 	if w.Bad {
 		b.Bad++

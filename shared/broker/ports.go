@@ -252,6 +252,31 @@ type LeaseBook interface {
 	DropLease(ctx context.Context, provider, host, machineID string) (bool, error)
 }
 
+// MetricWriter counts. What it writes a power cut may lose.
+type MetricWriter interface {
+	// AddMetric adds r to the row of its key, and makes it where there is none.
+	// A row that has expired may be added to. A write that is repeated because
+	// its answer was lost counts once, unless another came in between.
+	AddMetric(ctx context.Context, r MetricRow) error
+}
+
+// MetricReader reads counters.
+type MetricReader interface {
+	// MetricRows returns the rows of a range that have not expired, by key: one
+	// query.
+	MetricRows(ctx context.Context, r MetricRange) ([]MetricRow, error)
+}
+
+// MetricRoller keeps what the tick makes of counters.
+type MetricRoller interface {
+	// PutMetric stores r in the place of what is there.
+	PutMetric(ctx context.Context, r MetricRow) error
+	// PutDigest stores what snapshots say was measured of a provider. One that
+	// is older than what is stored is dropped, and so is one of a provider that
+	// is not registered.
+	PutDigest(ctx context.Context, provider string, d Digest) error
+}
+
 // MetaReader identifies the broker.
 type MetaReader interface {
 	Meta(ctx context.Context) (Meta, error)

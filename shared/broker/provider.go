@@ -78,7 +78,9 @@ type ProviderView struct {
 	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
 	Tags                map[string]string `json:"tags,omitempty"`
 
-	Measured  map[string]Measured `json:"measured,omitempty"`  // by breaker class; absent: never used
+	Measured  map[string]Measured `json:"measured,omitempty"` // by breaker class; absent: never used
+	DigestAt  time.Time           `json:"digest_at,omitzero"` // when Measured was last made anew and differed
+	Rolled    Rolled              `json:"rolled,omitzero"`
 	Room      *Room               `json:"room,omitempty"`      // nil: not known, or without limit
 	Place     Place               `json:"place,omitzero"`      // by the tags region, geography, latitude and longitude
 	NotBefore time.Time           `json:"not_before,omitzero"` // the provider asked for no call before this

@@ -21,6 +21,7 @@ func table() []row {
 		ofQuery(query.ListAvailableProviders),
 		ofQuery(query.GetProviderHealth),
 		ofQuery(query.GetProviderStrategyConfig),
+		ofQuery(query.GetProviderMetrics),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
 		ofQuery(query.ListTemplates),

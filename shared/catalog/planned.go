@@ -5,7 +5,7 @@ package catalog
 func Planned() []string {
 	return []string{
 		"cancelOperation", "listMachines",
-		"getProviderCapabilities", "getProviderMetrics", "listAuditEvents",
+		"getProviderCapabilities", "listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",
 	}

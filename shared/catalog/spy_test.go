@@ -105,3 +105,7 @@ func (s *spy) RecordOutcome(ctx context.Context, o broker.Outcome) error {
 func (s *spy) TakeStep(ctx context.Context, st broker.Step) error {
 	return s.do(ctx, "step", func() error { return s.Store.TakeStep(ctx, st) })
 }
+
+func (s *spy) AddMetric(ctx context.Context, r broker.MetricRow) error {
+	return s.do(ctx, "count", func() error { return s.Store.AddMetric(ctx, r) })
+}

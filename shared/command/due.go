@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/breaker"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -32,11 +33,14 @@ type ProbeWork struct {
 	ProviderName    string `json:"provider_name"`
 	DriverTimeoutMS int64  `json:"driver_timeout_ms"`
 	TimeoutSeconds  int    `json:"timeout_seconds"`
+
+	Scheduled bool             `json:"scheduled,omitempty"`
+	Waiting   map[string]int64 `json:"waiting,omitempty"` // classes whose breakers wait for a check that passes, with their epochs
 }
 
 // due claims each check before it is made, so that two schedules never make
-// it twice. A check that was claimed and did not report counts as a failed
-// one: its prober is dead, which must not look like health.
+// it twice. After one that was claimed and did not report nothing is well: its
+// prober is dead, which must not look like health.
 func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 	if in.ProviderName != "" {
 		return s.named(ctx, in.ProviderName)
@@ -58,10 +62,27 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 			return DueProviders{}, err
 		}
 		if claimed {
-			out.Providers = append(out.Providers, s.probeWork(p.Name, p.Kind))
+			w := s.probeWork(p.Name, p.Kind)
+			w.Scheduled, w.Waiting = true, waiting(p, now)
+			out.Providers = append(out.Providers, w)
 		}
 	}
 	return out, nil
+}
+
+// waiting are the breakers of a provider to which it matters that a check
+// passes.
+func waiting(p *broker.ProviderView, now time.Time) map[string]int64 {
+	var out map[string]int64
+	for class, l := range p.Live {
+		if breaker.Waits(&l, now) {
+			if out == nil {
+				out = map[string]int64{}
+			}
+			out[class] = l.Epoch
+		}
+	}
+	return out
 }
 
 // intervalOf is the time between two checks of a provider.
@@ -123,8 +144,8 @@ func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interva
 }
 
 func (s Service) noteSilence(ctx context.Context, p *broker.ProviderView, now time.Time) error {
-	silent := broker.Health{
-		State: broker.Unhealthy, CheckedAt: now, Scheduled: true,
+	silent := broker.Health{ // not one that failed: it says nothing about the provider, and opens no breaker
+		State: broker.Unhealthy, CheckedAt: now,
 		Message: "the last check did not report; its prober may have died",
 	}
 	if _, err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {

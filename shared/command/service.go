@@ -64,6 +64,7 @@ type Service struct {
 	Registry  Registry
 	Ledger    Ledger
 	Templates Templates
+	Metrics   Metrics
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys
 	Meta      broker.MetaReader

@@ -37,6 +37,7 @@ type Service struct {
 	Machines      broker.MachineReader
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
+	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
 	Drivers       Drivers
 	Now           func() time.Time

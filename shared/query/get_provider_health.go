@@ -71,8 +71,7 @@ func (s Service) getProviderHealth(ctx context.Context, in GetProviderHealthInpu
 		}
 	}
 	if in.ProviderName != "" {
-		return HealthAnswer{}, fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", in.ProviderName),
-			"provider_name", "listAvailableProviders shows those that are registered.")
+		return HealthAnswer{}, noProvider(in.ProviderName)
 	}
 	total := len(all)
 	return HealthAnswer{Providers: all, TotalProviders: &total, HealthyProviders: &healthy}, nil

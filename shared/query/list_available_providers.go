@@ -30,7 +30,7 @@ type ListProvidersInput struct {
 	IncludeHealth       bool   `json:"include_health,omitempty" doc:"What the last check found." default:"true"`
 	IncludeCapabilities bool   `json:"include_capabilities,omitempty" doc:"What each declares to offer." default:"true"`
 	IncludeRegistration bool   `json:"include_registration,omitempty" doc:"The whole registration, as registerProviderStrategy takes it; a secret is never in it."`
-	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured." planned:"metrics are not kept yet"`
+	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured within the last hour, by class of call."`
 }
 
 // ProviderList is the answer.
@@ -54,7 +54,16 @@ type ProviderLine struct {
 	Health       *HealthView    `json:"health,omitempty"`
 	Capabilities map[string]any `json:"capabilities,omitempty"`
 
+	Metrics      map[string]MeasuredView  `json:"metrics,omitempty"`      // by class of call; absent: never used
 	Registration *broker.RegistrationView `json:"registration,omitempty"` // version is that of this
+}
+
+// MeasuredView is what selection knows of a provider's calls of one class.
+type MeasuredView struct {
+	Calls                 int64        `json:"calls"` // of the last hour that judge the provider
+	SuccessRate           *float64     `json:"success_rate,omitempty"`
+	AverageResponseTimeMS *float64     `json:"average_response_time_ms,omitempty"`
+	LastUsedTime          *broker.Time `json:"last_used_time,omitempty"`
 }
 
 func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
@@ -115,7 +124,28 @@ func (s Service) providerLine(p *broker.ProviderView, cfg *broker.BreakerConfig,
 	if in.IncludeCapabilities {
 		line.Capabilities = p.Capabilities
 	}
+	if in.IncludeMetrics {
+		line.Metrics = measuredViews(p.Measured)
+	}
 	return line
+}
+
+func measuredViews(all map[string]broker.Measured) map[string]MeasuredView {
+	var views map[string]MeasuredView
+	for class, m := range all {
+		v := MeasuredView{Calls: int64(m.Calls), LastUsedTime: broker.AtTime(m.At)}
+		if m.Calls > 0 {
+			v.SuccessRate = percent(m.Successes/m.Calls, true)
+		}
+		if m.Latency != nil {
+			v.AverageResponseTimeMS = millis(*m.Latency, true)
+		}
+		if views == nil {
+			views = map[string]MeasuredView{}
+		}
+		views[class] = v
+	}
+	return views
 }
 
 func (s Service) statusOf(p *broker.ProviderView, h *HealthView) string {

@@ -15,6 +15,8 @@ type Service struct {
 	History    broker.HealthHistory
 	Operations broker.OperationReader
 	Templates  broker.TemplateReader
+	Metrics    broker.MetricReader
+	Machines   broker.MachineReader
 	HasDriver  func(kind string) bool
 	Now        func() time.Time
 }
@@ -40,4 +42,9 @@ func (s Service) registry(ctx context.Context) (broker.Snapshot, error) {
 		return broker.Snapshot{}, fmt.Errorf("reading the registry: %w", err)
 	}
 	return snap, nil
+}
+
+func noProvider(name string) error {
+	return fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", name),
+		"provider_name", "listAvailableProviders shows those that are registered.")
 }

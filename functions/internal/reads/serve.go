@@ -21,6 +21,8 @@ var (
 	_ broker.HealthHistory   = (*dynamo.Store)(nil)
 	_ broker.OperationReader = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
+	_ broker.MetricReader    = (*dynamo.Store)(nil)
+	_ broker.MachineReader   = (*dynamo.Store)(nil)
 )
 
 // Serve serves a query until the process ends.
@@ -41,7 +43,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Operations: store, Templates: store,
+		Registry: store, History: store, Operations: store, Templates: store, Metrics: store, Machines: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

@@ -96,6 +96,16 @@ func liveEnd() Call {
 	return Call{For: "end of the call, for the breaker", Action: updateItem, Rows: []Row{liveRow()}}
 }
 
+// counted is the attempt among those of its minute and type; it comes last.
+func counted() Call {
+	return Call{For: "the counters of the minute", Action: updateItem, Rows: []Row{{Key: "MET#<provider>#<hour>/<minute>#<type>", KB: 1}}}
+}
+
+// minutes are the counters of this hour, or of the one before.
+func minutes() Call {
+	return Call{For: "the counters of the last hour", Action: query, Rows: []Row{{Key: "MET#<provider>#<hour>/"}}}
+}
+
 func liveRow() Row { return Row{Key: "LIVE/P#<provider>#<class>", KB: 1} }
 
 func sent() Call {

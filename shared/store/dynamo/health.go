@@ -109,8 +109,10 @@ func viewOf(r row) (v broker.ProviderView, err error) {
 	if v.NextCheckAt, err = instant(r.NextCheckAt); err != nil {
 		return v, err
 	}
-	v.CheckStartedAt, err = instant(r.CheckStartedAt)
-	return v, err
+	if v.CheckStartedAt, err = instant(r.CheckStartedAt); err != nil {
+		return v, err
+	}
+	return v, digested(&v, r)
 }
 
 // ClaimCheck takes the check that was due at seen. False: another took it, or

@@ -34,7 +34,7 @@ func coreAttributes() []string {
 // failures in a row; the calls in flight that began in a minute (m<i> is the
 // minute, f<i> how many), in as many slots as minutes count; and the ring of
 // the last minute (s<i> is the ten seconds, g<i> and b<i> how many ended well
-// and badly). A slot whose minute has passed is taken over by a later one, so
+// and badly, w<i> how many of them slowly). A slot whose minute has passed is taken over by a later one, so
 // that the row stays below 1 KB.
 const (
 	attrFailRun = "fail_run"
@@ -47,6 +47,7 @@ func attrFlight(i int) string { return "f" + strconv.Itoa(i) }
 func attrSlot(i int) string   { return "s" + strconv.Itoa(i) }
 func attrGood(i int) string   { return "g" + strconv.Itoa(i) }
 func attrBad(i int) string    { return "b" + strconv.Itoa(i) }
+func attrSlow(i int) string   { return "w" + strconv.Itoa(i) }
 
 // place is where a time counts in so many slots.
 func place(t int64, slots int64) int { return int(((t % slots) + slots) % slots) }
@@ -160,13 +161,13 @@ func (r *liveRow) parseCounts(k schema.Key, item attributes) error {
 
 // counts are the counted attributes of r by name, but for the run of failures.
 func (r *liveRow) counts() map[string]*int64 {
-	out := make(map[string]*int64, 2*flightSlots+3*ringSlots)
+	out := make(map[string]*int64, 2*flightSlots+4*ringSlots)
 	for i := range flightSlots {
 		out[attrMinute(i)], out[attrFlight(i)] = &r.minutes[i], &r.flights[i]
 	}
 	for i := range ringSlots {
 		b := &r.rest.Ring[i]
-		out[attrSlot(i)], out[attrGood(i)], out[attrBad(i)] = &b.Slot, &b.Good, &b.Bad
+		out[attrSlot(i)], out[attrGood(i)], out[attrBad(i)], out[attrSlow(i)] = &b.Slot, &b.Good, &b.Bad, &b.Slow
 	}
 	return out
 }

@@ -97,8 +97,8 @@ func end(e *expression, w broker.LiveWrite, r *liveRow) {
 	}
 }
 
-// result counts a good or bad end in the ring, and a bad one in the run of
-// failures.
+// result counts a good or bad end in the ring, with whether it was slow, and a
+// bad one in the run of failures.
 func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	slot := w.Now.Unix() / 10
 	i := place(slot, ringSlots)
@@ -110,12 +110,20 @@ func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	if r.rest.Ring[i].Slot == slot {
 		e.when(e.compare(attrSlot(i), "=", slot))
 		e.add(one, 1)
+		if w.Slow {
+			e.add(attrSlow(i), 1)
+		}
 		return
 	}
 	e.when(either(e.absent(attrSlot(i)), e.compare(attrSlot(i), "<>", slot)))
 	e.set(attrSlot(i), slot)
 	e.set(one, 1)
 	e.set(other, 0)
+	if w.Slow {
+		e.set(attrSlow(i), 1)
+	} else {
+		e.remove(attrSlow(i))
+	}
 }
 
 // clearRow closes the row as new: only epoch and calls in flight go on.
@@ -150,7 +158,7 @@ func force(e *expression, w broker.LiveWrite) {
 func renew(e *expression) {
 	e.remove(attrFailRun)
 	for i := range ringSlots {
-		e.remove(attrSlot(i), attrGood(i), attrBad(i))
+		e.remove(attrSlot(i), attrGood(i), attrBad(i), attrSlow(i))
 	}
 }
 

@@ -36,7 +36,7 @@ func inTurn(kinds ...trouble) func(string) trouble {
 // may hide that one's own was done, so that what is lost on the way back may be
 // counted twice or skipped: they meet only troubles before the effect.
 func counted(name string) bool {
-	return strings.Contains(name, "tickets_are_distinct") || strings.Contains(name, "calls_in_flight")
+	return strings.Contains(name, "tickets_are_distinct") || strings.Contains(name, "calls_in_flight") || strings.Contains(name, "many_add_at_once")
 }
 
 // TestStore_keeps_its_promises_on_a_bad_line runs the whole specification, the
@@ -93,6 +93,21 @@ func TestTicket_is_handed_out_once_when_its_answer_is_lost(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("want %d, got %d, %v", want, got, err)
 		}
+	}
+}
+
+func TestAddMetric_counts_once_when_its_answer_is_lost(t *testing.T) {
+	s, f := troubled(t, dynamo.Options{})
+	const adds = 6
+	for i := range adds {
+		f.set(first("UpdateItem", []trouble{none, lost, brokenAfter, throttle}[i%4]))
+		if err := s.AddMetric(t.Context(), metric(false)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := s.MetricRows(t.Context(), broker.MetricRange{Provider: "a", Partition: "2026-03-01T12", First: "00", Below: "60"})
+	if err != nil || len(rows) != 1 || rows[0].Numbers["n"] != adds {
+		t.Errorf("want %d, got %v, %v", adds, rows, err)
 	}
 }
 

@@ -33,6 +33,9 @@ const (
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
 	attrN              = "n"
+	attrTTL            = "ttl"
+	attrDigest         = "digest"
+	attrDigestAt       = "digest_at"
 )
 
 // row is an item with the attributes of all kinds of rows but breakers. Times
@@ -65,6 +68,7 @@ type row struct {
 	Failed         int    `dynamodbav:"failed,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
+	Digest         string `dynamodbav:"digest,omitempty"`
 }
 
 // rowOf makes the row of an item. A document is text; what of it is no UTF-8

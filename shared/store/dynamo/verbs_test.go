@@ -278,6 +278,15 @@ func otherSteps() []step {
 			_, err := s.DropLease(ctx, "a", "h", "m")
 			return err
 		}, "UpdateItem"},
+		{"counting an attempt", func(ctx context.Context, s *dynamo.Store) error { return s.AddMetric(ctx, metric(false)) }, "UpdateItem"},
+		{"reading what was counted", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.MetricRows(ctx, broker.MetricRange{Provider: "a", Partition: "2026-03-01T12", First: "00", Below: "60"})
+			return err
+		}, "Query"},
+		{"rolling up", func(ctx context.Context, s *dynamo.Store) error { return s.PutMetric(ctx, metric(true)) }, "PutItem"},
+		{"a digest", func(ctx context.Context, s *dynamo.Store) error {
+			return s.PutDigest(ctx, "a", broker.Digest{At: noon})
+		}, "UpdateItem"},
 		{"reading the identity", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Meta(ctx); return err }, "GetItem"},
 		{"deleting a provider", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteProvider(ctx, "a", 2) }, "Query TransactWriteItems"},
 		{"a snapshot after that", snapshot, "Query Query"},
@@ -287,6 +296,13 @@ func otherSteps() []step {
 			}
 			return nil
 		}, ""},
+	}
+}
+
+func metric(hourly bool) broker.MetricRow {
+	return broker.MetricRow{
+		MetricKey: broker.MetricKey{Provider: "a", Hourly: hourly, Partition: "2026-03-01T12", Row: "00#CREATE_INSTANCES"},
+		Flat:      broker.Flat{Numbers: map[string]int64{"n": 1}}, ExpiresAt: noon.Add(25 * time.Hour),
 	}
 }
 
@@ -328,16 +344,20 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 	for _, err := range []error{
 		err,
 		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
+		s.AddMetric(t.Context(), metric(false)),
+		s.PutMetric(t.Context(), metric(true)),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for k, want := range map[schema.Key]string{
-		{PK: "IDEM#p#o#k", SK: "-"}:                        "1772370001", // 2026-03-01 13:00:01
-		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}: "1775390400", // 2026-04-05 12:00:00
-		{PK: "OP#op", SK: "META"}:                          "",
-		{PK: "REG", SK: "P#a"}:                             "",
+		{PK: "IDEM#p#o#k", SK: "-"}:                             "1772370001", // 2026-03-01 13:00:01
+		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}:      "1775390400", // 2026-04-05 12:00:00
+		{PK: "MET#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}:  "1772456400", // 2026-03-02 13:00:00
+		{PK: "METH#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}: "1772456400",
+		{PK: "OP#op", SK: "META"}:                               "",
+		{PK: "REG", SK: "P#a"}:                                  "",
 	} {
 		out, err := client(t).GetItem(t.Context(), &ddb.GetItemInput{TableName: awssdk.String(s.Table()), Key: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK},

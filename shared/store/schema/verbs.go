@@ -36,6 +36,9 @@ const (
 	NoteMachine    = "NoteMachine"
 	TakeLease      = "TakeLease"
 	DropLease      = "DropLease"
+	AddMetric      = "AddMetric"
+	PutMetric      = "PutMetric"
+	PutDigest      = "PutDigest"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -49,6 +52,8 @@ const (
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patHistory  = "HH#<provider>/<time>"
+	patMinute   = "MET#<provider>#<hour>/<minute>#<type>"
+	patHour     = "METH#<provider>#<day>/<hour>#<type>"
 	patLease    = "POOL#<provider>/H#<host>"
 	patTemplate = "TPL/<template>"
 	patTicket   = "TICKET#<scope>/0"
@@ -69,7 +74,7 @@ const (
 // Verbs returns every verb of the ports.
 func Verbs() []Verb {
 	var all []Verb
-	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs()} {
+	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), metricVerbs()} {
 		all = append(all, group...)
 	}
 	return all
@@ -154,6 +159,15 @@ func machineVerbs() []Verb {
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
+	}
+}
+
+func metricVerbs() []Verb {
+	return []Verb{
+		{Name: AddMetric, Call: "UpdateItem: ADD", Reads: []string{patMinute}, Writes: []string{patMinute}},
+		{Name: "MetricRows", Call: "Query", Reads: []string{patMinute, patHour}},
+		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour}},
+		{Name: PutDigest, Call: "UpdateItem: stored one not newer", Reads: []string{patProvider}, Writes: []string{patProvider}},
 	}
 }
 

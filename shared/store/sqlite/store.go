@@ -44,6 +44,9 @@ var (
 	_ broker.MachineReader   = (*Store)(nil)
 	_ broker.MachineWriter   = (*Store)(nil)
 	_ broker.LeaseBook       = (*Store)(nil)
+	_ broker.MetricWriter    = (*Store)(nil)
+	_ broker.MetricReader    = (*Store)(nil)
+	_ broker.MetricRoller    = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 )
 

@@ -33,6 +33,7 @@ type Memory struct {
 	machines  map[string]broker.Machine
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
+	metrics   map[broker.MetricKey]broker.MetricRow
 }
 
 type memProvider struct {
@@ -53,6 +54,7 @@ func NewMemory(now func() time.Time) *Memory {
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
+		metrics: map[broker.MetricKey]broker.MetricRow{},
 	}
 }
 
@@ -142,6 +144,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 	v := r.View()
 	if ok {
 		v.Health, v.NextCheckAt, v.CheckStartedAt = p.view.Health, p.view.NextCheckAt, p.view.CheckStartedAt
+		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
 	p.reg, p.view = r, v
 	m.providers[r.Name] = p

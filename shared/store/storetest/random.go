@@ -57,6 +57,9 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
 		"apply live":      d.applyLive,
+		"add metric":      d.addMetric,
+		"put metric":      d.putMetric,
+		"put digest":      d.putDigest,
 		"put template":    d.putTemplate,
 		"delete template": d.deleteTemplate,
 		"ticket":          d.ticket,
@@ -183,6 +186,7 @@ func (d *duel) applyLive(r *rapid.T) {
 		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
 		Reason: "because", Source: "somebody", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
 		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
+		Slow: rapid.Bool().Draw(r, "slow"),
 	}
 	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })
 }

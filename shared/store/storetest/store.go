@@ -27,6 +27,9 @@ type Store interface {
 	broker.MachineReader
 	broker.MachineWriter
 	broker.LeaseBook
+	broker.MetricWriter
+	broker.MetricReader
+	broker.MetricRoller
 	broker.MetaReader
 	io.Closer
 }
@@ -59,6 +62,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
 		{"leases", testLeases},
+		{"metrics", testMetrics},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},

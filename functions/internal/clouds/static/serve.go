@@ -29,6 +29,7 @@ var (
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.ConfigReader    = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
+	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
 	_ providers.Opener       = (*static.Opener)(nil)
 )
@@ -55,7 +56,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Config: store, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Config: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
