@@ -37,7 +37,7 @@ func examples(t *testing.T, bin string, w way) {
 			})
 		}
 	}
-	for _, command := range []string{"apply", "export"} {
+	for _, command := range []string{"apply", "export", "templates import"} {
 		for _, line := range helpExamples(t, bin, command) {
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()

@@ -61,6 +61,11 @@ func (c *client) apply(ctx context.Context, files []string, how applying) error 
 	if err != nil {
 		return err
 	}
+	return b.bring(ctx, s, how)
+}
+
+// bring makes the broker have a site, and prints what that took.
+func (b *bench) bring(ctx context.Context, s site, how applying) error {
 	p, err := b.planSite(ctx, s, how.prune)
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (c *client) apply(ctx context.Context, files []string, how applying) error 
 			return err
 		}
 	}
-	return c.printPlan(p)
+	return b.client.printPlan(p)
 }
 
 func (c *client) printPlan(p *plan) error {

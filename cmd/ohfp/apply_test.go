@@ -23,7 +23,7 @@ var (
 	storedIt    = reply{status: 200, body: `{"status":"updated","version":5}`}
 )
 
-func applies(t *testing.T, b *broker, args ...string) (result, map[string]any) {
+func applies(t *testing.T, b *fakeBroker, args ...string) (result, map[string]any) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "site.yaml")
 	write(t, file, twoTemplates)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/awsprov"
 	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
@@ -39,6 +40,8 @@ type step struct {
 	Version  int64    `json:"version,omitempty"` // that is stored
 	File     string   `json:"file,omitempty"`
 	Line     int      `json:"line,omitempty"`
+	// Fields say what became of each field of a template that was imported.
+	Fields []awsprov.Field `json:"fields,omitempty"`
 
 	object  *object // nil: it is in no file
 	section section
@@ -56,7 +59,8 @@ type change struct {
 type plan struct {
 	DryRun  bool           `json:"dry_run"`
 	Objects []*step        `json:"objects"`
-	Summary map[string]int `json:"summary"` // by action
+	Summary map[string]int `json:"summary"`          // by action
+	Fields  map[string]int `json:"fields,omitempty"` // of imported templates, by outcome
 	// NotInFile is what the broker has, the files' sections do not, and nobody
 	// asked to delete.
 	NotInFile []string `json:"not_in_file"`
@@ -139,7 +143,7 @@ func (b *bench) look(ctx context.Context, o *object) (*step, *refusal, error) {
 	}
 	st := &step{
 		Kind: o.section.noun, Name: o.name, Action: actUnchanged, Version: says.Version, Changes: says.Changes,
-		Warnings: says.Warnings, File: o.file, Line: o.node.Line, object: o, section: o.section,
+		Warnings: says.Warnings, File: o.file, Line: o.node.Line, Fields: o.fields, object: o, section: o.section,
 	}
 	switch {
 	case len(says.Changes) > 0:
@@ -200,5 +204,11 @@ func (p *plan) sum() {
 	p.Summary = map[string]int{actCreate: 0, actChange: 0, actUnchanged: 0, actDelete: 0}
 	for _, s := range p.Objects {
 		p.Summary[s.Action]++
+		for _, f := range s.Fields {
+			if p.Fields == nil {
+				p.Fields = map[string]int{string(awsprov.Kept): 0, string(awsprov.Mapped): 0, string(awsprov.Refused): 0}
+			}
+			p.Fields[string(f.Outcome)]++
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/awsprov"
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
 )
 
@@ -18,6 +19,7 @@ func (p *plan) write(w io.Writer) error {
 	var b strings.Builder
 	for _, s := range p.Objects {
 		fmt.Fprintf(&b, "%s %s: %s\n", signs[s.Action], show.Printable(strings.TrimSpace(s.Kind+" "+s.Name)), s.Action)
+		writeOutcomes(&b, s.Fields)
 		for _, c := range s.Changes {
 			fmt.Fprintf(&b, "    %s: %s\n", show.Printable(c.Field), c)
 		}
@@ -28,9 +30,27 @@ func (p *plan) write(w io.Writer) error {
 	if len(p.NotInFile) > 0 {
 		fmt.Fprintf(&b, "Not in the file, and left alone (--prune would delete): %s\n", show.Printable(strings.Join(p.NotInFile, ", ")))
 	}
+	if f := p.Fields; f != nil {
+		fmt.Fprintf(&b, "Fields: %d kept, %d mapped, %d refused.\n", f[string(awsprov.Kept)], f[string(awsprov.Mapped)], f[string(awsprov.Refused)])
+	}
 	b.WriteString(p.sentence() + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeOutcomes writes what became of the fields of an imported template.
+func writeOutcomes(b *strings.Builder, fields []awsprov.Field) {
+	width := 0
+	for _, f := range fields {
+		width = max(width, len(f.Name))
+	}
+	for _, f := range fields {
+		said := f.To
+		if f.Reason != "" && said != "" {
+			said += ": "
+		}
+		fmt.Fprintf(b, "    %-*s  %-7s  %s\n", width, show.Printable(f.Name), f.Outcome, show.Printable(said+f.Reason))
+	}
 }
 
 func (p *plan) sentence() string {

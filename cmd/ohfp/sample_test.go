@@ -67,8 +67,8 @@ type seen struct {
 	header            http.Header
 }
 
-// broker answers with what it was given, the last answer again and again.
-type broker struct {
+// fakeBroker answers with what it was given, the last answer again and again.
+type fakeBroker struct {
 	*httptest.Server
 	mu      sync.Mutex
 	answers []reply
@@ -81,15 +81,15 @@ type reply struct {
 	hang           bool // no answer: the connection is cut
 }
 
-func newBroker(t *testing.T, answers ...reply) *broker {
+func newBroker(t *testing.T, answers ...reply) *fakeBroker {
 	t.Helper()
-	b := &broker{answers: answers}
+	b := &fakeBroker{answers: answers}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b
 }
 
-func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBroker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
@@ -150,7 +150,7 @@ func (s shell) run(t *testing.T, args ...string) result {
 }
 
 // call runs the client against b.
-func (b *broker) call(t *testing.T, args ...string) result {
+func (b *fakeBroker) call(t *testing.T, args ...string) result {
 	t.Helper()
 	return shell{env: map[string]string{"OHFP_ENDPOINT": b.URL}}.run(t, args...)
 }
@@ -166,13 +166,13 @@ func (r result) code(t *testing.T) string {
 }
 
 // calls returns what was asked so far.
-func (b *broker) calls() []seen {
+func (b *fakeBroker) calls() []seen {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.got
 }
 
-func (b *broker) forget() {
+func (b *fakeBroker) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.got = nil

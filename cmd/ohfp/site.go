@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/awsprov"
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/document"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -65,7 +66,8 @@ type object struct {
 	name    string // "" when it has none, or none that is a word
 	node    *document.Node
 	file    string
-	path    string // providers[0]
+	path    string          // providers[0]
+	fields  []awsprov.Field // of a template that was translated: what became of each
 }
 
 // called is what people call it.
@@ -127,22 +129,35 @@ func unusable(code string, bad []place) error {
 	return p.failure(fault.ExitUsage)
 }
 
-// readFile reads one file; named learns which sections it has.
-func (c *client) readFile(file string, named map[string]bool) (found []*object, bad []place, err error) {
+// parse reads a file as a document; nil when nothing is in it. What is wrong
+// with it has its place; an error is that it cannot be read.
+func (c *client) parse(file string) (*document.Node, []place, error) {
 	data, err := c.readInput(file)
 	if err != nil {
-		return nil, nil, usage("--file: %s", err)
-	}
-	if file == "-" {
-		file = "stdin"
+		return nil, nil, usage("%s", err)
 	}
 	doc, err := document.Parse(file, data)
 	if e, ok := errors.AsType[*document.Error](err); ok {
-		return nil, []place{{Field: "", Message: e.Message, File: file, Line: e.Line}}, nil
+		return nil, []place{{Message: e.Message, File: called(file), Line: e.Line}}, nil
 	}
+	return doc, nil, err
+}
+
+// called is what people call a file.
+func called(file string) string {
+	if file == "-" {
+		return "stdin"
+	}
+	return file
+}
+
+// readFile reads one file; named learns which sections it has.
+func (c *client) readFile(file string, named map[string]bool) (found []*object, bad []place, err error) {
+	doc, bad, err := c.parse(file)
 	if err != nil || doc == nil {
-		return nil, nil, err
+		return nil, bad, err
 	}
+	file = called(file)
 	if doc.Kind != document.Object {
 		return nil, []place{{Message: "want an object with " + strings.Join(keys(), ", ") + ", got " + doc.Kind.String(), File: file, Line: doc.Line}}, nil
 	}
