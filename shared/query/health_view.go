@@ -69,7 +69,7 @@ func (s Service) healthOf(p *broker.ProviderView, cfg *broker.BreakerConfig, det
 		v.IsHealthy, v.State, v.NextCheckTime = false, broker.Unknown, nil
 		v.StatusMessage = "this broker has no driver for " + p.Kind + ": it is never checked and never selected"
 	}
-	if !h.CheckedAt.IsZero() {
+	if h.ResponseTime > 0 || h.Source == "" && !h.CheckedAt.IsZero() { // who says how it is need not know
 		ms := h.ResponseTime.Milliseconds()
 		v.ResponseTimeMS = &ms
 	}

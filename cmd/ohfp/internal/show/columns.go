@@ -15,7 +15,7 @@ var chosen = map[string][]string{
 	"candidates": {"rank", "provider_name", "rule", "value", "threshold", "detail"},
 	"attempts":   {"provider_name", "outcome", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
 	"checks":     {"name", "ok", "message"},
-	"history":    {"checked_at", "state", "message", "response_time_ms"},
+	"history":    {"at", "state", "status_message", "source", "by", "response_time_ms"},
 	"errors":     {"field", "message"},
 }
 
