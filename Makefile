@@ -46,8 +46,9 @@ test-dynamodb: ## Test the store, the functions and what they cost on DynamoDB L
 	@$(STEP) "on DynamoDB" .ci/dynamodb/test
 
 bench: binaries ## Measure what the goals are about, goals beside the figures
+	@$(STEP) "compiling the functions for this machine" .ci/functions/build host
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
-	@bin/ohfp-bench -bin bin
+	@.ci/dynamodb/with -optional "NOT MEASURED: functions on DynamoDB" bin/ohfp-bench -bin bin
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost

@@ -24,13 +24,14 @@ type target struct {
 	http   *http.Client
 }
 
-// openTarget starts a broker on an empty directory below dir.
-func openTarget(ctx context.Context, bin, dir string, workers int) (*target, error) {
+// openTarget starts the broker b of the directory bin, which knows its own
+// empty directory.
+func openTarget(ctx context.Context, bin string, b *site.Broker, workers int) (*target, error) {
 	ohfpd, err := filepath.Abs(filepath.Join(bin, "ohfpd"))
 	if err != nil {
 		return nil, fmt.Errorf("finding ohfpd: %w", err)
 	}
-	b := &site.Broker{Path: ohfpd, Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0"}
+	b.Path, b.Listen = ohfpd, "127.0.0.1:0"
 	if _, err := b.Start(ctx); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, b.Log(20))
 	}
@@ -136,30 +137,44 @@ const execute = "/v1/commands/executeProviderOperation"
 // create makes one machine in a pool and returns the ids of operation and
 // machine.
 func (t *target) create(ctx context.Context, pool string) (operation, machine string, err error) {
+	operation, machines, err := t.createSome(ctx, pool, 1)
+	if err != nil {
+		return "", "", err
+	}
+	return operation, machines[0], nil
+}
+
+// createSome makes as many machines, and fails when any is missing.
+func (t *target) createSome(ctx context.Context, pool string, count int) (operation string, machines []string, err error) {
 	var done executed
 	body := object{
-		"operation_type": "CREATE_INSTANCES", "parameters": object{"template_id": "web", "count": 1},
+		"operation_type": "CREATE_INSTANCES", "parameters": object{"template_id": "web", "count": count},
 		"strategy_override": pool,
 	}
 	if err := t.call(ctx, execute, body, &done); err != nil {
-		return "", "", err
+		return "", nil, err
 	}
-	if len(done.Result.Machines) != 1 {
-		return "", "", fmt.Errorf("operation %s made %d machines instead of one", done.ID, len(done.Result.Machines))
+	for _, m := range done.Result.Machines {
+		machines = append(machines, m.ID)
 	}
-	return done.ID, done.Result.Machines[0].ID, nil
+	if len(machines) != count {
+		return "", nil, fmt.Errorf("operation %s made %d machines instead of %d", done.ID, len(machines), count)
+	}
+	return done.ID, machines, nil
 }
 
-func (t *target) terminate(ctx context.Context, machine string) error {
-	return t.call(ctx, execute, object{"operation_type": "TERMINATE_INSTANCES", "parameters": object{"machine_ids": []string{machine}}}, nil)
+func (t *target) terminate(ctx context.Context, machines ...string) error {
+	return t.call(ctx, execute, object{"operation_type": "TERMINATE_INSTANCES", "parameters": object{"machine_ids": machines}}, nil)
 }
 
 // rss is the memory of the process that is resident now, in bytes; an error
 // where the system does not say.
-func (t *target) rss() (int64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.broker.PID()))
+func (t *target) rss() (int64, error) { return residentIn(t.broker.PID()) }
+
+func residentIn(pid int) (int64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("reading the memory of ohfpd (Linux only): %w", err)
+		return 0, fmt.Errorf("reading the memory of a process (Linux only): %w", err)
 	}
 	for line := range strings.Lines(string(raw)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
@@ -167,5 +182,5 @@ func (t *target) rss() (int64, error) {
 			return kib << 10, err
 		}
 	}
-	return 0, fmt.Errorf("process %d does not say how much memory it has", t.broker.PID())
+	return 0, fmt.Errorf("process %d does not say how much memory it has", pid)
 }

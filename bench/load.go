@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 const (
@@ -28,7 +30,7 @@ func daemon(ctx context.Context, r *report, bin string, stored int) (err error) 
 	if err != nil {
 		return fmt.Errorf("making a directory: %w", err)
 	}
-	t, err := openTarget(ctx, bin, dir, workers)
+	t, err := openTarget(ctx, bin, &site.Broker{Dir: filepath.Join(dir, "data")}, workers)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}

@@ -12,23 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
-
-// build compiles both commands into a directory, as a user does.
-func build(t *testing.T) (bin string) {
-	t.Helper()
-	for _, command := range []string{"ohfp", "ohfpd"} {
-		link(t, command) // opens the sources, so that no result of an older build is taken from the cache
-	}
-	bin = t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+string(filepath.Separator), "./ohfp", "./ohfpd").CombinedOutput()
-	if err != nil {
-		t.Fatalf("building the commands: %v\n%s", err, out)
-	}
-	return bin
-}
 
 // broker is an ohfpd process on a data directory. It is used by one goroutine.
 type broker struct {

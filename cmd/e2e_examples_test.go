@@ -33,16 +33,25 @@ func examples(t *testing.T, bin string, w way) {
 		for i, line := range lines {
 			t.Run(spec.Name+": "+spec.Examples[i].Title, func(t *testing.T) {
 				t.Parallel()
-				paste(t, bin, w, pasted{line, !strings.HasPrefix(spec.Name, "register")})
+				paste(t, bin, w, pasted{line: line, furnished: !strings.HasPrefix(spec.Name, "register")})
+			})
+		}
+	}
+	for _, command := range []string{"apply", "export", "templates import"} {
+		for _, line := range helpExamples(t, bin, command) {
+			t.Run(line, func(t *testing.T) {
+				t.Parallel()
+				paste(t, bin, w, pasted{line: line, furnished: true, yaml: true})
 			})
 		}
 	}
 }
 
-// helpExamples returns the command lines that the help of an operation shows.
-func helpExamples(t *testing.T, bin, operation string) (lines []string) {
+// helpExamples returns the command lines that the help of a command shows.
+func helpExamples(t *testing.T, bin, command string) (lines []string) {
 	t.Helper()
-	help, err := exec.CommandContext(t.Context(), filepath.Join(bin, "ohfp"), operation, "--help").Output()
+	args := append(strings.Fields(command), "--help")
+	help, err := exec.CommandContext(t.Context(), filepath.Join(bin, "ohfp"), args...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +69,7 @@ func helpExamples(t *testing.T, bin, operation string) (lines []string) {
 type pasted struct {
 	line      string
 	furnished bool // pool-a, pool-b and web-server are there
+	yaml      bool // what it prints need not be JSON
 }
 
 // paste runs a line. It must succeed; when it names what nobody has, that must
@@ -83,11 +93,12 @@ func paste(t *testing.T, bin string, w way, p pasted) {
 	if p.furnished {
 		furnish(t, b)
 	}
+	share(t, home)
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 	cmd.Env, cmd.Dir = append(env, "OHFP_ENDPOINT="+b.endpoint, "OHFP_TOKEN_FILE="+b.tokenFile()), home
 	out, _ := cmd.Output() // how it ended is read from ProcessState
 	var answer struct{ Code string }
-	if err := json.Unmarshal(out, &answer); err != nil {
+	if err := json.Unmarshal(out, &answer); err != nil && !p.yaml {
 		t.Fatalf("%s\nprinted no JSON: %v\n%s", line, err, out)
 	}
 	want, code := 0, ""
@@ -96,6 +107,18 @@ func paste(t *testing.T, bin string, w way, p pasted) {
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want || answer.Code != code {
 		t.Errorf("%s\nexit status %d with code %q, want %d with %q\n%s", line, got, answer.Code, want, code, out)
+	}
+}
+
+// share puts the examples where one is who has just cloned the repository.
+func share(t *testing.T, home string) {
+	t.Helper()
+	examples, err := filepath.Abs(filepath.Join("..", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(examples, filepath.Join(home, "examples")); err != nil {
+		t.Fatal(err)
 	}
 }
 

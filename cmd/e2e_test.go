@@ -72,6 +72,11 @@ func scripts(bin string, w way) testscript.Params {
 					e.T().FailNow()
 				}
 			})
+			examples, err := filepath.Abs(filepath.Join("..", "examples"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("EXAMPLES", examples)
 			e.Setenv("BIN", bin)
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 			for _, unset := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME", "HF_LOG_LEVEL"} {

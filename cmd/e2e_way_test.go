@@ -4,9 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"testing"
 	"time"
 )
 
@@ -30,16 +27,12 @@ func deployed(functions string) way {
 			sum := sha256.Sum256([]byte(run + dir))
 			return []string{
 				"--store", "dynamodb:e2e-" + hex.EncodeToString(sum[:8]), "--create-table",
-				"--lambdas", functions, "--config", filepath.Join(functions, configFile),
+				"--lambdas", functions,
 			}
 		},
 		env: awsEnvironment(),
 	}
 }
-
-// configFile has a broker look after open operations each second: what a
-// killed one had in its hands is taken over when its time has passed.
-const configFile = "ohfpd.yaml"
 
 // awsEnvironment is what reaches the DynamoDB that tests are given.
 func awsEnvironment() []string {
@@ -53,22 +46,3 @@ func awsEnvironment() []string {
 }
 
 const dynamoDB = "AWS_ENDPOINT_URL_DYNAMODB"
-
-// buildFunctions compiles the functions for this machine, as a user does.
-func buildFunctions(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "../.ci/functions/build", "host", dir).CombinedOutput()
-	if err != nil {
-		t.Fatalf("building the functions: %v\n%s", err, out)
-	}
-	found, err := filepath.Glob(filepath.Join(dir, "*", "settle"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("looking for the functions: %v, %v", found, err)
-	}
-	dir = filepath.Dir(found[0])
-	if err := os.WriteFile(filepath.Join(dir, configFile), []byte("tick_seconds: 1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}

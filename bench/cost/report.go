@@ -64,7 +64,7 @@ func schedule(p prices, a assumptions) []row {
 	idle := rowOf(counts.Checks(0), p, a, times{float64(a.Ticks - checks), tick})
 	idle.Name += ", none due"
 	return []row{
-		rowOf(counts.Reconcile(), p, a, times{float64(a.Ticks), tick}), idle,
+		rowOf(counts.Reconcile(a.Checked), p, a, times{float64(a.Ticks), tick}), idle,
 		rowOf(counts.Checks(a.Checked).AtCloud(), p, a, times{float64(checks), tick}),
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,9 @@ func (c *client) prepare(cmd *cobra.Command) error {
 	in, _ := o.Types()
 	schema := wire.SchemaOf(in)
 	c.callFlags(cmd.Flags(), schema.Field("request_id") != nil)
+	if slices.Contains(explained, cmd.Name()) {
+		cmd.Flags().BoolVar(&c.options.explain, "explain", false, "show why each provider was ranked or refused, as a table of text; with --format json, the document with the decision")
+	}
 	for _, f := range schema.Fields {
 		if err := addField(cmd, f); err != nil {
 			return err
@@ -103,6 +107,9 @@ func (c *client) operate(ctx context.Context, o op.Described, cmd *cobra.Command
 	if err := c.checkOptions(spec); err != nil {
 		return err
 	}
+	if err := c.asksDecision(spec, cmd.Flags().Set); err != nil {
+		return usage("--explain: %s", err)
+	}
 	body, err := c.body(cmd.Flags())
 	if err != nil {
 		return err
@@ -112,16 +119,24 @@ func (c *client) operate(ctx context.Context, o op.Described, cmd *cobra.Command
 		return err
 	}
 	r := c.request(spec, body)
-	a, err := link.do(ctx, r)
+	a, err := c.carryOut(ctx, link, spec, r)
 	if err != nil {
 		return withKey(err, r.keyMade)
 	}
-	if c.options.wait && a.running(spec) {
-		if a, err = c.follow(ctx, link, a); err != nil {
-			return withKey(err, r.keyMade)
-		}
-	}
 	return c.finish(spec, r, a)
+}
+
+// carryOut sends a request, and does what the options ask beside: it waits for
+// the end, and asks for what was decided.
+func (c *client) carryOut(ctx context.Context, l *link, spec op.Spec, r request) (answer, error) {
+	a, err := l.do(ctx, r)
+	if err == nil && c.options.wait && a.running(spec) {
+		a, err = c.follow(ctx, l, a)
+	}
+	if err == nil && c.options.explain && (spec.Name == executing || a.waited) {
+		a = c.withDecision(ctx, l, a)
+	}
+	return a, err
 }
 
 // finish prints an answer, and turns one that is not a full success into the

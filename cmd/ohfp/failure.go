@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -28,14 +29,35 @@ func (f *failure) Error() string { return f.line }
 
 // clientProblem is a problem document that the client makes itself.
 type clientProblem struct {
-	Type        string        `json:"type"`
-	Title       string        `json:"title"`
-	Status      int           `json:"status,omitempty"` // of an answer
-	Detail      string        `json:"detail"`
-	Instance    string        `json:"instance,omitempty"`
-	Code        string        `json:"code"`
-	Errors      []fault.Field `json:"errors,omitempty"`
-	OperationID string        `json:"operation_id,omitempty"`
+	Type        string  `json:"type"`
+	Title       string  `json:"title"`
+	Status      int     `json:"status,omitempty"` // of an answer
+	Detail      string  `json:"detail"`
+	Instance    string  `json:"instance,omitempty"`
+	Code        string  `json:"code"`
+	Errors      []place `json:"errors,omitempty"`
+	OperationID string  `json:"operation_id,omitempty"`
+	Objects     []*step `json:"objects,omitempty"` // of a site: what was done and what was not
+}
+
+// place is something wrong with a field, and where it stands in a file.
+type place struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+}
+
+// String says where people look first.
+func (p place) String() string {
+	where := p.File
+	if p.Line > 0 {
+		where += ":" + strconv.Itoa(p.Line)
+	}
+	if p.Field != "" && where != "" {
+		where += ": "
+	}
+	return where + p.Field + ": " + p.Message
 }
 
 func (p clientProblem) failure(exit int) *failure {
@@ -55,7 +77,11 @@ func usage(format string, args ...any) *failure {
 // malformed is a request that is not one JSON document, or has a key twice.
 func malformed(from string, err error) *failure {
 	e := fault.As(err)
-	return clientProblem{Title: "Wrong usage", Detail: from + ": " + e.Detail, Code: codeUsage, Errors: e.Fields}.failure(fault.ExitUsage)
+	p := clientProblem{Title: "Wrong usage", Detail: from + ": " + e.Detail, Code: codeUsage}
+	for _, f := range e.Fields {
+		p.Errors = append(p.Errors, place{Field: f.Field, Message: f.Message})
+	}
+	return p.failure(fault.ExitUsage)
 }
 
 // notSupported is an option that the contract names and that is not built.

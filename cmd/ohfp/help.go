@@ -24,12 +24,23 @@ func (c *client) help(cmd *cobra.Command) {
 	case cmd == cmd.Root():
 		c.rootHelp(&b, cmd)
 	default:
-		fmt.Fprintf(&b, "%s\n\nUsage:\n  %s\n", firstOf(cmd.Long, cmd.Short), cmd.UseLine())
-		for _, sub := range cmd.Commands() {
-			fmt.Fprintf(&b, "  %-12s %s\n", sub.Name(), sub.Short)
-		}
+		c.otherHelp(&b, cmd)
 	}
 	fmt.Fprint(c.stdout, b.String())
+}
+
+// otherHelp is the help of what is no operation.
+func (c *client) otherHelp(b *strings.Builder, cmd *cobra.Command) {
+	fmt.Fprintf(b, "%s\n\nUsage:\n  %s\n", firstOf(cmd.Long, cmd.Short), cmd.UseLine())
+	for _, sub := range cmd.Commands() {
+		fmt.Fprintf(b, "  %-12s %s\n", sub.Name(), sub.Short)
+	}
+	if cmd.Example == "" {
+		return
+	}
+	b.WriteString("\nExamples:\n" + cmd.Example + "\n")
+	b.WriteString("\nFlags:\n" + cmd.LocalFlags().FlagUsagesWrapped(c.helpWidth()))
+	b.WriteString("\nFlags of every command:\n" + cmd.InheritedFlags().FlagUsagesWrapped(c.helpWidth()))
 }
 
 func (c *client) rootHelp(b *strings.Builder, root *cobra.Command) {

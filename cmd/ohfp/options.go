@@ -21,7 +21,7 @@ type options struct {
 	data, dataFile, file string
 	requestID, traceID   string
 	idempotencyKey       string
-	async, wait          bool
+	async, wait, explain bool
 }
 
 // The ways to prove who calls.

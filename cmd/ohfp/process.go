@@ -59,6 +59,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(show.Printabl
 // print writes a document to stdout in the format asked for.
 func (c *client) print(document []byte) error {
 	format := c.format()
+	if c.options.explain && format == show.Table {
+		return explainTo(c.stdout, document)
+	}
 	return show.Print(c.stdout, document, show.Options{
 		Format: format, Width: c.width, Now: c.now(),
 		Color: c.stdoutTTY && c.env("NO_COLOR") == "" && c.env("TERM") != "dumb",
@@ -73,7 +76,7 @@ func (c *client) format() string {
 			return f
 		}
 	}
-	if c.stdoutTTY {
+	if c.stdoutTTY || c.options.explain {
 		return show.Table
 	}
 	return show.JSON

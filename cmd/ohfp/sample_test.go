@@ -67,8 +67,8 @@ type seen struct {
 	header            http.Header
 }
 
-// broker answers with what it was given, the last answer again and again.
-type broker struct {
+// fakeBroker answers with what it was given, the last answer again and again.
+type fakeBroker struct {
 	*httptest.Server
 	mu      sync.Mutex
 	answers []reply
@@ -81,15 +81,15 @@ type reply struct {
 	hang           bool // no answer: the connection is cut
 }
 
-func newBroker(t *testing.T, answers ...reply) *broker {
+func newBroker(t *testing.T, answers ...reply) *fakeBroker {
 	t.Helper()
-	b := &broker{answers: answers}
+	b := &fakeBroker{answers: answers}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b
 }
 
-func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBroker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
@@ -122,6 +122,7 @@ type shell struct {
 	stdin string
 	tty   bool
 	stop  error // what ends each pause: an interrupt
+	real  bool  // the catalogue that ships
 }
 
 func (s shell) run(t *testing.T, args ...string) result {
@@ -132,6 +133,10 @@ func (s shell) run(t *testing.T, args ...string) result {
 	for k, v := range s.env {
 		env[k] = v
 	}
+	ops := sample()
+	if s.real {
+		ops = operations()
+	}
 	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	r.exit = run(t.Context(), process{
 		args: args, env: func(name string) string { return env[name] },
@@ -139,13 +144,13 @@ func (s shell) run(t *testing.T, args ...string) result {
 		stdoutTTY: s.tty, stderrTTY: s.tty, width: 100, now: func() time.Time { return noon },
 		pause:  func(_ context.Context, d time.Duration) error { r.pauses = append(r.pauses, d); return s.stop },
 		newKey: func() string { return "made-key" },
-	}, sample())
+	}, ops)
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	return r
 }
 
 // call runs the client against b.
-func (b *broker) call(t *testing.T, args ...string) result {
+func (b *fakeBroker) call(t *testing.T, args ...string) result {
 	t.Helper()
 	return shell{env: map[string]string{"OHFP_ENDPOINT": b.URL}}.run(t, args...)
 }
@@ -161,13 +166,13 @@ func (r result) code(t *testing.T) string {
 }
 
 // calls returns what was asked so far.
-func (b *broker) calls() []seen {
+func (b *fakeBroker) calls() []seen {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.got
 }
 
-func (b *broker) forget() {
+func (b *fakeBroker) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.got = nil

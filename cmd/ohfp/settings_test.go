@@ -111,7 +111,7 @@ func TestConfig_file_gives_the_format(t *testing.T) {
 	b, dir := newBroker(t, ok), t.TempDir()
 	write(t, filepath.Join(dir, "ohfp/config.yaml"), "format: YAML\n")
 	r := shell{env: map[string]string{"XDG_CONFIG_HOME": dir}}.run(t, "getRequestStatus", "--endpoint", b.URL)
-	if r.stdout != "fed: true\n\"n\": 1.5\n" {
+	if r.stdout != "fed: true\n\"n\": 1.50\n" {
 		t.Errorf("got %q", r.stdout)
 	}
 }

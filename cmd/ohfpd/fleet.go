@@ -57,13 +57,17 @@ func wireFleet(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer)
 	if err != nil {
 		return nil, err
 	}
+	exported, err := exporter(store) // what its functions count is in the table only
+	if err != nil {
+		return nil, errors.Join(err, store.close())
+	}
 	f := &fleet{store: store}
 	if err := f.start(ctx, cfg, b, fleetLog{log, out}); err != nil {
 		return nil, errors.Join(err, f.close(ctx))
 	}
 	t := ticker{runner: f.runner, interval: cfg.Tick, log: log}
 	return served(&site{
-		Endpoints: described(), Forward: apigateway.Front{Invoke: f.functions.Invoke}.Forward, Run: t.run,
+		Endpoints: described(), Metrics: exported.Write, Forward: apigateway.Front{Invoke: f.functions.Invoke}.Forward, Run: t.run,
 		Ready: func() error { return ready(store) }, Close: f.close, InvokeURL: f.invokeURL,
 	})
 }

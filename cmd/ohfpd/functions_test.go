@@ -20,6 +20,7 @@ func timeouts() map[string]time.Duration {
 	return map[string]time.Duration{
 		"attempt-static":               65 * time.Second,
 		"cancel-operation":             10 * time.Second,
+		"configure-provider-strategy":  10 * time.Second,
 		"delete-template":              10 * time.Second,
 		"deregister-provider-strategy": 10 * time.Second,
 		"due":                          10 * time.Second,
@@ -27,6 +28,8 @@ func timeouts() map[string]time.Duration {
 		"get-operation":                10 * time.Second,
 		"get-provider-capabilities":    10 * time.Second,
 		"get-provider-health":          10 * time.Second,
+		"get-provider-metrics":         25 * time.Second,
+		"get-provider-strategy-config": 10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-machines":                10 * time.Second,
 		"list-operations":              10 * time.Second,
@@ -38,6 +41,7 @@ func timeouts() map[string]time.Duration {
 		"register-template":            10 * time.Second,
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
+		"update-provider-health":       10 * time.Second,
 	}
 }
 

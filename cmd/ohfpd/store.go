@@ -29,6 +29,9 @@ type ledgerStore interface {
 	broker.CapabilityBook
 	broker.MachineLister
 	broker.LeaseBook
+	broker.MetricWriter
+	broker.MetricReader
+	broker.MetricRoller
 }
 
 // openedStore is a store with what the daemon has to know about it.

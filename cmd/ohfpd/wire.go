@@ -51,8 +51,14 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the workflows: %w", err)
 	}
+	exported, err := exporter(store)
+	if err != nil {
+		return nil, err
+	}
 	names := stepNames(drivers.Kinds())
-	endpoints := catalog.Bind(services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log))
+	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
+	rooms.Dispatch.Metrics = exported.Counting(store)
+	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
 		if len(op.Routes(e.Spec)) > 0 {
@@ -63,7 +69,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, log: log}
 	return served(&site{
-		Endpoints: routed, Run: t.run, Ready: func() error { return ready(store) },
+		Endpoints: routed, Metrics: exported.Write, Run: t.run, Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },
 	})
 }
@@ -81,15 +87,14 @@ func served(s *site) (*site, error) {
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	policy := func(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Health: l, Capabilities: l, Config: policy, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,13 +20,19 @@ type Broker struct {
 	Dir    string // data directory
 	Listen string // address; port 0 takes a free one at the first start, and keeps it
 
+	Args []string // further flags
+	Env  []string // NAME=value, over this process's environment
+
 	cmd    *exec.Cmd
 	exited chan struct{} // closed once cmd has ended
 	ended  error         // how; set before exited is closed
 }
 
-// startup is how long a start may take.
-const startup = 10 * time.Second
+// How long a start and an end may take.
+const (
+	startup    = 10 * time.Second
+	stopWithin = 20 * time.Second
+)
 
 // Start runs the daemon and waits until it answers; it returns after how long.
 // What it logs goes to a file beside its directory.
@@ -53,8 +60,9 @@ func (b *Broker) launch() error {
 	if err != nil {
 		return fmt.Errorf("opening ohfpd's log: %w", err)
 	}
-	cmd := exec.Command(b.Path, "--listen", b.Listen, "--data-dir", b.Dir) //nolint:noctx // it lives until Kill, not until a caller's context ends
+	cmd := exec.Command(b.Path, append([]string{"--listen", b.Listen, "--data-dir", b.Dir}, b.Args...)...) //nolint:noctx // it lives until Kill, not until a caller's context ends
 	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(b.Dir), "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
+	cmd.Env = append(cmd.Env, b.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := errors.Join(cmd.Start(), log.Close()); err != nil { // the process has its own handle
 		return fmt.Errorf("starting ohfpd: %w", err)
@@ -113,6 +121,24 @@ func (b *Broker) Kill() error {
 	<-b.exited
 	b.cmd = nil
 	return nil
+}
+
+// Stop asks the daemon to end, with all that it started, and kills it when it
+// has not in time. A daemon that does not run is no error.
+func (b *Broker) Stop() error {
+	if b.cmd == nil || b.cmd.Process == nil {
+		return nil
+	}
+	if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping ohfpd: %w", err)
+	}
+	select {
+	case <-b.exited:
+		b.cmd = nil
+		return nil
+	case <-time.After(stopWithin):
+		return errors.Join(fmt.Errorf("ohfpd did not stop within %s", stopWithin), b.Kill())
+	}
 }
 
 // PID is the process, 0 when none runs.

@@ -16,8 +16,13 @@
 // A conflict in steps 3 and 4 means that somebody else moved the row on; the
 // late answer counts nowhere and the conflict is dropped.
 //
-// The rule that opens a breaker is a run of failures; refused credentials open
-// it at once. There are no timers: OPEN past its time is half-open by reading,
+// What opens a breaker: a run of failures; the share of the window's calls that
+// failed, or that were slow; three scheduled checks that failed in a row
+// ([Failed]); and, at once, refused credentials. A scheduled check that passes
+// may let a call be tried before its time ([Passed]), and closes nothing; one
+// whose prober died says nothing at all.
+//
+// There are no timers: OPEN past its time is half-open by reading,
 // and a permit past its lease is free, so a prober that died blocks nobody.
 //
 // The package imports broker and fault only.

@@ -33,7 +33,14 @@ func (c Call) End(cfg broker.BreakerConfig, a Answer) []broker.LiveWrite {
 	}
 	end.Good = a.Class == fault.None
 	end.Bad = a.Class.Rule().Breaker != fault.BreakerIgnores && !end.Good
+	end.Slow = (end.Good || end.Bad) && c.slow(cfg, a)
 	return []broker.LiveWrite{end}
+}
+
+// slow reports whether the call took longer than it should, or its time was
+// over before there was an answer. Without slow_call only the latter is slow.
+func (c Call) slow(cfg broker.BreakerConfig, a Answer) bool {
+	return a.Class == fault.Timeout || cfg.SlowCall > 0 && a.Now.Sub(c.started) > cfg.SlowCall
 }
 
 // report is the write of a probe's result. An answer that says nothing about a
@@ -57,27 +64,20 @@ func (c Call) report(cfg broker.BreakerConfig, a Answer) broker.LiveWrite {
 }
 
 // After returns the write that the end of the call makes necessary, given the
-// row after [Call.End]: reset when a success finds a run of failures, trip
-// when the run is long enough or credentials were refused. False: none, as
-// always after a probe and for an answer to a call of an earlier epoch.
+// row after [Call.End]: trip when a rule opens the breaker, else reset when a
+// success finds a run of failures. False: none, as always after a probe and
+// for an answer to a call of an earlier epoch.
 func (c Call) After(l broker.Live, cfg broker.BreakerConfig, a Answer) (broker.LiveWrite, bool) {
 	if c.probe || !cfg.Enabled || l.Epoch != c.epoch || View(&l, a.Now) != broker.Closed {
 		return broker.LiveWrite{}, false
 	}
-	w := broker.LiveWrite{Kind: broker.LiveTrip, Now: a.Now, Epoch: c.epoch}
-	effect := a.Class.Rule().Breaker
-	switch {
-	case a.Class == fault.None:
-		w.Kind = broker.LiveReset
-		return w, l.FailRun > 0
-	case effect == fault.BreakerOpensAtOnce:
-		w.Reason, w.OpenUntil = ReasonAuth, a.Now.Add(authOpen)
-		return w, true
-	default:
-		w.Reason = fmt.Sprintf("failures in a row: %d, the last %s", l.FailRun, a.Class)
-		w.OpenUntil = a.Now.Add(timeOpen(cfg, l.Openings(a.Now)))
-		return w, effect == fault.BreakerCounts && l.FailRun >= cfg.FailureThreshold
+	if a.Class.Rule().Breaker == fault.BreakerOpensAtOnce && a.Class != fault.None {
+		return broker.LiveWrite{Kind: broker.LiveTrip, Now: a.Now, Epoch: c.epoch, Reason: ReasonAuth, OpenUntil: a.Now.Add(authOpen)}, true
 	}
+	if why := tripped(&l, cfg, a); why != "" {
+		return trip(&l, cfg, a.Now, why), true
+	}
+	return broker.LiveWrite{Kind: broker.LiveReset, Now: a.Now, Epoch: c.epoch}, a.Class == fault.None && l.FailRun > 0
 }
 
 // timeOpen is how long the breaker stays open after so many openings in a row:

@@ -177,6 +177,8 @@ func TestCallersInAnyInterleavingKeepTheBreakersPromises(t *testing.T) {
 		m.cfg.HalfOpenMaxCalls = rapid.IntRange(1, 3).Draw(t, "permits")
 		m.cfg.SuccessThreshold = rapid.IntRange(1, 3).Draw(t, "successes")
 		m.cfg.FailureThreshold = rapid.IntRange(1, 3).Draw(t, "failures")
+		m.cfg.FailureRate, m.cfg.SlowRate = rapid.IntRange(0, 100).Draw(t, "failure rate"), rapid.IntRange(0, 100).Draw(t, "slow rate")
+		m.cfg.MinimumCalls, m.cfg.Window, m.cfg.SlowCall = rapid.IntRange(1, 4).Draw(t, "minimum"), time.Minute, 10*time.Second
 		t.Repeat(map[string]func(*rapid.T){
 			"":      m.check,
 			"enter": m.enter,

@@ -46,6 +46,7 @@ type Bucket struct {
 	Slot int64 `json:"slot"` // Unix time / 10 s
 	Good int64 `json:"good"`
 	Bad  int64 `json:"bad"`
+	Slow int64 `json:"slow,omitempty"` // of these, good or bad
 }
 
 // Live is a breaker with what is in flight, shared by all callers of a
@@ -56,6 +57,7 @@ type Live struct {
 	Epoch     int64           `json:"epoch"`                // one more at each change of state; late answers of an old epoch count nowhere
 	OpenUntil time.Time       `json:"open_until"`           // OPEN past it is half-open by reading
 	Reason    string          `json:"reason,omitempty"`     // why it opened
+	Source    string          `json:"source,omitempty"`     // who forced it open; "": what became of calls and checks
 	FailRun   int             `json:"fail_run,omitempty"`   // failures since the last success
 	Opens     int             `json:"opens,omitempty"`      // openings in a row: each doubles the time open
 	Successes int             `json:"successes,omitempty"`  // successful probes of this epoch
@@ -93,6 +95,21 @@ func (l *Live) Calls(now time.Time) int64 {
 		}
 	}
 	return n
+}
+
+// Window adds up the calls that ended within so long before now, in whole tens
+// of seconds, the one of now included.
+func (l *Live) Window(now time.Time, length time.Duration) (sum Bucket) {
+	sum.Slot = now.Unix() / 10
+	oldest := sum.Slot - int64(length/(10*time.Second)) + 1
+	for _, b := range l.Ring {
+		if b.Slot >= oldest && b.Slot <= sum.Slot {
+			sum.Good += b.Good
+			sum.Bad += b.Bad
+			sum.Slow += b.Slow
+		}
+	}
+	return sum
 }
 
 // StateAt returns the state as read at now: there are no timers, so OPEN past
@@ -142,6 +159,9 @@ func (l *Live) Admits(permits int, now time.Time) bool {
 	from, ok := l.AdmitsFrom(permits)
 	return ok && !now.Before(from)
 }
+
+// Forced reports whether somebody holds the row open at now.
+func (l *Live) Forced(now time.Time) bool { return l.StateAt(now) == ForcedOpen }
 
 // Openings returns how many openings in a row count at now: one is forgotten
 // for each whole minute that the row has been closed since.

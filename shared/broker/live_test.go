@@ -127,6 +127,18 @@ func TestLiveWrite(t *testing.T) {
 			broker.Live{FailRun: 1, InFlight: map[int64]int64{}, Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1})},
 			true,
 		},
+		"a slow call counts beside good and bad": {
+			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 2, Bad: 1, Slow: 1})},
+			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true, Slow: true},
+			broker.Live{Ring: ring(broker.Bucket{Slot: slot, Good: 3, Bad: 1, Slow: 2})},
+			true,
+		},
+		"a slow call of an old epoch does not": {
+			broker.Live{Epoch: 1},
+			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Bad: true, Slow: true},
+			broker.Live{Epoch: 1},
+			true,
+		},
 		"a bucket of an earlier minute starts again": {
 			broker.Live{Ring: ring(broker.Bucket{Slot: slot - 6, Good: 50})},
 			broker.LiveWrite{Kind: broker.LiveEnd, Now: noon, Started: noon, Good: true},
@@ -170,7 +182,50 @@ func TestLiveWrite(t *testing.T) {
 			broker.Live{State: broker.Closed, Epoch: 4, InFlight: map[int64]int64{minute: 1}},
 			true,
 		},
-		"an unknown kind changes nothing": {broker.Live{Epoch: 1}, broker.LiveWrite{Kind: "melt"}, broker.Live{Epoch: 1}, false},
+		"clear is refused while somebody holds the row": {
+			broker.Live{State: broker.ForcedOpen, OpenUntil: after(1), Source: "s"},
+			broker.LiveWrite{Kind: broker.LiveClear, Now: noon},
+			broker.Live{State: broker.ForcedOpen, OpenUntil: after(1), Source: "s"},
+			false,
+		},
+		"clear makes new what nobody holds any more": {
+			broker.Live{State: broker.ForcedOpen, OpenUntil: noon, Source: "s"},
+			broker.LiveWrite{Kind: broker.LiveClear, Now: noon},
+			broker.Live{State: broker.Closed, Epoch: 1},
+			true,
+		},
+		"force opens whatever it is and forgets what was gathered": {
+			broker.Live{
+				State: broker.HalfOpen, Epoch: 3, OpenUntil: after(-5), Opens: 2, Successes: 1, FailRun: 4, Reason: "run", ClosedAt: after(-99),
+				Permits: []broker.Permit{mine}, InFlight: map[int64]int64{minute: 1}, Ring: ring(broker.Bucket{Slot: slot, Bad: 5}),
+			},
+			broker.LiveWrite{Kind: broker.LiveForce, Now: noon, OpenUntil: after(9), Reason: "said", Source: "s"},
+			broker.Live{
+				State: broker.ForcedOpen, Epoch: 4, OpenUntil: after(9), Opens: 2, Reason: "said", Source: "s", ClosedAt: after(-99),
+				InFlight: map[int64]int64{minute: 1},
+			},
+			true,
+		},
+		"lift is as new and keeps the flight": {
+			broker.Live{State: broker.ForcedOpen, Epoch: 4, Opens: 2, Reason: "said", Source: "s", InFlight: map[int64]int64{minute: 1}},
+			broker.LiveWrite{Kind: broker.LiveLift, Now: noon},
+			broker.Live{State: broker.Closed, Epoch: 5, InFlight: map[int64]int64{minute: 1}},
+			true,
+		},
+		"lift also ends a trial after a hold": {
+			broker.Live{State: broker.HalfOpen, Epoch: 4, Source: "s", Permits: []broker.Permit{mine}},
+			broker.LiveWrite{Kind: broker.LiveLift, Now: noon},
+			broker.Live{State: broker.Closed, Epoch: 5},
+			true,
+		},
+		"lift is refused where nobody holds":    {broker.Live{State: broker.Open}, broker.LiveWrite{Kind: broker.LiveLift}, broker.Live{State: broker.Open}, false},
+		"allow lets a probe in at once":         {broker.Live{State: broker.Open, Epoch: 2, OpenUntil: after(9), Opens: 1, Reason: "run"}, broker.LiveWrite{Kind: broker.LiveAllow, Now: noon, Epoch: 2}, broker.Live{State: broker.Open, Epoch: 2, OpenUntil: noon, Opens: 1, Reason: "run"}, true},
+		"allow is refused in another epoch":     {broker.Live{State: broker.Open, Epoch: 2, OpenUntil: after(9)}, broker.LiveWrite{Kind: broker.LiveAllow, Now: noon, Epoch: 1}, broker.Live{State: broker.Open, Epoch: 2, OpenUntil: after(9)}, false},
+		"allow is refused past the time open":   {broker.Live{State: broker.Open, OpenUntil: noon}, broker.LiveWrite{Kind: broker.LiveAllow, Now: noon}, broker.Live{State: broker.Open, OpenUntil: noon}, false},
+		"allow is refused while somebody holds": {broker.Live{State: broker.ForcedOpen, OpenUntil: after(9)}, broker.LiveWrite{Kind: broker.LiveAllow, Now: noon}, broker.Live{State: broker.ForcedOpen, OpenUntil: after(9)}, false},
+		"a trial that closes forgets who held":  {broker.Live{State: broker.HalfOpen, Epoch: 3, Source: "s", Reason: "said", Permits: []broker.Permit{mine}}, broker.LiveWrite{Kind: broker.LivePass, Now: noon, Epoch: 3, Attempt: "mine", Threshold: 1}, broker.Live{State: broker.Closed, Epoch: 4, ClosedAt: noon}, true},
+		"a trial that fails forgets who held":   {broker.Live{State: broker.HalfOpen, Epoch: 3, Source: "s", Reason: "said", Permits: []broker.Permit{mine}}, broker.LiveWrite{Kind: broker.LiveFail, Now: noon, Epoch: 3, Attempt: "mine", OpenUntil: after(9), Reason: "probe"}, broker.Live{State: broker.Open, Epoch: 4, OpenUntil: after(9), Opens: 1, Reason: "probe"}, true},
+		"an unknown kind changes nothing":       {broker.Live{Epoch: 1}, broker.LiveWrite{Kind: "melt"}, broker.Live{Epoch: 1}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, held := c.write.Apply(c.before)
@@ -181,6 +236,26 @@ func TestLiveWrite(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWindow_adds_up_the_tens_of_seconds_that_are_in_it(t *testing.T) {
+	slot := noon.Unix() / 10
+	var l broker.Live
+	for back := range int64(6) {
+		l.Ring[(slot-back)%6] = broker.Bucket{Slot: slot - back, Good: 1, Bad: 10, Slow: 100}
+	}
+	for seconds, n := range map[int]int64{0: 0, 10: 1, 20: 2, 50: 5, 60: 6, 600: 6} {
+		want := broker.Bucket{Slot: slot, Good: n, Bad: 10 * n, Slow: 100 * n}
+		if got := l.Window(noon.Add(9*time.Second), time.Duration(seconds)*time.Second); got != want {
+			t.Errorf("%d s: want %+v, got %+v", seconds, want, got)
+		}
+	}
+	if got := l.Window(after(30), time.Minute); got.Good != 3 { // three of them are too old by now
+		t.Errorf("half a minute later: %+v", got)
+	}
+	if got := l.Window(after(-30), time.Minute); got.Good != 3 { // a clock that is behind sees no future
+		t.Errorf("half a minute earlier: %+v", got)
 	}
 }
 
@@ -197,6 +272,7 @@ func TestApplyNeverChangesTheRowItIsGiven(t *testing.T) {
 	for _, kind := range []broker.LiveKind{
 		broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
 		broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear,
+		broker.LiveForce, broker.LiveLift, broker.LiveAllow,
 	} {
 		given := row()
 		broker.LiveWrite{Kind: kind, Now: noon, Started: noon, Attempt: "a", Permits: 3, Good: true, Always: true}.Apply(given)

@@ -19,7 +19,10 @@ const (
 	LivePass    LiveKind = "pass"    // if Epoch and permit are mine: a probe succeeded; enough of them close
 	LiveFail    LiveKind = "fail"    // if Epoch and permit are mine: a probe failed; open again
 	LiveRelease LiveKind = "release" // if Epoch and permit are mine: a probe ended without evidence
-	LiveClear   LiveKind = "clear"   // always: closed, as new; the provider was registered again
+	LiveClear   LiveKind = "clear"   // unless somebody holds it open: closed, as new; the provider was registered again
+	LiveAllow   LiveKind = "allow"   // if OPEN past Now and Epoch as seen: a probe may come at once
+	LiveForce   LiveKind = "force"   // always: somebody holds it open, until OpenUntil if that is set
+	LiveLift    LiveKind = "lift"    // if somebody held it open: closed, as new
 )
 
 // LiveWrite is one conditional change of a live row. Which fields count
@@ -32,11 +35,13 @@ type LiveWrite struct {
 	Expires   time.Time // end of the permit's lease: probe
 	Permits   int       // how many permits there are: probe
 	Always    bool      // breakers are configured off: begin in any state
-	OpenUntil time.Time // trip, fail
-	Reason    string    // trip, fail
+	OpenUntil time.Time // trip, fail, force
+	Reason    string    // trip, fail, force
+	Source    string    // who does it, not empty: force
 	Threshold int       // successes that close: pass
 	Started   time.Time // when the call started: begin and probe (= Now), end
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
+	Slow      bool      // evidence beside that: end
 	Try       LiveTry   // what the call is to the budget of retries: begin
 }
 
@@ -49,6 +54,9 @@ const (
 	FirstTry LiveTry = "first"
 	Retry    LiveTry = "retry" // if the budget allows it
 )
+
+// Lasting reports whether w is somebody's word, which nobody could learn again.
+func (w LiveWrite) Lasting() bool { return w.Kind == LiveForce || w.Kind == LiveLift }
 
 // Apply returns l after w, and whether w's condition held; when it did not, l
 // comes back unchanged. It is the meaning of each kind, which a store carries
@@ -74,14 +82,20 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 		return seen && l.closed()
 	case LivePass, LiveFail, LiveRelease:
 		return seen && l.State == HalfOpen && l.permitOf(w.Attempt) >= 0
-	case LiveEnd, LiveClear:
+	case LiveAllow:
+		return seen && l.State == Open && w.Now.Before(l.OpenUntil)
+	case LiveClear:
+		return !l.Forced(w.Now)
+	case LiveLift:
+		return l.Source != ""
+	case LiveEnd, LiveForce:
 		return true
 	}
 	return false
 }
 
 // change is the effect of each kind.
-func (w LiveWrite) change(l *Live) {
+func (w LiveWrite) change(l *Live) { //nolint:gocyclo // a table: one effect per kind
 	switch w.Kind {
 	case LiveBegin:
 		l.start(w.Started)
@@ -98,8 +112,12 @@ func (w LiveWrite) change(l *Live) {
 		l.pass(w)
 	case LiveRelease:
 		l.release(w.Attempt)
-	case LiveClear:
-		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight}
+	case LiveAllow:
+		l.OpenUntil = w.Now
+	case LiveForce:
+		l.force(w)
+	case LiveClear, LiveLift:
+		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight, RetryDebt: l.RetryDebt}
 	}
 }
 
@@ -148,6 +166,9 @@ func (l *Live) count(w LiveWrite) {
 	if b.Slot != slot {
 		*b = Bucket{Slot: slot}
 	}
+	if w.Slow {
+		b.Slow++
+	}
 	if w.Bad {
 		b.Bad++
 		l.FailRun++
@@ -158,7 +179,12 @@ func (l *Live) count(w LiveWrite) {
 
 func (l *Live) open(w LiveWrite) {
 	l.Opens = l.Openings(w.Now) + 1
-	l.State, l.Epoch, l.OpenUntil, l.Reason = Open, l.Epoch+1, w.OpenUntil, w.Reason
+	l.State, l.Epoch, l.OpenUntil, l.Reason, l.Source = Open, l.Epoch+1, w.OpenUntil, w.Reason, ""
+	l.renew()
+}
+
+func (l *Live) force(w LiveWrite) {
+	l.State, l.Epoch, l.OpenUntil, l.Reason, l.Source = ForcedOpen, l.Epoch+1, w.OpenUntil, w.Reason, w.Source
 	l.renew()
 }
 
@@ -173,7 +199,7 @@ func (l *Live) pass(w LiveWrite) {
 	l.release(w.Attempt)
 	l.Successes++
 	if l.Successes >= w.Threshold {
-		l.State, l.Epoch, l.ClosedAt, l.Reason = Closed, l.Epoch+1, w.Now, ""
+		l.State, l.Epoch, l.ClosedAt, l.Reason, l.Source = Closed, l.Epoch+1, w.Now, "", ""
 		l.renew()
 	}
 }

@@ -189,13 +189,16 @@ func (l *Ledger) Attempt(n int) *Attempt {
 // Decision is why an operation went where it went: enough to take the same
 // decision again, bit for bit.
 type Decision struct {
-	Policy   Policy    `json:"policy"`
-	Criteria Criteria  `json:"criteria"`
-	Ticket   int64     `json:"ticket"`
-	TakenAt  time.Time `json:"taken_at"`
-	Snapshot string    `json:"snapshot_version"` // hash of what was read
-	Ranked   []string  `json:"ranked"`
-	Verdicts []Verdict `json:"verdicts"`
+	Policy      Policy    `json:"policy"`
+	Criteria    Criteria  `json:"criteria"`
+	Ticket      int64     `json:"ticket"`
+	TakenAt     time.Time `json:"taken_at"`
+	Snapshot    string    `json:"snapshot_version"` // hash of what was read
+	Seed        string    `json:"seed,omitempty"`   // what chance was drawn from
+	AffinityKey string    `json:"affinity_key,omitempty"`
+	Origin      Origin    `json:"origin,omitzero"`
+	Ranked      []string  `json:"ranked"`
+	Verdicts    []Verdict `json:"verdicts"`
 }
 
 // Verdict is what a selection made of one provider.

@@ -16,7 +16,7 @@ import (
 // Conflict says that the stored value is not the one that the caller saw.
 type Conflict struct {
 	What    string // "provider \"pool-a\""
-	Current any    // the value now stored: Registration, Template, Live, Attempt, Operation, KeyRecord, Lease
+	Current any    // the value now stored: Registration, StrategyConfig, Template, Live, Attempt, Operation, KeyRecord, Lease
 }
 
 // Error names what is in conflict.
@@ -55,12 +55,29 @@ type ProviderWriter interface {
 	DeleteProvider(ctx context.Context, name string, version int64) error
 }
 
+// ConfigReader reads the configuration.
+type ConfigReader interface {
+	// StrategyConfig returns the configuration, [DefaultConfig] when nobody
+	// has configured the broker: one read, or none when a snapshot is kept. A
+	// change is in it as soon as it would be in Snapshot.
+	StrategyConfig(ctx context.Context) (StrategyConfig, error)
+}
+
+// ConfigWriter changes the configuration.
+type ConfigWriter interface {
+	// PutConfig stores c if the stored version is c.Version (0: none), and
+	// returns it with version + 1. *Conflict with the stored StrategyConfig,
+	// [DefaultConfig] when there is none.
+	PutConfig(ctx context.Context, c StrategyConfig) (StrategyConfig, error)
+}
+
 // HealthRecorder stores what checks found.
 type HealthRecorder interface {
-	// RecordHealth stores h for the provider if it is registered, clears the
-	// check in progress, and adds to the history when state or message
-	// changed. not_found. A record older than the stored one is dropped.
-	RecordHealth(ctx context.Context, name string, h Health) error
+	// RecordHealth stores what [Health.Following] makes of h for the provider
+	// if it is registered, clears the check in progress, and adds to the
+	// history when h is news. It returns what is stored then. not_found. A
+	// record older than the stored one is dropped.
+	RecordHealth(ctx context.Context, name string, h Health) (Health, error)
 	// ClaimCheck takes the check that was due at seen: the next one is due at
 	// next, and one is in progress since now. False: another took it.
 	ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (bool, error)
@@ -263,6 +280,31 @@ type LeaseBook interface {
 	TakeLease(ctx context.Context, l Lease) (Lease, error)
 	// DropLease frees the host if the machine still holds it; true if it did.
 	DropLease(ctx context.Context, provider, host, machineID string) (bool, error)
+}
+
+// MetricWriter counts. What it writes a power cut may lose.
+type MetricWriter interface {
+	// AddMetric adds r to the row of its key, and makes it where there is none.
+	// A row that has expired may be added to. A write that is repeated because
+	// its answer was lost counts once, unless another came in between.
+	AddMetric(ctx context.Context, r MetricRow) error
+}
+
+// MetricReader reads counters.
+type MetricReader interface {
+	// MetricRows returns the rows of a range that have not expired, by key: one
+	// query.
+	MetricRows(ctx context.Context, r MetricRange) ([]MetricRow, error)
+}
+
+// MetricRoller keeps what the tick makes of counters.
+type MetricRoller interface {
+	// PutMetric stores r in the place of what is there.
+	PutMetric(ctx context.Context, r MetricRow) error
+	// PutDigest stores what snapshots say was measured of a provider. One that
+	// is older than what is stored is dropped, and so is one of a provider that
+	// is not registered.
+	PutDigest(ctx context.Context, provider string, d Digest) error
 }
 
 // MetaReader identifies the broker.

@@ -57,19 +57,6 @@ type Check struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Health is the result of the newest check of a provider.
-type Health struct {
-	State        HealthState   `json:"state"`
-	Message      string        `json:"message"`
-	ResponseTime time.Duration `json:"response_time"` // of the check
-	CheckedAt    time.Time     `json:"checked_at"`    // zero: never
-	Checks       []Check       `json:"checks,omitempty"`
-	FailedInRow  int           `json:"failed_in_row,omitempty"`
-}
-
-// OK reports whether the provider answered: healthy or degraded.
-func (h Health) OK() bool { return h.State == Healthy || h.State == Degraded }
-
 // ProviderView is what selection reads about one provider.
 type ProviderView struct {
 	Name                string            `json:"name"`
@@ -90,6 +77,14 @@ type ProviderView struct {
 	CheckStartedAt      time.Time         `json:"check_started_at"` // a check that has not reported yet; zero: none
 	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
 	Tags                map[string]string `json:"tags,omitempty"`
+
+	Measured  map[string]Measured `json:"measured,omitempty"` // by breaker class; absent: never used
+	DigestAt  time.Time           `json:"digest_at,omitzero"` // when Measured was last made anew and differed
+	Rolled    Rolled              `json:"rolled,omitzero"`
+	Room      *Room               `json:"room,omitempty"`      // nil: not known, or without limit
+	Place     Place               `json:"place,omitzero"`      // by the tags region, geography, latitude and longitude
+	NotBefore time.Time           `json:"not_before,omitzero"` // the provider asked for no call before this
+	Blocks    []Block             `json:"blocks,omitempty"`    // offerings that it is out of
 }
 
 // View returns what selection reads of r, with no health and no live rows.
@@ -98,7 +93,7 @@ func (r *Registration) View() ProviderView {
 		Name: r.Name, Kind: r.Kind, Capabilities: r.Capabilities, Priority: r.Priority, Weight: r.Weight,
 		Enabled: r.Enabled, Draining: r.Draining, Zone: r.Zone, PricePerHour: r.PricePerHour,
 		HealthCheckInterval: r.HealthCheckInterval, Order: r.Order, Version: r.Version, RegisteredAt: r.RegisteredAt,
-		Tags:   r.Tags,
+		Tags: r.Tags, Place: PlaceOf(r.Tags),
 		Health: Health{State: Unknown, Message: "not checked yet"},
 	}
 }
@@ -115,18 +110,6 @@ type Snapshot struct {
 // resource that it creates, so that two brokers never touch each other's.
 type Meta struct {
 	ID        string    `json:"broker_id"` // UUID
-	Mode      Mode      `json:"mode"`
 	CreatedAt time.Time `json:"created_at"`
 	Schema    int       `json:"schema"` // version of the stored layout
 }
-
-// Mode is what a broker may do.
-type Mode string
-
-// The modes. Frozen refuses commands that change anything; Recover is for the
-// time after a restore: adopt, never terminate.
-const (
-	ModeOpen    Mode = "open"
-	ModeFrozen  Mode = "frozen"
-	ModeRecover Mode = "recover"
-)

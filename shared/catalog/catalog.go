@@ -12,6 +12,8 @@ func table() []row {
 	return []row{
 		ofCommand(command.RegisterProviderStrategy),
 		ofCommand(command.DeregisterProviderStrategy),
+		ofCommand(command.ConfigureProviderStrategy),
+		ofCommand(command.UpdateProviderHealth),
 		ofCommand(command.SelectProviderStrategy),
 		ofCommand(command.ExecuteProviderOperation),
 		ofCommand(command.CancelOperation),
@@ -20,6 +22,8 @@ func table() []row {
 		ofQuery(query.ListAvailableProviders),
 		ofQuery(query.GetProviderHealth),
 		ofQuery(query.GetProviderCapabilities),
+		ofQuery(query.GetProviderStrategyConfig),
+		ofQuery(query.GetProviderMetrics),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
 		ofQuery(query.ListMachines),

@@ -9,28 +9,28 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 )
 
-func TestACreateThatOneProviderFillsTakesFiveWrites(t *testing.T) {
+func TestACreateThatOneProviderFillsTakesSixWrites(t *testing.T) {
 	inSite(t, map[string]int{"a": 5, "b": 5}, func(s *site) {
 		v, code := s.execute(create(3, ""))
 		s.equal(fault.Code(""), code)
 		s.equal(broker.OpSucceeded, v.Status)
 		s.equal([]string{"a CONFIRMED 3/3 "}, attempts(v))
-		s.equal([]string{"claim", "live begin", "sent", "live end", "outcome CONFIRMED and close"}, s.store.written())
+		s.equal([]string{"claim", "live begin", "sent", "live end", "outcome CONFIRMED and close", "count"}, s.store.written())
 		s.calls("a", sim.Create, 1)
 		s.calls("b", sim.Create, 0)
 		s.truth(3)
 	})
 }
 
-func TestACreateThatTwoProvidersFillTakesTenWrites(t *testing.T) {
+func TestACreateThatTwoProvidersFillTakesTwelveWrites(t *testing.T) {
 	inSite(t, map[string]int{"a": 2, "b": 5}, func(s *site) {
 		v, code := s.execute(create(3, ""))
 		s.equal(fault.Code(""), code)
 		s.equal(broker.OpSucceeded, v.Status)
 		s.equal([]string{"a CONFIRMED 2/3 CAPACITY", "b CONFIRMED 1/1 "}, attempts(v))
 		s.equal([]string{
-			"claim", "live begin", "sent", "live end", "outcome CONFIRMED",
-			"step", "live begin", "sent", "live end", "outcome CONFIRMED and close",
+			"claim", "live begin", "sent", "live end", "outcome CONFIRMED", "count",
+			"step", "live begin", "sent", "live end", "outcome CONFIRMED and close", "count",
 		}, s.store.written())
 		s.truth(3)
 	})
@@ -53,8 +53,8 @@ func TestAProviderThatIsDownIsTriedOnceMoreAndLeftAtOnce(t *testing.T) {
 		s.equal([]string{"a NONE 0/2 DOWN", "b CONFIRMED 2/2 "}, attempts(v))
 		s.calls("a", sim.Create, 3)
 		s.equal([]string{
-			"claim", "live begin", "sent", "live end", "outcome NONE",
-			"step", "live begin", "sent", "live end", "outcome CONFIRMED and close",
+			"claim", "live begin", "sent", "live end", "outcome NONE", "count",
+			"step", "live begin", "sent", "live end", "outcome CONFIRMED and close", "count",
 		}, s.store.written())
 	})
 }

@@ -90,12 +90,15 @@ func TestAProberThatDiesIsSeenEachTime(t *testing.T) {
 		s.due(s.Context()) // the first check after the one of the registration
 		pass(time.Hour)
 		s.due(s.Context())
-		for n := 1; n <= 3; n++ { // nobody makes the checks that were claimed
+		for range 4 { // nobody makes the checks that were claimed
 			h := health()
-			s.equal([]any{broker.Unhealthy, n}, []any{h.State, h.FailedInRow})
+			s.equal([]any{broker.Unhealthy, 0}, []any{h.State, h.FailedInRow})
 			pass(time.Hour)
 			s.equal([]string{"a"}, s.due(s.Context()))
 		}
+		s.equal([]any{broker.Closed, broker.Closed}, []any{s.reads("a", broker.ClassMutate), s.reads("a", broker.ClassRead)})
+		s.execute(create(1, "")) // a dead prober blocks nobody
+		s.truth(1)
 		if err := s.ProbeNow(s.Context(), "a", kind); err != nil {
 			s.Fatal(err)
 		}

@@ -66,8 +66,9 @@ func (s *spy) PutProvider(ctx context.Context, r broker.Registration) (out broke
 	return out, err
 }
 
-func (s *spy) RecordHealth(ctx context.Context, name string, h broker.Health) error {
-	return s.do(ctx, "health", func() error { return s.Store.RecordHealth(ctx, name, h) })
+func (s *spy) RecordHealth(ctx context.Context, name string, h broker.Health) (out broker.Health, err error) {
+	err = s.do(ctx, "health", func() error { out, err = s.Store.RecordHealth(ctx, name, h); return err })
+	return out, err
 }
 
 func (s *spy) ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (ok bool, err error) {
@@ -103,4 +104,8 @@ func (s *spy) RecordOutcome(ctx context.Context, o broker.Outcome) error {
 
 func (s *spy) TakeStep(ctx context.Context, st broker.Step) error {
 	return s.do(ctx, "step", func() error { return s.Store.TakeStep(ctx, st) })
+}
+
+func (s *spy) AddMetric(ctx context.Context, r broker.MetricRow) error {
+	return s.do(ctx, "count", func() error { return s.Store.AddMetric(ctx, r) })
 }

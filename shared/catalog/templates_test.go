@@ -35,7 +35,7 @@ func TestATemplateIsValidatedByTheProviderThatWouldMakeTheMachines(t *testing.T)
 		want := broker.ValidationResult{Valid: true, Errors: []string{}, Warnings: []string{}, ValidatedFields: []string{"attributes"}}
 		s.equal(&want, v.Result.ValidationResult)
 		s.equal([]string{"a CONFIRMED 0/0 "}, attempts(v))
-		s.equal([]string{"claim", "live begin", "live end", "outcome CONFIRMED and close"}, s.store.written())
+		s.equal([]string{"claim", "live begin", "live end", "outcome CONFIRMED and close", "count"}, s.store.written())
 		s.calls("b", sim.Validate, 0)
 		s.truth(0)
 	})

@@ -21,7 +21,7 @@ func (s Service) assignValidation(ctx context.Context, in ExecuteInput, c *broke
 	if err != nil {
 		return err
 	}
-	ch, err := s.choose(ctx, in.wish(&t))
+	ch, err := s.choose(ctx, in.wish(&c.Operation, &t))
 	if v, ok := unusable(err); ok {
 		c.Decision.TakenAt, c.Decision.Verdicts = c.Now, v
 		return answered(c, verdictOn(v))

@@ -14,11 +14,11 @@ import (
 const keyMargin = 5 * time.Second
 
 // Bind returns an operation of this room with the service behind it. Commands
-// honour idempotency keys: the same key and body get the stored answer. One
-// that keeps its keys itself, in the transaction of its claim, is left alone;
-// so is what is no command.
+// honour idempotency keys: the same key and body get the stored answer, also
+// while the broker is frozen. One that keeps its keys itself, in the
+// transaction of its claim, is left alone; so is what is no command.
 func Bind[In, Out any](o op.Op[Service, In, Out], s Service) op.Endpoint {
-	return once(o.Bind(s), s)
+	return once(unlessFrozen(o.Bind(s), s), s)
 }
 
 func once(e op.Endpoint, s Service) op.Endpoint {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,6 +20,9 @@ type wish struct {
 	policy    string
 	override  string
 	template  *broker.Template
+	makes     bool              // the choice is for a machine, not for show: refused while the broker is frozen
+	context   map[string]string // affinity_key, and where from: zone, region, geography, latitude, longitude
+	id        string            // of the operation, or of the question: what chance is drawn from
 }
 
 // choice is a selection with what was read for it.
@@ -34,15 +38,16 @@ type choice struct {
 // choose takes the one decision that selecting and executing share. It returns
 // no_provider_available with every verdict when nobody is eligible.
 //
-// Nobody is refused, and no name called unknown, by a kept snapshot: another
-// process may have registered the provider since. Then it is read again.
+// Nobody is refused, no name called unknown, and no rule dropped in panic by a
+// kept snapshot: another process may have registered the provider since. Then
+// it is read again.
 func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	snap, err := s.Registry.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry: %w", err)
 	}
 	c, err := s.consider(w, snap)
-	if snap.Kept && (err != nil || len(c.warnings) > 0) {
+	if snap.Kept && (err != nil || len(c.warnings) > 0 || c.result.Panicked()) {
 		if snap, err = s.Registry.FreshSnapshot(ctx); err != nil {
 			return nil, fmt.Errorf("reading the registry again: %w", err)
 		}
@@ -56,8 +61,14 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 
 // consider finds who is eligible by a snapshot; it reads nothing else.
 func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
+	if w.makes {
+		if err := thawed(&snap.Config); err != nil {
+			return nil, err
+		}
+	}
 	if len(snap.Providers) == 0 {
-		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how")
+		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how, "+
+			"and ohfp apply -f examples/guide-site.yaml registers a whole site to try")
 	}
 	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w)}
 	policy, err := s.policy(w, &snap.Config)
@@ -74,9 +85,12 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 	query := compiled.Prepare(selection.Request{
 		Operation: w.operation, Criteria: c.criteria, Override: w.override,
 		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: c.resolve(w.template),
+		Origin: broker.Origin{Zone: w.context["zone"], Place: broker.PlaceOf(w.context)},
 	})
 	c.warnings = query.Warnings()
-	selection.Filter(&c.result, selection.Input{Query: query, Policy: policy, Now: s.Now()})
+	selection.Filter(&c.result, selection.Input{
+		Query: query, Policy: policy, Seed: w.id, AffinityKey: w.context["affinity_key"], Now: s.Now(),
+	})
 	if c.result.Eligible() == 0 {
 		return nil, c.nobody()
 	}
@@ -175,6 +189,7 @@ func overlay(base, top broker.Criteria) broker.Criteria {
 	base.MaxCostPerHour = valueOr(top.MaxCostPerHour, base.MaxCostPerHour)
 	base.MinSuccessRate = valueOr(top.MinSuccessRate, base.MinSuccessRate)
 	base.MaxResponseTimeMS = valueOr(top.MaxResponseTimeMS, base.MaxResponseTimeMS)
+	base.Panic = cmp.Or(top.Panic, base.Panic)
 	return base
 }
 
@@ -210,15 +225,12 @@ func (s Service) policy(w wish, cfg *broker.StrategyConfig) (broker.Policy, erro
 	return cfg.DefaultPolicy, nil
 }
 
-// policyOf reads a policy's name in any case; "" stays empty. not_supported
-// for one that is planned, invalid_request for any other word.
+// policyOf reads a policy's name in any case; "" stays empty. invalid_request
+// for any other word.
 func policyOf(field, name string) (broker.Policy, error) {
 	p := broker.Policy(strings.ToUpper(name))
-	switch {
-	case name == "" || selection.Known(p):
+	if name == "" || selection.Known(p) {
 		return p, nil
-	case selection.Planned(p):
-		return "", fault.Unsupported(field, "%s is not built yet; there are %s", p, policyList())
 	}
 	return "", fault.Invalid(field, "%q is no policy; there are %s", name, policyList())
 }
@@ -231,8 +243,13 @@ func policyList() string {
 	return strings.Join(names, ", ")
 }
 
-// checkCriteria refuses criteria that contradict themselves or are not built.
+// checkCriteria refuses criteria that contradict themselves or cannot be read.
 func checkCriteria(field string, c broker.Criteria) error {
+	for i, text := range c.RequiredCapabilities {
+		if err := selection.CheckRequirement(text); err != nil {
+			return fault.Invalid(fmt.Sprintf("%s.required_capabilities[%d]", field, i), "%v", err)
+		}
+	}
 	for _, name := range c.PreferStrategies {
 		if slices.Contains(c.ExcludeStrategies, name) {
 			return fault.Invalid(field+".prefer_strategies", "%q is excluded too; name it in one of the two lists", name)

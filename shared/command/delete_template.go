@@ -10,10 +10,10 @@ import (
 
 // DeleteTemplate removes a template. Machines made from it stay.
 var DeleteTemplate = op.Define(op.Spec{
-	Name: "deleteTemplate", Kind: op.Command, Role: op.Operator,
+	Name: "deleteTemplate", Kind: op.Command, Role: op.Operator, Changes: true,
 	Summary:  "Remove a template; machines made from it stay",
 	Examples: []op.Example{{Title: "Remove one template", Body: `{"template_id": "web-server"}`}},
-	Faults:   []fault.Code{fault.NotFound},
+	Faults:   []fault.Code{fault.NotFound, fault.Frozen},
 }, Service.deleteTemplate)
 
 // DeleteTemplateInput names the template.

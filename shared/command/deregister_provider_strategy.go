@@ -12,7 +12,7 @@ import (
 
 // DeregisterProviderStrategy takes a provider out.
 var DeregisterProviderStrategy = op.Define(op.Spec{
-	Name: "deregisterProviderStrategy", Kind: op.Command, Role: op.Operator,
+	Name: "deregisterProviderStrategy", Kind: op.Command, Role: op.Operator, Changes: true,
 	Summary: "Take a provider out",
 	Detail: "Refused while machines or operations are open on it. With force it gets no new work, and is removed " +
 		"by itself once the last machine is returned.",
@@ -20,7 +20,7 @@ var DeregisterProviderStrategy = op.Define(op.Spec{
 		{Title: "Take out an idle provider", Body: `{"strategy_name": "pool-a"}`},
 		{Title: "Drain a provider in use", Body: `{"strategy_name": "pool-a", "force": true}`},
 	},
-	Faults: []fault.Code{fault.NotFound, fault.Conflict},
+	Faults: []fault.Code{fault.NotFound, fault.Conflict, fault.Frozen},
 }, Service.deregisterProviderStrategy)
 
 // DeregisterInput names the provider.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/breaker"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -32,11 +33,14 @@ type ProbeWork struct {
 	ProviderName    string `json:"provider_name"`
 	DriverTimeoutMS int64  `json:"driver_timeout_ms"`
 	TimeoutSeconds  int    `json:"timeout_seconds"`
+
+	Scheduled bool             `json:"scheduled,omitempty"`
+	Waiting   map[string]int64 `json:"waiting,omitempty"` // classes whose breakers wait for a check that passes, with their epochs
 }
 
 // due claims each check before it is made, so that two schedules never make
-// it twice. A check that was claimed and did not report counts as a failed
-// one: its prober is dead, which must not look like health.
+// it twice. After one that was claimed and did not report nothing is well: its
+// prober is dead, which must not look like health.
 func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 	if in.ProviderName != "" {
 		return s.named(ctx, in.ProviderName)
@@ -49,18 +53,58 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 	now := s.Now()
 	for i := range snap.Providers {
 		p := &snap.Providers[i]
-		if !s.Functions.HasDriver(p.Kind) || now.Before(p.NextCheckAt) {
+		interval := intervalOf(p, &snap.Config)
+		if !s.Functions.HasDriver(p.Kind) || !isDue(p, interval, now) {
 			continue
 		}
-		claimed, err := s.claimCheck(ctx, p, snap.Config.HealthCheckInterval)
+		claimed, err := s.claimCheck(ctx, p, interval)
 		if err != nil {
 			return DueProviders{}, err
 		}
 		if claimed {
-			out.Providers = append(out.Providers, s.probeWork(p.Name, p.Kind))
+			w := s.probeWork(p.Name, p.Kind)
+			w.Scheduled, w.Waiting = true, waiting(p, now)
+			out.Providers = append(out.Providers, w)
 		}
 	}
 	return out, nil
+}
+
+// waiting are the breakers of a provider to which it matters that a check
+// passes.
+func waiting(p *broker.ProviderView, now time.Time) map[string]int64 {
+	var out map[string]int64
+	for class, l := range p.Live {
+		if breaker.Waits(&l, now) {
+			if out == nil {
+				out = map[string]int64{}
+			}
+			out[class] = l.Epoch
+		}
+	}
+	return out
+}
+
+// intervalOf is the time between two checks of a provider.
+func intervalOf(p *broker.ProviderView, c *broker.StrategyConfig) time.Duration {
+	if p.HealthCheckInterval > 0 {
+		return p.HealthCheckInterval
+	}
+	return c.HealthCheckInterval
+}
+
+// isDue reports whether a provider is to be checked: at the time that its last
+// claim set, or earlier when the interval has become shorter since, or when
+// what somebody said of its health has run out.
+func isDue(p *broker.ProviderView, interval time.Duration, now time.Time) bool {
+	if !now.Before(p.NextCheckAt) {
+		return true
+	}
+	if !p.Health.Until.IsZero() && !now.Before(p.Health.Until) && p.CheckStartedAt.IsZero() {
+		return true
+	}
+	reported := p.CheckStartedAt.IsZero() && !p.Health.CheckedAt.IsZero()
+	return reported && !now.Before(p.Health.CheckedAt.Add(interval))
 }
 
 // named is one provider's check, unclaimed: it is made beside the schedule.
@@ -86,9 +130,6 @@ func (s Service) probeWork(name, kind string) ProbeWork {
 // claimCheck takes one check, after it has noted that the one before is
 // silent: what is recorded ends the check in progress, so it comes first.
 func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interval time.Duration) (bool, error) {
-	if p.HealthCheckInterval > 0 {
-		interval = p.HealthCheckInterval
-	}
 	now := s.Now()
 	if !p.CheckStartedAt.IsZero() {
 		if err := s.noteSilence(ctx, p, now); err != nil {
@@ -103,11 +144,11 @@ func (s Service) claimCheck(ctx context.Context, p *broker.ProviderView, interva
 }
 
 func (s Service) noteSilence(ctx context.Context, p *broker.ProviderView, now time.Time) error {
-	silent := broker.Health{
-		State: broker.Unhealthy, CheckedAt: now, FailedInRow: p.Health.FailedInRow + 1,
+	silent := broker.Health{ // not one that failed: it says nothing about the provider, and opens no breaker
+		State: broker.Unhealthy, CheckedAt: now,
 		Message: "the last check did not report; its prober may have died",
 	}
-	if err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
+	if _, err := s.Registry.RecordHealth(ctx, p.Name, silent); err != nil && !fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("recording the silent check of %q: %w", p.Name, err)
 	}
 	return nil

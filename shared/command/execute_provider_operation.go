@@ -34,7 +34,7 @@ var ExecuteProviderOperation = op.Define(op.Spec{
 		{Title: "Check the health of a provider now", Body: `{"operation_type": "HEALTH_CHECK", "strategy_override": "pool-a"}`},
 	},
 	Faults: []fault.Code{
-		fault.NotFound, fault.Conflict, fault.OperationInProgress, fault.IdempotencyKeyReused, fault.InvalidTemplate,
+		fault.NotFound, fault.Conflict, fault.OperationInProgress, fault.Frozen, fault.IdempotencyKeyReused, fault.InvalidTemplate,
 		fault.ProviderFailed, fault.NoProviderAvailable, fault.OutcomeUnknown,
 	},
 }, Service.executeProviderOperation)
@@ -45,10 +45,10 @@ type ExecuteInput struct {
 	Parameters        Parameters           `json:"parameters,omitzero" doc:"With what, by operation type."`
 	StrategyOverride  string               `json:"strategy_override,omitempty" doc:"This provider and no other; no failover." format:"name"`
 	SelectionCriteria *broker.Criteria     `json:"selection_criteria,omitempty" doc:"Who may do it, and who is preferred."`
-	SelectionPolicy   string               `json:"selection_policy,omitempty" doc:"How equals are told apart: FIRST_AVAILABLE, ROUND_ROBIN."`
+	SelectionPolicy   string               `json:"selection_policy,omitempty" doc:"How equals are told apart: FIRST_AVAILABLE, ROUND_ROBIN, WEIGHTED_ROUND_ROBIN, LEAST_CONNECTIONS, FASTEST_RESPONSE, HIGHEST_SUCCESS_RATE, CAPABILITY_BASED, HEALTH_BASED, RANDOM, COST_OPTIMIZED, GEOGRAPHIC, ADAPTIVE, STICKY."`
 	TimeoutSeconds    int                  `json:"timeout_seconds,omitempty" doc:"Nothing new is started after so many seconds: 1 to 25, default 25; with --async 1 to 3600, default 600." min:"1" max:"3600"`
 	RetryCount        int                  `json:"retry_count,omitempty" doc:"More tries at one provider after a failure that allows it." min:"0" max:"3" default:"1"`
-	Context           map[string]string    `json:"context,omitempty" doc:"Your own notes, stored with the operation." maxlen:"50"`
+	Context           map[string]string    `json:"context,omitempty" doc:"Your own notes, stored with the operation. STICKY reads affinity_key; GEOGRAPHIC reads zone, region, geography, latitude and longitude." maxlen:"50"`
 }
 
 // Parameters says with what; which fields count depends on the type.

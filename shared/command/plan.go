@@ -71,7 +71,7 @@ func (s Service) assign(ctx context.Context, in ExecuteInput, c *broker.Claim) e
 // assignQuestion selects who is asked something. A health check is about who
 // is selected, and does not fail over.
 func (s Service) assignQuestion(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
-	ch, err := s.choose(ctx, in.wish(nil))
+	ch, err := s.choose(ctx, in.wish(&c.Operation, nil))
 	if err != nil {
 		return err
 	}
@@ -88,10 +88,10 @@ func (s Service) assignQuestion(ctx context.Context, in ExecuteInput, c *broker.
 }
 
 // wish is what a request asks of selection.
-func (in ExecuteInput) wish(t *broker.Template) wish {
+func (in ExecuteInput) wish(o *broker.Operation, t *broker.Template) wish {
 	return wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: t,
+		template: t, makes: in.OperationType == broker.CreateInstances, context: in.Context, id: o.ID,
 	}
 }
 
@@ -102,7 +102,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	if err != nil {
 		return err
 	}
-	ch, err := s.choose(ctx, in.wish(&t))
+	ch, err := s.choose(ctx, in.wish(&c.Operation, &t))
 	if err != nil {
 		return err
 	}

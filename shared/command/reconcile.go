@@ -14,7 +14,7 @@ import (
 // Reconcile finds what nobody is working on and puts it back to work.
 var Reconcile = op.Define(op.Spec{
 	Name: "reconcile", Kind: op.Schedule, Timeout: 60 * time.Second,
-	Summary: "Resume operations whose workflow is gone, and remove drained providers",
+	Summary: "Resume operations whose workflow is gone, sum up what was measured, and remove drained providers",
 }, Service.reconcile)
 
 // ReconcileInput says how much to look at.
@@ -62,17 +62,32 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 		}
 	}
 	out.More = len(open) == reconcileBatch && out.Resumed > 0 && !in.Abandoned
-	out.Removed, err = s.removeDrained(ctx)
+	return s.tidy(ctx, out)
+}
+
+// tidy does the rest of a tick, by what the registry says now.
+func (s Service) tidy(ctx context.Context, out Reconciled) (Reconciled, error) {
+	snap, err := s.Registry.FreshSnapshot(ctx)
+	if err != nil {
+		return out, fmt.Errorf("reading the registry: %w", err)
+	}
+	s.measure(ctx, &snap)
+	out.Removed, err = s.removeDrained(ctx, &snap)
 	return out, err
 }
 
 // resume takes an operation over from a workflow that is gone. Workers that
-// may still live are fenced off by a new run.
+// may still live are fenced off by a new run. The list may have been a little
+// old, and another broker may have resumed it since: the ledger says whether
+// it is due.
 func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) (bool, error) {
 	if s.Flows.Running(id) {
 		return false, nil
 	}
 	d, err := s.decide(ctx, id, func(l broker.Ledger) fulfilment.Decision {
+		if !rules.Dead && l.Operation.DueAt.After(s.Now()) {
+			return fulfilment.Decision{Verdict: fulfilment.Done}
+		}
 		d := fulfilment.Resume(l, rules, s.Now())
 		if d.Wait > 0 { // its time is not yet: the next tick finds it
 			d.Step.Operation.DueAt = s.Now().Add(d.Wait)
@@ -92,11 +107,7 @@ func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) 
 
 // removeDrained removes providers that were drained and that nothing holds any
 // more.
-func (s Service) removeDrained(ctx context.Context) (int, error) {
-	snap, err := s.Registry.FreshSnapshot(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("reading the registry: %w", err)
-	}
+func (s Service) removeDrained(ctx context.Context, snap *broker.Snapshot) (int, error) {
 	removed := 0
 	for _, p := range snap.Providers {
 		if !p.Draining {

@@ -195,6 +195,25 @@ func TestAnEventThatIsNoneOfThoseIsRefusedByItsField(t *testing.T) {
 	}
 }
 
+// FuzzMachineEvent expects of any body a record or a refusal, and that a
+// machine that has ended stays as it is.
+func FuzzMachineEvent(f *testing.F) {
+	f.Add(state("i-1", "running", 1))
+	f.Add(state("i-2", "terminated", -1))
+	f.Add(interruption("stop", 60))
+	f.Add(`{"source":"aws.ec2","detail_type":"EC2 Instance State-change Notification","time":"0000-01-01T00:00:00Z","detail":{"instance-id":["i-1"]}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		b := onBus(t, broker.MachineLost)
+		before := b.machine()
+		if _, err := b.op.Serve(t.Context(), op.Call{}, []byte(body)); err != nil && !fault.Is(err, fault.InvalidRequest) && !fault.Is(err, fault.TooLarge) {
+			t.Errorf("%q: %v", body, err)
+		}
+		if diff := cmp.Diff(before, b.machine()); diff != "" {
+			t.Errorf("%q changed what had ended:\n%s", body, diff)
+		}
+	})
+}
+
 func TestWhatEC2AddsToAnEventIsNoMistake(t *testing.T) {
 	b := onBus(t, broker.MachinePending)
 	body := event("EC2 Instance State-change Notification", `{"instance-id":"i-1","state":"running","previous-state":"pending","zones":[1]}`, 1)

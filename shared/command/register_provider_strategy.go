@@ -15,10 +15,11 @@ import (
 
 // RegisterProviderStrategy stores a place to get machines from, and checks it.
 var RegisterProviderStrategy = op.Define(op.Spec{
-	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Timeout: 15 * time.Second,
+	Name: "registerProviderStrategy", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 15 * time.Second,
 	Summary: "Register a place to get machines from, or change one",
 	Detail: "The same content again gives the same answer. Other content under a name that is taken needs the version " +
-		"that you saw. A new registration is checked at once. Secrets are named, never given.",
+		"that you saw. A new registration is checked at once. Secrets are named, never given. With dry_run nothing is " +
+		"stored: the answer says what would be, field by field.",
 	Shapes: configShapes(),
 	Examples: []op.Example{
 		{
@@ -33,7 +34,7 @@ var RegisterProviderStrategy = op.Define(op.Spec{
 				`"profile": "production"}, "capabilities": {"instances": true, "spot_instances": true}, "priority": 1}`,
 		},
 	},
-	Faults: []fault.Code{fault.Conflict},
+	Faults: []fault.Code{fault.Conflict, fault.Frozen},
 }, Service.registerProviderStrategy)
 
 // configShapes says what strategy_config holds for each kind.
@@ -60,17 +61,20 @@ type RegisterInput struct {
 	HealthCheckInterval int               `json:"health_check_interval,omitempty" doc:"Seconds between checks; 0 is the broker's setting." min:"0" max:"86400"`
 	Tags                map[string]string `json:"tags,omitempty" doc:"Your own labels." maxlen:"50"`
 	Version             int64             `json:"version,omitempty" doc:"The version that you saw, to change a registration." min:"0"`
+	DryRun              bool              `json:"dry_run,omitempty" doc:"Store nothing; say what would change. A version is not needed for that."`
 }
 
 // Registered is the answer.
 type Registered struct {
 	StrategyName string         `json:"strategy_name" doc:"Name of the provider."`
 	ProviderType string         `json:"provider_type" doc:"Kind of provider."`
-	Status       string         `json:"status" doc:"registered or updated."`
+	Status       string         `json:"status" doc:"registered or updated; of a dry run also unchanged."`
 	Capabilities map[string]any `json:"capabilities" doc:"What it offers."`
 	Version      int64          `json:"version" doc:"Version now stored."`
 	RegisteredAt broker.Time    `json:"registered_at" doc:"When it was first registered."`
 	Warnings     []string       `json:"warnings" doc:"What you may not expect."`
+	DryRun       bool           `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
+	Changes      []Change       `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // registerProviderStrategy returns conflict when another content is stored
@@ -79,6 +83,9 @@ func (s Service) registerProviderStrategy(ctx context.Context, in RegisterInput)
 	r, warnings, err := registrationOf(in)
 	if err != nil {
 		return Registered{}, err
+	}
+	if in.DryRun {
+		return s.previewRegistration(ctx, r, in.Version, warnings)
 	}
 	now := s.Now()
 	r.Version, r.RegisteredAt, r.UpdatedAt, r.Actor = in.Version, now, now, actor(ctx)
@@ -144,29 +151,60 @@ func (s Service) inherit(ctx context.Context, r broker.Registration) (broker.Reg
 	if err != nil {
 		return r, fmt.Errorf("reading provider %q: %w", r.Name, fault.Lookup(err, "strategy_name", "Leave version out to register it."))
 	}
-	if current.Kind != r.Kind {
-		return r, fault.Invalid("provider_type", "%q is registered as %s; deregister it first, or use another name", r.Name, current.Kind)
+	if err := sameKind(current, r); err != nil {
+		return r, err
 	}
 	r.RegisteredAt, r.Order = current.RegisteredAt, current.Order
 	return r, nil
 }
 
-// firstLook gives a changed provider a fresh breaker and checks its health at
+// sameKind refuses to turn a provider into one of another kind: its machines
+// could not be reached any more.
+func sameKind(current, r broker.Registration) error {
+	if current.Kind == r.Kind {
+		return nil
+	}
+	return fault.Invalid("provider_type", "%q is registered as %s; deregister it first, or use another name", r.Name, current.Kind)
+}
+
+// firstLook gives a changed provider fresh breakers and checks its health at
 // once. What goes wrong is a warning: the registration is stored.
 func (s Service) firstLook(ctx context.Context, r broker.Registration) []string {
-	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		if _, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: r.Name, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()}); err != nil {
-			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", r.Name, "class", class, "error", err)
-		}
-	}
+	warnings := s.clearBreakers(ctx, r.Name)
 	if !s.Functions.HasDriver(r.Kind) {
-		return []string{fmt.Sprintf("this broker has no driver for %s: %q is stored, its health is UNKNOWN, and it is never selected", r.Kind, r.Name)}
+		return append(warnings, s.noDriver(r)...)
 	}
 	if err := s.Prober.ProbeNow(ctx, r.Name, r.Kind); err != nil {
 		s.Log.WarnContext(ctx, "the first check of a provider failed", "provider", r.Name, "error", err)
-		return []string{"the first health check could not be made; it will be tried again within a minute"}
+		return append(warnings, "the first health check could not be made; it will be tried again within a minute")
 	}
-	return nil
+	return warnings
+}
+
+// clearBreakers makes both breakers new, but not when somebody holds the
+// provider back: that is his to end.
+func (s Service) clearBreakers(ctx context.Context, provider string) (warnings []string) {
+	for _, class := range breakerClasses {
+		_, err := s.Registry.ApplyLive(ctx, broker.LiveKey{Provider: provider, Class: class}, broker.LiveWrite{Kind: broker.LiveClear, Now: s.Now()})
+		if c := new(broker.Conflict); errors.As(err, &c) {
+			if l, ok := c.Current.(broker.Live); ok {
+				warnings = []string{fmt.Sprintf("%q is still held back by %s: %s; updateProviderHealth with is_healthy ends that", provider, l.Source, l.Reason)}
+			}
+			continue
+		}
+		if err != nil {
+			s.Log.ErrorContext(ctx, "clearing a breaker failed", "provider", provider, "class", class, "error", err)
+		}
+	}
+	return warnings
+}
+
+// noDriver warns of a kind that cannot be reached from here.
+func (s Service) noDriver(r broker.Registration) []string {
+	if s.Functions.HasDriver(r.Kind) {
+		return nil
+	}
+	return []string{fmt.Sprintf("this broker has no driver for %s: %q is stored, its health is UNKNOWN, and it is never selected", r.Kind, r.Name)}
 }
 
 // sameRegistration compares what a user wrote.

@@ -15,15 +15,16 @@ import (
 
 // RegisterTemplate stores what kind of machine a template id stands for.
 var RegisterTemplate = op.Define(op.Spec{
-	Name: "registerTemplate", Kind: op.Command, Role: op.Operator, Timeout: 10 * time.Second,
+	Name: "registerTemplate", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 10 * time.Second,
 	Summary: "Store a template: the kind of machine that an id stands for",
 	Detail: "Attributes ncpus and nram (MiB) are minimums, all others must be equal. overrides.types and overrides.providers " +
-		"change fields for one provider kind or one provider; a name wins over a type, and that over the base.",
+		"change fields for one provider kind or one provider; a name wins over a type, and that over the base. With dry_run " +
+		"nothing is stored: the answer says what would be, field by field.",
 	Examples: []op.Example{{
 		Title: "A machine with 2 CPUs and 4 GiB",
 		Body:  `{"template_id": "web-server", "attributes": {"ncpus": 2, "nram": 4096}}`,
 	}},
-	Faults: []fault.Code{fault.Conflict},
+	Faults: []fault.Code{fault.Conflict, fault.Frozen},
 }, Service.registerTemplate)
 
 // TemplateInput is a template as a user writes it.
@@ -46,20 +47,37 @@ type TemplateInput struct {
 	Version            int64             `json:"version,omitempty" doc:"The version that you saw, to change a stored template." min:"0"`
 }
 
+// RegisterTemplateInput is a template, and how to store it.
+type RegisterTemplateInput struct {
+	TemplateInput
+	KeepUserData bool `json:"keep_user_data,omitempty" doc:"Where no user_data is given, keep what is stored: it is never shown, so that who writes back what was listed would lose it."`
+	DryRun       bool `json:"dry_run,omitempty" doc:"Store nothing; say what would change. A version is not needed for that."`
+}
+
 // TemplateStored is the answer.
 type TemplateStored struct {
 	TemplateID string      `json:"template_id" doc:"Name of the template."`
 	Status     string      `json:"status" doc:"registered, updated or unchanged."`
 	Version    int64       `json:"version" doc:"Version now stored."`
 	UpdatedAt  broker.Time `json:"updated_at" doc:"When it was last changed."`
+	DryRun     bool        `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
+	Changes    []Change    `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // registerTemplate returns conflict when another content is stored and
 // in.Version is not its version.
-func (s Service) registerTemplate(ctx context.Context, in TemplateInput) (TemplateStored, error) {
-	t, err := s.templateOf(in)
+func (s Service) registerTemplate(ctx context.Context, in RegisterTemplateInput) (TemplateStored, error) {
+	t, err := s.templateOf(in.TemplateInput)
 	if err != nil {
 		return TemplateStored{}, err
+	}
+	if in.KeepUserData {
+		if t, err = s.keepUserData(ctx, t, in.Version); err != nil {
+			return TemplateStored{}, err
+		}
+	}
+	if in.DryRun {
+		return s.previewTemplate(ctx, t, in.Version)
 	}
 	t.Version, t.UpdatedAt, t.Actor = in.Version, s.Now(), actor(ctx)
 	stored, err := s.Templates.PutTemplate(ctx, t)
@@ -72,7 +90,7 @@ func (s Service) registerTemplate(ctx context.Context, in TemplateInput) (Templa
 		if !ok || !sameTemplate(current, t) {
 			return TemplateStored{}, stale(fmt.Sprintf("template %q", t.ID), current.Version)
 		}
-		stored, status = current, "unchanged"
+		stored, status = current, unchanged
 	} else if err != nil {
 		return TemplateStored{}, fmt.Errorf("storing template %q: %w", t.ID, err)
 	}
@@ -97,6 +115,26 @@ func (s Service) templateOf(in TemplateInput) (broker.Template, error) {
 	}
 	if err := config.CheckTemplate(t); err != nil {
 		return broker.Template{}, err
+	}
+	return t, nil
+}
+
+// keepUserData gives t the user data that is stored. conflict when the caller
+// saw another version; invalid_request when there is none.
+func (s Service) keepUserData(ctx context.Context, t broker.Template, seen int64) (broker.Template, error) {
+	stored, err := s.Templates.Template(ctx, t.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return t, fmt.Errorf("reading template %q: %w", t.ID, err)
+	}
+	if err == nil && seen > 0 && seen != stored.Version {
+		return t, stale(fmt.Sprintf("template %q", t.ID), stored.Version)
+	}
+	t, had, err := t.KeepingUserData(stored)
+	if err != nil {
+		return t, err
+	}
+	if !had {
+		return t, fault.Invalid("keep_user_data", "no user data of template %q is stored; give it as user_data, or leave keep_user_data out", t.ID)
 	}
 	return t, nil
 }

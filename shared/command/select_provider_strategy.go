@@ -30,9 +30,9 @@ var SelectProviderStrategy = op.Define(op.Spec{
 type SelectInput struct {
 	OperationType     broker.OperationType `json:"operation_type" doc:"What is to be done." required:"true"`
 	SelectionCriteria *broker.Criteria     `json:"selection_criteria,omitempty" doc:"Who may do it, and who is preferred."`
-	SelectionPolicy   string               `json:"selection_policy,omitempty" doc:"How equals are told apart: FIRST_AVAILABLE, ROUND_ROBIN."`
+	SelectionPolicy   string               `json:"selection_policy,omitempty" doc:"How equals are told apart: FIRST_AVAILABLE, ROUND_ROBIN, WEIGHTED_ROUND_ROBIN, LEAST_CONNECTIONS, FASTEST_RESPONSE, HIGHEST_SUCCESS_RATE, CAPABILITY_BASED, HEALTH_BASED, RANDOM, COST_OPTIMIZED, GEOGRAPHIC, ADAPTIVE, STICKY."`
 	TemplateID        string               `json:"template_id,omitempty" doc:"Template that the machine would be made from." format:"name"`
-	Context           map[string]string    `json:"context,omitempty" doc:"Your own notes, stored with the operation." maxlen:"50"`
+	Context           map[string]string    `json:"context,omitempty" doc:"Your own notes, stored with the operation. STICKY reads affinity_key; GEOGRAPHIC reads zone, region, geography, latitude and longitude." maxlen:"50"`
 }
 
 // Selected is the answer.
@@ -51,7 +51,10 @@ type Selected struct {
 // selectProviderStrategy returns not_found for an unknown template and
 // no_provider_available with every verdict.
 func (s Service) selectProviderStrategy(ctx context.Context, in SelectInput) (Selected, error) {
-	w := wish{operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy}
+	w := wish{
+		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy,
+		context: in.Context, id: s.NewID(),
+	}
 	if in.TemplateID != "" {
 		t, err := s.Templates.Template(ctx, in.TemplateID)
 		if err != nil {

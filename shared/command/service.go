@@ -32,6 +32,8 @@ type Prober interface {
 type Registry interface {
 	broker.ProviderReader
 	broker.ProviderWriter
+	broker.ConfigReader
+	broker.ConfigWriter
 	broker.HealthRecorder
 	broker.LiveWriter
 }
@@ -62,6 +64,7 @@ type Service struct {
 	Registry  Registry
 	Ledger    Ledger
 	Templates Templates
+	Metrics   Metrics
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys
 	Meta      broker.MetaReader

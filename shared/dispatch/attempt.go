@@ -32,6 +32,8 @@ type job struct {
 	ledger broker.Ledger
 	before broker.Attempt
 	seen   broker.Fenced
+	began  time.Time     // of the driver call; zero: none was made
+	slow   time.Duration // from when a call is slow; 0: none is
 }
 
 func (j *job) attempt() *broker.Attempt { return &j.seen.Attempt }
@@ -68,7 +70,11 @@ func (s Service) attempt(ctx context.Context, w fulfilment.Work) (Attempted, err
 	if err != nil {
 		return Attempted{}, err
 	}
-	return s.record(ctx, j, e.attempt)
+	out, err := s.record(ctx, j, e.attempt)
+	if recorded(err) {
+		s.measure(context.WithoutCancel(ctx), j, &e)
+	}
+	return out, err
 }
 
 func superseded(w fulfilment.Work) error {
@@ -88,7 +94,8 @@ func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 			return ending{}, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, until.Sub(s.Now())) // storing took some of it
+	j.began = s.Now()
+	ctx, cancel := context.WithTimeout(ctx, until.Sub(j.began)) // storing took some of it
 	defer cancel()
 	return s.call(ctx, d, j), nil
 }

@@ -104,7 +104,7 @@ func made(r providers.CreateResult, err error) fulfilment.Made {
 
 // checkHealth answers HEALTH_CHECK: a sick provider is a successful check.
 func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.Attempt) broker.Attempt {
-	h, err := s.examine(ctx, d, a.Provider)
+	h, err := s.examine(ctx, d, a.Provider, false)
 	if err != nil {
 		s.Log.WarnContext(ctx, "recording a health check failed", "provider", a.Provider, "error", err)
 	}
@@ -116,7 +116,7 @@ func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.A
 
 // examine asks a driver for the provider's health and records the answer. It
 // returns what it found also when recording failed.
-func (s Service) examine(ctx context.Context, d providers.Driver, provider string) (broker.Health, error) {
+func (s Service) examine(ctx context.Context, d providers.Driver, provider string, scheduled bool) (broker.Health, error) {
 	started := s.Now()
 	h, err := safely(ctx, s, func() (broker.Health, error) { return d.Health(ctx) })
 	now := s.Now()
@@ -126,17 +126,19 @@ func (s Service) examine(ctx context.Context, d providers.Driver, provider strin
 	if h.ResponseTime == 0 {
 		h.ResponseTime = now.Sub(started)
 	}
-	h.CheckedAt = now
-	cfg, err := s.Config(ctx)
+	h.CheckedAt, h.Scheduled = now, scheduled
+	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		return h, fmt.Errorf("reading the configuration: %w", err)
 	}
-	if h.State == broker.Healthy && h.ResponseTime > cfg.SlowCall {
+	if h.State == broker.Healthy && h.ResponseTime > cfg.Breaker.SlowCall {
 		h.State = broker.Degraded
 		h.Message = fmt.Sprintf("%s, slowly: %s", h.Message, h.ResponseTime.Round(time.Millisecond))
 	}
-	if err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h); err != nil {
+	stored, err := s.Health.RecordHealth(context.WithoutCancel(ctx), provider, h)
+	if err != nil {
 		return h, fmt.Errorf("recording the health of %q: %w", provider, err)
 	}
+	h.FailedInRow = stored.FailedInRow
 	return h, nil
 }

@@ -25,10 +25,11 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if j.work.Action == fulfilment.ActHealth {
 		return s.perform(ctx, j)
 	}
-	cfg, err := s.Config(ctx)
+	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		return ending{}, fmt.Errorf("reading the configuration: %w", err)
 	}
+	j.slow = cfg.Breaker.SlowCall
 	key := broker.LiveKey{Provider: j.attempt().Provider, Class: classOf(j.work.Action)}
 	call, refused, err := s.admit(ctx, key, cfg.Breaker, j)
 	switch {
@@ -104,6 +105,9 @@ func (s Service) shutOut(j *job, row *broker.Live) ending {
 		return s.refused(j, fmt.Sprintf("too many calls of %s are retries already", j.attempt().Provider), time.Time{})
 	}
 	why := fmt.Sprintf("the circuit breaker of %s is open", j.attempt().Provider)
+	if row.Source != "" {
+		why = fmt.Sprintf("%s is held back by %s", j.attempt().Provider, row.Source)
+	}
 	if row.Reason != "" {
 		why += ": " + row.Reason
 	}
@@ -134,9 +138,13 @@ func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.Brea
 	}
 	if w, ok := call.After(row, cfg, answer); ok {
 		if after, changed := s.apply(ctx, key, w); changed && w.Kind == broker.LiveTrip {
-			s.Log.WarnContext(ctx, "a circuit breaker opened", "provider", key.Provider, "class", key.Class, "reason", after.Reason, "open_until", after.OpenUntil)
+			s.opened(ctx, key, after)
 		}
 	}
+}
+
+func (s Service) opened(ctx context.Context, key broker.LiveKey, l broker.Live) {
+	s.Log.WarnContext(ctx, "a circuit breaker opened", "provider", key.Provider, "class", key.Class, "reason", l.Reason, "open_until", l.OpenUntil)
 }
 
 // apply writes to a provider's row and reports whether it can go on. A

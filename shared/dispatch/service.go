@@ -39,7 +39,8 @@ type Service struct {
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
 	Capabilities  broker.CapabilityBook
-	Config        func(context.Context) (broker.StrategyConfig, error)
+	Metrics       broker.MetricWriter
+	Config        broker.ConfigReader
 	Drivers       Drivers
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker

@@ -16,7 +16,7 @@ import (
 func ClientFlags() []string {
 	return []string{
 		"data", "data-file", "file", "format", "endpoint", "auth", "token-file", "aws-profile", "aws-region",
-		"async", "wait", "idempotency-key", "trace-id", "debug", "help",
+		"async", "wait", "idempotency-key", "trace-id", "debug", "explain", "help",
 	}
 }
 

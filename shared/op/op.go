@@ -61,6 +61,7 @@ type Spec struct {
 	Faults   []fault.Code  // that it returns beyond those of every operation
 	Async    bool          // honours Prefer: respond-async
 	OwnsKeys bool          // the handler itself keeps idempotency keys, in the transaction of its claim
+	Changes  bool          // makes or changes something, whatever it is asked: refused while the broker is frozen
 	PerKind  bool          // one function per provider kind (steps)
 }
 

@@ -14,7 +14,8 @@ import (
 var GetProviderHealth = op.Define(op.Spec{
 	Name: "getProviderHealth", Kind: op.Query,
 	Summary: "Show the health of one provider, or of all",
-	Detail:  "Shows the result of the newest check, made at registration and then at the interval. executeProviderOperation with HEALTH_CHECK makes one now.",
+	Detail: "Shows the result of the newest check, made at registration and then at the interval, or what somebody says with " +
+		"updateProviderHealth. executeProviderOperation with HEALTH_CHECK makes a check now.",
 	Examples: []op.Example{
 		{Title: "All providers"},
 		{Title: "One provider", Body: `{"provider_name": "pool-a"}`},
@@ -27,7 +28,7 @@ var GetProviderHealth = op.Define(op.Spec{
 type GetProviderHealthInput struct {
 	ProviderName   string `json:"provider_name,omitempty" doc:"Only this provider; all when absent." format:"name"`
 	IncludeDetails bool   `json:"include_details,omitempty" doc:"Each check, and the breaker by class of call." default:"true"`
-	IncludeHistory bool   `json:"include_history,omitempty" doc:"Changes of state."`
+	IncludeHistory bool   `json:"include_history,omitempty" doc:"What changed: state, message, or who says so."`
 	HistoryHours   int    `json:"history_hours,omitempty" doc:"How far back, in hours." min:"1" max:"840" default:"24"`
 }
 
@@ -55,7 +56,7 @@ func (s Service) getProviderHealth(ctx context.Context, in GetProviderHealthInpu
 		if in.ProviderName != "" && p.Name != in.ProviderName {
 			continue
 		}
-		v := s.healthOf(p, in.IncludeDetails)
+		v := s.healthOf(p, &snap.Config.Breaker, in.IncludeDetails)
 		if in.IncludeHistory {
 			if v.History, err = s.history(ctx, p.Name, in.HistoryHours); err != nil {
 				return HealthAnswer{}, err
@@ -86,6 +87,7 @@ func (s Service) history(ctx context.Context, name string, hours int) ([]HealthE
 	for _, h := range found {
 		events = append(events, HealthEvent{
 			At: broker.Time{Time: h.CheckedAt}, State: h.State, StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(),
+			Source: h.Source, By: h.By, ErrorDetails: h.Details,
 		})
 	}
 	return events, nil

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"encoding/json"
+
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
@@ -8,12 +10,15 @@ import (
 type HealthView struct {
 	ProviderName   string             `json:"provider_name" doc:"Name of the provider."`
 	IsHealthy      bool               `json:"is_healthy" doc:"Whether it answers: HEALTHY or DEGRADED."`
-	State          broker.HealthState `json:"state" doc:"What the last check found."`
+	State          broker.HealthState `json:"state" doc:"What the last check found, or what somebody says, as long as calls are held back for it."`
 	StatusMessage  string             `json:"status_message" doc:"In words."`
 	LastCheckTime  *broker.Time       `json:"last_check_time,omitempty" doc:"When it was checked last; absent: never."`
 	NextCheckTime  *broker.Time       `json:"next_check_time,omitempty" doc:"When it is checked next."`
 	ResponseTimeMS *int64             `json:"response_time_ms,omitempty" doc:"How long the check took, in ms."`
 	CircuitBreaker *BreakerView       `json:"circuit_breaker,omitempty" doc:"Whether calls are let through."`
+	Source         string             `json:"source,omitempty" doc:"Who says so; absent: a check."`
+	ExpiresAt      *broker.Time       `json:"expires_at,omitempty" doc:"Until when calls are held back for it; absent: none are, or without end."`
+	ErrorDetails   json.RawMessage    `json:"error_details,omitempty" doc:"As reported with it."`
 	Checks         []broker.Check     `json:"checks,omitempty" doc:"What was looked at."`
 	History        []HealthEvent      `json:"history,omitempty" doc:"Changes of state, newest first."`
 }
@@ -24,6 +29,7 @@ type BreakerView struct {
 	ConsecutiveFailures int                         `json:"consecutive_failures"`
 	OpenUntil           *broker.Time                `json:"open_until,omitempty"`
 	Reason              string                      `json:"reason,omitempty"`
+	Source              string                      `json:"source,omitempty"`
 	ByClass             map[string]BreakerClassView `json:"by_class,omitempty"`
 }
 
@@ -33,6 +39,7 @@ type BreakerClassView struct {
 	ConsecutiveFailures int                 `json:"consecutive_failures"`
 	OpenUntil           *broker.Time        `json:"open_until,omitempty"`
 	Reason              string              `json:"reason,omitempty"`
+	Source              string              `json:"source,omitempty"` // who forced it open
 }
 
 // HealthEvent is one entry of the history.
@@ -41,6 +48,9 @@ type HealthEvent struct {
 	State          broker.HealthState `json:"state"`
 	StatusMessage  string             `json:"status_message"`
 	ResponseTimeMS int64              `json:"response_time_ms"`
+	Source         string             `json:"source,omitempty"` // who said so; absent: a check
+	By             string             `json:"by,omitempty"`     // the principal that reported it
+	ErrorDetails   json.RawMessage    `json:"error_details,omitempty"`
 }
 
 // severity orders breaker states from harmless to shut.
@@ -48,40 +58,42 @@ var severity = map[broker.BreakerState]int{
 	broker.Closed: 0, broker.Disabled: 1, broker.HalfOpen: 2, broker.Open: 3, broker.ForcedOpen: 4,
 }
 
-func (s Service) healthOf(p *broker.ProviderView, details bool) HealthView {
-	h := p.Health
+func (s Service) healthOf(p *broker.ProviderView, cfg *broker.BreakerConfig, details bool) HealthView {
+	h := p.HealthAt(s.Now())
 	v := HealthView{
 		ProviderName: p.Name, IsHealthy: h.OK(), State: h.State, StatusMessage: h.Message,
 		LastCheckTime: broker.AtTime(h.CheckedAt), NextCheckTime: broker.AtTime(p.NextCheckAt),
-		CircuitBreaker: s.breakerOf(p, details),
+		CircuitBreaker: s.breakerOf(p, cfg, details), Source: h.Source, ExpiresAt: broker.AtTime(h.Until),
 	}
 	if !s.HasDriver(p.Kind) {
 		v.IsHealthy, v.State, v.NextCheckTime = false, broker.Unknown, nil
 		v.StatusMessage = "this broker has no driver for " + p.Kind + ": it is never checked and never selected"
 	}
-	if !h.CheckedAt.IsZero() {
+	if h.ResponseTime > 0 || h.Source == "" && !h.CheckedAt.IsZero() { // who says how it is need not know
 		ms := h.ResponseTime.Milliseconds()
 		v.ResponseTimeMS = &ms
 	}
 	if details {
-		v.Checks = h.Checks
+		v.Checks, v.ErrorDetails = h.Checks, h.Details
 	}
 	return v
 }
 
-func (s Service) breakerOf(p *broker.ProviderView, details bool) *BreakerView {
+func (s Service) breakerOf(p *broker.ProviderView, cfg *broker.BreakerConfig, details bool) *BreakerView {
 	worst := &BreakerView{State: broker.Closed, ByClass: map[string]BreakerClassView{}}
 	now := s.Now()
 	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
 		l := p.Live[class]
-		c := BreakerClassView{State: l.StateAt(now), ConsecutiveFailures: l.FailRun, Reason: l.Reason}
+		c := BreakerClassView{
+			State: p.BreakerAt(class, cfg, now), ConsecutiveFailures: l.FailRun, Reason: l.Reason, Source: l.Source,
+		}
 		if c.State == broker.Open || c.State == broker.ForcedOpen {
 			c.OpenUntil = broker.AtTime(l.OpenUntil)
 		}
 		worst.ByClass[class] = c
 		worst.ConsecutiveFailures = max(worst.ConsecutiveFailures, c.ConsecutiveFailures)
 		if severity[c.State] > severity[worst.State] {
-			worst.State, worst.OpenUntil, worst.Reason = c.State, c.OpenUntil, c.Reason
+			worst.State, worst.OpenUntil, worst.Reason, worst.Source = c.State, c.OpenUntil, c.Reason, c.Source
 		}
 	}
 	if !details {

@@ -3,10 +3,12 @@ package query
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -17,6 +19,7 @@ var ListAvailableProviders = op.Define(op.Spec{
 	Examples: []op.Example{
 		{Title: "All providers"},
 		{Title: "Only those that answer", Body: `{"filter_healthy_only": true}`},
+		{Title: "What was registered, to be registered elsewhere", Body: `{"include_registration": true, "include_health": false}`},
 	},
 }, Service.listAvailableProviders)
 
@@ -26,7 +29,8 @@ type ListProvidersInput struct {
 	ProviderType        string `json:"provider_type,omitempty" doc:"Only this kind of provider." format:"name"`
 	IncludeHealth       bool   `json:"include_health,omitempty" doc:"What the last check found." default:"true"`
 	IncludeCapabilities bool   `json:"include_capabilities,omitempty" doc:"What each declares to offer." default:"true"`
-	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured." planned:"metrics are not kept yet"`
+	IncludeRegistration bool   `json:"include_registration,omitempty" doc:"The whole registration, as registerProviderStrategy takes it; a secret is never in it."`
+	IncludeMetrics      bool   `json:"include_metrics,omitempty" doc:"What was measured within the last hour, by class of call."`
 }
 
 // ProviderList is the answer.
@@ -49,6 +53,17 @@ type ProviderLine struct {
 	Version      int64          `json:"version"`
 	Health       *HealthView    `json:"health,omitempty"`
 	Capabilities map[string]any `json:"capabilities,omitempty"`
+
+	Metrics      map[string]MeasuredView  `json:"metrics,omitempty"`      // by class of call; absent: never used
+	Registration *broker.RegistrationView `json:"registration,omitempty"` // version is that of this
+}
+
+// MeasuredView is what selection knows of a provider's calls of one class.
+type MeasuredView struct {
+	Calls                 int64        `json:"calls"` // of the last hour that judge the provider
+	SuccessRate           *float64     `json:"success_rate,omitempty"`
+	AverageResponseTimeMS *float64     `json:"average_response_time_ms,omitempty"`
+	LastUsedTime          *broker.Time `json:"last_used_time,omitempty"`
 }
 
 func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInput) (ProviderList, error) {
@@ -58,20 +73,44 @@ func (s Service) listAvailableProviders(ctx context.Context, in ListProvidersInp
 	}
 	out := ProviderList{Providers: []ProviderLine{}, QueryFilters: in}
 	for _, p := range byPreference(snap.Providers) {
-		line := s.providerLine(p, in)
+		line := s.providerLine(p, &snap.Config.Breaker, in)
 		if in.FilterHealthyOnly && line.Status != available || in.ProviderType != "" && p.Kind != in.ProviderType {
 			continue
 		}
 		out.Providers = append(out.Providers, line)
 	}
+	if in.IncludeRegistration {
+		if out.Providers, err = s.registrations(ctx, out.Providers); err != nil {
+			return ProviderList{}, err
+		}
+	}
 	out.TotalCount = len(out.Providers)
 	return out, nil
 }
 
+// registrations adds what was registered, which is read one by one, and drops
+// who has gone since the registry was read.
+func (s Service) registrations(ctx context.Context, lines []ProviderLine) ([]ProviderLine, error) {
+	kept := make([]ProviderLine, 0, len(lines))
+	for _, line := range lines {
+		r, err := s.Registry.Provider(ctx, line.Name)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading provider %q: %w", line.Name, err)
+		}
+		shown := r.Shown()
+		line.Registration, line.Version = &shown, r.Version
+		kept = append(kept, line)
+	}
+	return kept, nil
+}
+
 const available = "available"
 
-func (s Service) providerLine(p *broker.ProviderView, in ListProvidersInput) ProviderLine {
-	h := s.healthOf(p, false)
+func (s Service) providerLine(p *broker.ProviderView, cfg *broker.BreakerConfig, in ListProvidersInput) ProviderLine {
+	h := s.healthOf(p, cfg, false)
 	line := ProviderLine{
 		Name: p.Name, ProviderType: p.Kind, Status: s.statusOf(p, &h), Enabled: p.Enabled, Priority: p.Priority,
 		Weight: p.Weight, Zone: p.Zone, Version: p.Version,
@@ -85,7 +124,28 @@ func (s Service) providerLine(p *broker.ProviderView, in ListProvidersInput) Pro
 	if in.IncludeCapabilities {
 		line.Capabilities = p.Capabilities
 	}
+	if in.IncludeMetrics {
+		line.Metrics = measuredViews(p.Measured)
+	}
 	return line
+}
+
+func measuredViews(all map[string]broker.Measured) map[string]MeasuredView {
+	var views map[string]MeasuredView
+	for class, m := range all {
+		v := MeasuredView{Calls: int64(m.Calls), LastUsedTime: broker.AtTime(m.At)}
+		if m.Calls > 0 {
+			v.SuccessRate = percent(m.Successes/m.Calls, true)
+		}
+		if m.Latency != nil {
+			v.AverageResponseTimeMS = millis(*m.Latency, true)
+		}
+		if views == nil {
+			views = map[string]MeasuredView{}
+		}
+		views[class] = v
+	}
+	return views
 }
 
 func (s Service) statusOf(p *broker.ProviderView, h *HealthView) string {

@@ -42,7 +42,7 @@ type TemplateView struct {
 	Criteria     *broker.Criteria  `json:"selection_criteria,omitempty"`
 	Fallbacks    []string          `json:"fallback_strategies,omitempty"`
 	Overrides    broker.Overrides  `json:"overrides,omitzero"`
-	HasUserData  bool              `json:"has_user_data"`
+	HasUserData  bool              `json:"has_user_data"` // the template itself, or what it says for some provider
 	Version      int64             `json:"version"`
 	UpdatedAt    broker.Time       `json:"updated_at"`
 }
@@ -54,7 +54,8 @@ func (s Service) listTemplates(ctx context.Context, in ListTemplatesInput) (Temp
 		if err != nil {
 			return TemplateList{}, fmt.Errorf("reading template %q: %w", in.TemplateID, fault.Lookup(err, "template_id", "Without it all that are stored are listed."))
 		}
-		return TemplateList{Templates: []TemplateView{viewOf(&t)}}, nil
+		v, err := viewOf(t)
+		return TemplateList{Templates: []TemplateView{v}}, err
 	}
 	ts, next, err := s.Templates.Templates(ctx, in.page())
 	if err != nil {
@@ -62,15 +63,23 @@ func (s Service) listTemplates(ctx context.Context, in ListTemplatesInput) (Temp
 	}
 	out := TemplateList{Templates: []TemplateView{}, NextCursor: next}
 	for i := range ts {
-		out.Templates = append(out.Templates, viewOf(&ts[i]))
+		v, err := viewOf(ts[i])
+		if err != nil {
+			return TemplateList{}, err
+		}
+		out.Templates = append(out.Templates, v)
 	}
 	return out, nil
 }
 
-func viewOf(t *broker.Template) TemplateView {
+func viewOf(t broker.Template) (TemplateView, error) {
+	t, had, err := t.WithoutUserData()
+	if err != nil {
+		return TemplateView{}, fmt.Errorf("showing template %q: %w", t.ID, err)
+	}
 	return TemplateView{
 		ID: t.ID, MaxNumber: t.MaxNumber, Attributes: t.Attributes, MachineTypes: t.MachineTypes, Image: t.Image,
 		Tags: t.Tags, PriceType: t.PriceType, Policy: t.Policy, Criteria: t.Criteria, Fallbacks: t.Fallbacks,
-		Overrides: t.Overrides, HasUserData: t.UserData != "", Version: t.Version, UpdatedAt: broker.Time{Time: t.UpdatedAt},
-	}
+		Overrides: t.Overrides, HasUserData: had, Version: t.Version, UpdatedAt: broker.Time{Time: t.UpdatedAt},
+	}, nil
 }

@@ -10,14 +10,21 @@ import (
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
+// Machines is what queries read of machines.
+type Machines interface {
+	broker.MachineReader
+	broker.MachineLister
+}
+
 // Service is what the operations of this room need.
 type Service struct {
 	Registry     broker.ProviderReader
 	History      broker.HealthHistory
 	Capabilities broker.CapabilityReader
 	Operations   broker.OperationReader
-	Machines     broker.MachineLister
+	Machines     Machines
 	Templates    broker.TemplateReader
+	Metrics      broker.MetricReader
 	HasDriver    func(kind string) bool
 	Now          func() time.Time
 }

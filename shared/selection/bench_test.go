@@ -19,7 +19,7 @@ func crowd(n int) *broker.Snapshot {
 	s := &broker.Snapshot{TakenAt: noon.Add(-time.Second), Config: broker.DefaultConfig()}
 	for i := range n {
 		v := broker.ProviderView{
-			Name: fmt.Sprintf("provider-%04d", i), Kind: "static", Enabled: true, Weight: 100, Order: int64(i),
+			Name: fmt.Sprintf("provider-%04d", i), Kind: "static", Enabled: true, Weight: 100 + i%4, Order: int64(i),
 			Priority: i % 3, Zone: fmt.Sprintf("zone-%d", i%4), PricePerHour: ptr(0.1 + float64(i%5)/10),
 			Capabilities: map[string]any{"instances": true, "spot_instances": i%7 != 1, "load_balancers": true},
 			Health:       broker.Health{State: broker.Healthy, ResponseTime: time.Duration(i%50) * time.Millisecond, CheckedAt: noon.Add(-20 * time.Second)},
@@ -35,7 +35,14 @@ func crowd(n int) *broker.Snapshot {
 		case 4:
 			l.State, l.OpenUntil = broker.Open, noon.Add(-time.Minute)
 		}
+		l.InFlight = map[int64]int64{noon.Unix() / 60: int64(i % 5)}
 		v.Live[broker.ClassMutate] = l
+		v.Measured = map[string]broker.Measured{broker.ClassMutate: {
+			At: noon.Add(-time.Duration(i%40) * time.Second), Successes: 100 - float64(i%3), Calls: 100,
+			Latency: ptr(time.Duration(10+i%30) * time.Millisecond), Wanted: 50, Delivered: 50 - float64(i%2),
+		}}
+		v.Place = broker.Place{Region: fmt.Sprintf("region-%d", i%5), Geography: "eu", Point: &broker.Point{Latitude: float64(i % 90)}}
+		v.Room = &broker.Room{Free: 1 + i%9, Limit: 10}
 		s.Providers = append(s.Providers, v)
 	}
 	return s
@@ -45,6 +52,7 @@ func crowd(n int) *broker.Snapshot {
 func fullRequest() selection.Request {
 	return selection.Request{
 		Operation: broker.CreateInstances,
+		Origin:    broker.Origin{Zone: "zone-1"},
 		Drivers:   map[string][]broker.OperationType{"static": nil},
 		Fallbacks: []string{"provider-0009"},
 		Criteria: broker.Criteria{
@@ -61,7 +69,7 @@ func fullRequest() selection.Request {
 }
 
 func BenchmarkSelect(b *testing.B) {
-	for _, policy := range []broker.Policy{broker.RoundRobin, broker.FirstAvailable} {
+	for _, policy := range selection.Policies() {
 		for _, n := range []int{10, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/%d", policy, n), func(b *testing.B) {
 				q := selection.Compile(crowd(n)).Prepare(fullRequest())
@@ -69,7 +77,7 @@ func BenchmarkSelect(b *testing.B) {
 				var ticket int64
 				b.ReportAllocs()
 				for b.Loop() {
-					selection.Select(&dst, selection.Input{Query: q, Policy: policy, Ticket: ticket, Now: noon})
+					selection.Select(&dst, selection.Input{Query: q, Policy: policy, Ticket: ticket, AffinityKey: "job", Now: noon})
 					ticket++
 				}
 				if _, ok := dst.Picked(); !ok {

@@ -19,6 +19,9 @@ func drawTime(t *rapid.T, label string) time.Time {
 func drawLive(t *rapid.T) broker.Live {
 	states := []broker.BreakerState{"", "", broker.Closed, broker.Closed, broker.Open, broker.HalfOpen, broker.ForcedOpen, broker.Disabled}
 	l := broker.Live{State: rapid.SampledFrom(states).Draw(t, "state")}
+	if rapid.Bool().Draw(t, "busy") {
+		l.InFlight = map[int64]int64{noon.Unix()/60 - rapid.SampledFrom([]int64{0, 3, 15, 16, 17}).Draw(t, "ago"): rapid.Int64Range(1, 4).Draw(t, "in_flight")}
+	}
 	if rapid.Bool().Draw(t, "until") {
 		l.OpenUntil = drawTime(t, "open_until")
 	}
@@ -55,11 +58,20 @@ func drawProvider(t *rapid.T, i int) broker.ProviderView {
 	rarely := func(label string) bool { return rapid.IntRange(0, 7).Draw(t, label) == 0 }
 	v.Kind = rapid.SampledFrom([]string{"static", "static", "aws", "gcp"}).Draw(t, "kind")
 	v.Enabled, v.Draining = !rarely("disabled"), rarely("draining")
-	if rarely("weightless") {
-		v.Weight = 0
+	v.Weight = rapid.SampledFrom([]int{100, 100, 50, 10, 0}).Draw(t, "weight")
+	v.Place = rapid.SampledFrom([]broker.Place{{}, {Region: "r"}, {Geography: "eu"}, {Region: "r", Geography: "eu"}, {Point: &broker.Point{Latitude: 40}}}).Draw(t, "place")
+	v.Room = rapid.SampledFrom([]*broker.Room{nil, nil, {Free: 0, Limit: 4}, {Free: 1, Limit: 4}, {Free: 4, Limit: 4}}).Draw(t, "room")
+	if rarely("delayed") {
+		v.NotBefore = drawTime(t, "not_before")
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "blocks") {
+		v.Blocks = append(v.Blocks, broker.Block{
+			Offering: rapid.SampledFrom([]string{"", "small", "large"}).Draw(t, "offering"), Until: drawTime(t, "until"),
+		})
+	}
+	v.Measured = map[string]broker.Measured{"mutate": drawMeasured(t), "read": drawMeasured(t)}
 	v.Zone = rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "zone")
-	values := []any{true, true, false, 0.0, 2.0, []any{}, []any{"x"}, "yes", nil}
+	values := []any{true, true, false, 0.0, 2.0, []any{}, []any{"x"}, []any{"y", "x", "2"}, "yes", nil}
 	v.Capabilities = map[string]any{}
 	for _, name := range []string{"instances", "instance_management", "spot"} {
 		v.Capabilities[name] = rapid.SampledFrom(values).Draw(t, name)
@@ -68,6 +80,23 @@ func drawProvider(t *rapid.T, i int) broker.ProviderView {
 	v.Health = drawHealth(t)
 	v.Live = map[string]broker.Live{"mutate": drawLive(t), "read": drawLive(t)}
 	return v
+}
+
+func drawMeasured(t *rapid.T) (m broker.Measured) {
+	if rapid.IntRange(0, 2).Draw(t, "nothing") == 0 {
+		return m
+	}
+	m.At = noon.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "age")) * time.Second)
+	m.Calls = float64(rapid.IntRange(0, 30).Draw(t, "calls"))
+	m.Successes = m.Calls - float64(rapid.IntRange(0, int(m.Calls)).Draw(t, "failures"))
+	if rapid.Bool().Draw(t, "timed") {
+		m.Latency = ptr(time.Duration(rapid.IntRange(0, 20).Draw(t, "latency")) * time.Millisecond)
+		m.Peak = rapid.SampledFrom([]*time.Duration{nil, ptr(30 * time.Millisecond), ptr(2 * time.Millisecond)}).Draw(t, "peak")
+	}
+	m.Wanted = float64(rapid.IntRange(0, 9).Draw(t, "wanted"))
+	m.Delivered = m.Wanted - float64(rapid.IntRange(0, int(m.Wanted)).Draw(t, "missing"))
+	m.Lost = rapid.SampledFrom([]*float64{nil, ptr(0.0), ptr(0.25), ptr(1.0)}).Draw(t, "lost")
+	return m
 }
 
 func drawHealth(t *rapid.T) broker.Health {
@@ -99,14 +128,15 @@ func drawNames(t *rapid.T, label string, most int) []string {
 
 func drawCriteria(t *rapid.T) broker.Criteria {
 	return broker.Criteria{
-		RequiredCapabilities: rapid.SampledFrom([][]string{nil, nil, {"instances"}, {"instance_management", "spot"}, {"gpu"}}).Draw(t, "required"),
+		RequiredCapabilities: rapid.SampledFrom([][]string{nil, nil, {"instances"}, {"instance_management", "spot"}, {"gpu"}, {"instances>=2"}, {"spot>=x"}, {"spot>=x,y", "instances"}}).Draw(t, "required"),
 		RequireHealthy:       rapid.SampledFrom([]*bool{nil, ptr(false), ptr(true)}).Draw(t, "require_healthy"),
 		ExcludeStrategies:    drawNames(t, "exclude", 3),
 		PreferStrategies:     drawNames(t, "prefer", 4),
 		MaxCostPerHour:       rapid.SampledFrom([]*float64{nil, nil, ptr(1.0), ptr(0.0)}).Draw(t, "max_cost"),
-		Zones:                rapid.SampledFrom([][]string{nil, nil, {"a"}, {"a", "b", "nowhere"}}).Draw(t, "zones"),
+		Zones:                rapid.SampledFrom([][]string{nil, nil, {"a"}, {"a", "b", "nowhere"}, {"c", "r"}, {"eu", ""}}).Draw(t, "zones"),
 		MinSuccessRate:       rapid.SampledFrom([]*float64{nil, nil, ptr(0.0), ptr(75.0), ptr(100.0)}).Draw(t, "min_success"),
 		MaxResponseTimeMS:    rapid.SampledFrom([]*float64{nil, nil, ptr(10.0), ptr(0.0)}).Draw(t, "max_response"),
+		Panic:                rapid.SampledFrom([]broker.Panic{"", broker.PanicRefuse, broker.PanicAllow}).Draw(t, "panic"),
 	}
 }
 
@@ -122,6 +152,11 @@ func drawRequest(t *rapid.T) selection.Request {
 	if rapid.IntRange(0, 4).Draw(t, "override") == 0 {
 		r.Override = fmt.Sprintf("p%02d", rapid.IntRange(0, 5).Draw(t, "which")*37%100)
 	}
+	r.Origin = rapid.SampledFrom([]broker.Origin{{}, {Zone: "a"}, {Place: broker.Place{Region: "r"}}, {Place: broker.Place{Point: &broker.Point{Longitude: 9}}}}).Draw(t, "origin")
+	r.Offerings = map[string][]string{}
+	for _, name := range drawNames(t, "offers", 9) {
+		r.Offerings[name] = rapid.SampledFrom([][]string{{"small"}, {"small", "large"}}).Draw(t, "offerings")
+	}
 	for _, name := range drawNames(t, "incomplete", 2) {
 		r.Incomplete = map[string]string{name: "no image"}
 	}
@@ -133,7 +168,8 @@ func drawRequest(t *rapid.T) selection.Request {
 func drawModel(t *rapid.T) model {
 	m := model{
 		now: noon, policy: rapid.SampledFrom(selection.Policies()).Draw(t, "policy"),
-		ticket: rapid.Int64Range(0, 1000).Draw(t, "ticket"),
+		ticket: rapid.Int64Range(0, 1000).Draw(t, "ticket"), seed: rapid.StringN(0, 8, -1).Draw(t, "seed"),
+		key: rapid.SampledFrom([]string{"", "job-1", "job-2"}).Draw(t, "key"),
 	}
 	if rapid.Bool().Draw(t, "everything") {
 		m.snapshot, m.request = drawSnapshot(t), drawRequest(t)

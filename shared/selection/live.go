@@ -24,16 +24,16 @@ func (s *Snapshot) breaker(i, ci int, l *broker.Live, cfg broker.BreakerConfig) 
 		c.ramped.add(i)
 		c.rampUntil[i] = unixNano(l.ClosedAt.Add(rampTime))
 	}
-	f.calls(l, s.takenAt)
+	f.lastMinute(l, s.takenAt)
 	if f.good+f.bad > 0 {
-		c.measured.add(i)
+		c.rated.add(i)
 		c.success[i] = 100 * float64(f.good) / float64(f.good+f.bad)
 	}
 }
 
-// calls counts those of the minute before the snapshot was taken. An older
+// lastMinute counts the calls of the minute before the snapshot was taken. An older
 // bucket is still the newest evidence that there is.
-func (f *liveFacts) calls(l *broker.Live, taken time.Time) {
+func (f *liveFacts) lastMinute(l *broker.Live, taken time.Time) {
 	slot := taken.Unix() / 10
 	for _, b := range l.Ring {
 		if b.Good+b.Bad == 0 {
@@ -47,6 +47,15 @@ func (f *liveFacts) calls(l *broker.Live, taken time.Time) {
 			f.bad += b.Bad
 		}
 	}
+}
+
+// newest is the time of the newest call that the live row or the measurements
+// know of; zero: none.
+func (f *liveFacts) newest() time.Time {
+	if f.calls.At.After(f.lastCall) {
+		return f.calls.At
+	}
+	return f.lastCall
 }
 
 // unixNano is t in Unix nanoseconds, or the nearest that can be written so:

@@ -3,6 +3,8 @@ package selection_test
 import (
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -16,6 +18,8 @@ type model struct {
 	request  selection.Request
 	policy   broker.Policy
 	ticket   int64
+	seed     string
+	key      string
 	now      time.Time
 }
 
@@ -26,14 +30,19 @@ type outcome struct {
 	Ranks  map[string]int
 }
 
+// measures are the policies that go by how providers did.
+var measures = []broker.Policy{broker.FastestResponse, broker.HighestSuccessRate, broker.CostOptimized, broker.Adaptive}
+
 func (m *model) decide() outcome {
 	out := outcome{Rules: map[string]string{}, Ranks: map[string]int{}}
+	for _, v := range m.snapshot.Providers {
+		out.Rules[v.Name] = m.judge(v)
+	}
+	m.panics(out.Rules)
 	var eligible []broker.ProviderView
 	var reserve []string
 	for _, v := range m.snapshot.Providers {
-		rule := m.judge(v)
-		out.Rules[v.Name] = rule
-		switch rule {
+		switch out.Rules[v.Name] {
 		case "":
 			eligible = append(eligible, v)
 		case "fallback":
@@ -50,6 +59,33 @@ func (m *model) decide() outcome {
 		}
 	}
 	return out
+}
+
+// panics drops rules when they leave nobody.
+func (m *model) panics(rules map[string]string) {
+	if m.request.Criteria.Panic != broker.PanicAllow || m.unjudged() {
+		return
+	}
+	for _, rule := range rules {
+		if rule == "" || rule == "fallback" {
+			return
+		}
+	}
+	for name, rule := range rules {
+		switch rule {
+		case "unhealthy":
+			if m.policy != broker.HealthBased {
+				rules[name] = ""
+			}
+		case "offering_blocked", "not_checked_yet", "max_response_time_ms", "min_success_rate":
+			rules[name] = ""
+		}
+	}
+}
+
+// unjudged requests pass every rule about health.
+func (m *model) unjudged() bool {
+	return m.request.Operation == broker.HealthCheck || m.request.Override != ""
 }
 
 // judge returns the first rule that refuses, "fallback", or "".
@@ -74,73 +110,145 @@ func (m *model) judge(v broker.ProviderView) string {
 		return "operation_unsupported"
 	case !m.capable(v):
 		return "capability_missing"
-	case len(c.Zones) > 0 && (v.Zone == "" || !slices.Contains(c.Zones, v.Zone)):
+	case len(c.Zones) > 0 && !m.within(v):
 		return "zones"
 	case r.Incomplete[v.Name] != "":
 		return "template_incomplete"
+	case r.Operation == broker.CreateInstances && v.Room != nil && v.Room.Free == 0:
+		return "no_room"
 	case c.MaxCostPerHour != nil && v.PricePerHour == nil:
 		return "price_unknown"
 	case c.MaxCostPerHour != nil && *v.PricePerHour > *c.MaxCostPerHour:
 		return "max_cost_per_hour"
 	case !checkup && !m.admits(m.live(v)):
 		return "breaker_open"
+	case m.now.Before(v.NotBefore):
+		return "not_before"
 	case r.Override != "":
 		return ""
+	case m.strict() && v.Health.State == broker.Unhealthy:
+		return "unhealthy"
 	case slices.Contains(r.Fallbacks, v.Name):
 		return "fallback"
 	case checkup:
 		return ""
+	case m.strict() && v.Health.State == broker.Unknown:
+		return "not_checked_yet"
+	case m.blocked(v):
+		return "offering_blocked"
 	default:
 		return m.figures(v)
 	}
 }
 
-func (m *model) figures(v broker.ProviderView) string {
-	c := m.request.Criteria
-	healthy := c.RequireHealthy != nil && *c.RequireHealthy
-	good, bad := m.lastMinute(m.live(v))
-	switch {
-	case healthy && v.Health.State == broker.Unknown:
-		return "not_checked_yet"
-	case healthy && v.Health.State == broker.Unhealthy:
-		return "unhealthy"
-	case c.MaxResponseTimeMS != nil && !v.Health.CheckedAt.IsZero() && v.Health.ResponseTime.Seconds()*1000 > *c.MaxResponseTimeMS:
-		return "max_response_time_ms"
-	case c.MinSuccessRate != nil && good+bad > 0 && float64(good)*100/float64(good+bad) < *c.MinSuccessRate:
-		return "min_success_rate"
-	default:
-		return ""
-	}
-}
+func (m *model) strict() bool { return m.policy == broker.HealthBased && !m.unjudged() }
 
-func (m *model) capable(v broker.ProviderView) bool {
-	has := func(name string) bool {
-		switch value := v.Capabilities[name].(type) {
-		case bool:
-			return value
-		case float64:
-			return value != 0
-		case []any:
-			return len(value) > 0
-		default:
-			return false
+func (m *model) within(v broker.ProviderView) bool {
+	for _, name := range m.request.Criteria.Zones {
+		if name != "" && (name == v.Zone || name == v.Place.Region || name == v.Place.Geography) {
+			return true
 		}
 	}
-	for _, name := range m.request.Criteria.RequiredCapabilities {
-		same := name == "instances" || name == "instance_management"
-		if !has(name) && !(same && (has("instances") || has("instance_management"))) {
+	return false
+}
+
+// blocked reports whether every offering that would do is blocked.
+func (m *model) blocked(v broker.ProviderView) bool {
+	if m.request.Operation != broker.CreateInstances {
+		return false
+	}
+	offerings := m.request.Offerings[v.Name]
+	if len(offerings) == 0 {
+		offerings = []string{""}
+	}
+	for _, offering := range offerings {
+		free := true
+		for _, b := range v.Blocks {
+			if (b.Offering == "" || b.Offering == offering) && m.now.Before(b.Until) {
+				free = false
+			}
+		}
+		if free {
 			return false
 		}
 	}
 	return true
 }
 
-func (m *model) live(v broker.ProviderView) broker.Live {
-	if m.request.Operation == broker.CreateInstances || m.request.Operation == broker.TerminateInstances {
-		return v.Live["mutate"]
+func (m *model) figures(v broker.ProviderView) string {
+	c := m.request.Criteria
+	healthy := c.RequireHealthy != nil && *c.RequireHealthy
+	response, timed := v.Health.ResponseTime, !v.Health.CheckedAt.IsZero()
+	if l := m.measured(v).Latency; l != nil {
+		response, timed = *l, true
 	}
-	return v.Live["read"]
+	good, all := m.calls(v)
+	switch {
+	case healthy && v.Health.State == broker.Unknown:
+		return "not_checked_yet"
+	case healthy && v.Health.State == broker.Unhealthy:
+		return "unhealthy"
+	case c.MaxResponseTimeMS != nil && timed && response.Seconds()*1000 > *c.MaxResponseTimeMS:
+		return "max_response_time_ms"
+	case c.MinSuccessRate != nil && all > 0 && good*100/all < *c.MinSuccessRate:
+		return "min_success_rate"
+	default:
+		return ""
+	}
 }
+
+// calls are those that were measured, or else those of the last minute.
+func (m *model) calls(v broker.ProviderView) (good, all float64) {
+	if d := m.measured(v); d.Calls > 0 {
+		return d.Successes, d.Calls
+	}
+	g, b := m.lastMinute(m.live(v))
+	return float64(g), float64(g + b)
+}
+
+func (m *model) class() string {
+	if m.request.Operation == broker.CreateInstances || m.request.Operation == broker.TerminateInstances {
+		return "mutate"
+	}
+	return "read"
+}
+
+func (m *model) measured(v broker.ProviderView) broker.Measured { return v.Measured[m.class()] }
+
+func (m *model) capable(v broker.ProviderView) bool {
+	for _, text := range m.request.Criteria.RequiredCapabilities {
+		name, bound, _ := strings.Cut(text, ">=")
+		met := meets(v.Capabilities[name], bound)
+		if name == "instances" || name == "instance_management" {
+			met = meets(v.Capabilities["instances"], bound) || meets(v.Capabilities["instance_management"], bound)
+		}
+		if !met {
+			return false
+		}
+	}
+	return true
+}
+
+func meets(value any, bound string) bool {
+	switch value := value.(type) {
+	case bool:
+		return value && bound == ""
+	case float64:
+		least, err := strconv.ParseFloat(bound, 64)
+		return value != 0 && (bound == "" || err == nil && value >= least)
+	case []any:
+		for _, item := range strings.Split(bound, ",") {
+			if bound != "" && !slices.Contains(value, any(item)) {
+				return false
+			}
+		}
+		return len(value) > 0
+	default:
+		return false
+	}
+}
+
+func (m *model) live(v broker.ProviderView) broker.Live { return v.Live[m.class()] }
 
 func (m *model) admits(l broker.Live) bool {
 	cfg := m.snapshot.Config.Breaker
@@ -168,12 +276,12 @@ func (m *model) lastMinute(l broker.Live) (good, bad int64) {
 	return good, bad
 }
 
-// key is what tiers differ by.
-type key struct{ grade, prefer, priority int }
+// sortKey is what tiers differ by.
+type sortKey struct{ grade, prefer, priority int }
 
-func (m *model) key(v broker.ProviderView) key {
+func (m *model) keyOf(v broker.ProviderView) sortKey {
 	const last = 1 << 30
-	k := key{prefer: slices.Index(m.request.Criteria.PreferStrategies, v.Name), priority: v.Priority}
+	k := sortKey{prefer: slices.Index(m.request.Criteria.PreferStrategies, v.Name), priority: v.Priority}
 	if k.prefer < 0 {
 		k.prefer = last
 	}
@@ -185,7 +293,7 @@ func (m *model) key(v broker.ProviderView) key {
 	switch {
 	case v.Health.State == broker.Unhealthy:
 		k.grade = 2
-	case v.Health.State == broker.Degraded || ramping:
+	case v.Health.State == broker.Degraded || ramping && !slices.Contains(measures, m.policy):
 		k.grade = 1
 	}
 	return k
@@ -193,7 +301,7 @@ func (m *model) key(v broker.ProviderView) key {
 
 func (m *model) rank(eligible []broker.ProviderView, reserve []string, rules map[string]string) []string {
 	slices.SortFunc(eligible, func(a, b broker.ProviderView) int {
-		ka, kb := m.key(a), m.key(b)
+		ka, kb := m.keyOf(a), m.keyOf(b)
 		return cmp.Or(cmp.Compare(ka.grade, kb.grade), cmp.Compare(ka.prefer, kb.prefer), cmp.Compare(ka.priority, kb.priority),
 			cmp.Compare(a.Order, b.Order), cmp.Compare(a.Name, b.Name))
 	})
@@ -204,7 +312,7 @@ func (m *model) rank(eligible []broker.ProviderView, reserve []string, rules map
 	ranked := []string{}
 	for first := true; len(eligible) > 0; first = false {
 		n := 1
-		for n < len(eligible) && m.key(eligible[n]) == m.key(eligible[0]) {
+		for n < len(eligible) && m.keyOf(eligible[n]) == m.keyOf(eligible[0]) {
 			n++
 		}
 		for _, name := range m.turn(eligible[:n]) {
@@ -224,18 +332,4 @@ func (m *model) rank(eligible []broker.ProviderView, reserve []string, rules map
 		}
 	}
 	return ranked
-}
-
-// turn orders one tier, given by registration order.
-func (m *model) turn(tier []broker.ProviderView) []string {
-	names := make([]string, len(tier))
-	for i, v := range tier {
-		names[i] = v.Name
-	}
-	if m.policy == broker.RoundRobin {
-		slices.Sort(names)
-		k := int(m.ticket) % len(names)
-		names = append(names[k:len(names):len(names)], names[:k]...)
-	}
-	return names
 }

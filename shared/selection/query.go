@@ -13,7 +13,7 @@ import (
 // change what it refers to afterwards.
 type Request struct {
 	Operation broker.OperationType
-	Criteria  broker.Criteria // as merged by the caller; Panic is not read
+	Criteria  broker.Criteria // as merged by the caller
 	Override  string          // this provider or none; "" leaves the choice open
 	Fallbacks []string        // names, first to last
 	// Drivers holds the kinds of provider that this broker can talk to, with
@@ -21,6 +21,11 @@ type Request struct {
 	Drivers map[string][]broker.OperationType
 	// Incomplete says, by provider name, what the template lacks there.
 	Incomplete map[string]string
+	// Offerings holds, by provider name, which of its offerings would do for a
+	// create; a provider that is not listed is held back only by blocks of all
+	// that it offers.
+	Offerings map[string][]string
+	Origin    broker.Origin // for GEOGRAPHIC; its zero value is nowhere
 }
 
 // Query is a request in the terms of one snapshot: every name looked up, every
@@ -30,6 +35,7 @@ type Query struct {
 	snapshot *Snapshot
 	request  Request
 	class    int // of breakers
+	asked    int // capabilities required, each once
 	warnings []string
 
 	hard     []column // in order of precedence
@@ -42,7 +48,11 @@ type Query struct {
 	slowest  time.Duration
 	rated    bool
 	lowest   float64 // percent
+	blocked  set     // those out of all offerings that would do
+	until    []int64 // Unix ns; as long as they are
+	panics   bool    // the soft filters are dropped when nobody passes them
 
+	distance  []float64 // from the origin; nil: there is none
 	prefer    []int
 	preferred set
 	fallbacks []int
@@ -64,8 +74,12 @@ func (s *Snapshot) Prepare(r Request) *Query {
 	q.filterHard()
 	q.filterSoft()
 	q.order()
+	q.locate()
 	return q
 }
+
+// creates reports whether machines are made.
+func (q *Query) creates() bool { return q.request.Operation == broker.CreateInstances }
 
 // Snapshot returns the snapshot that q was prepared from.
 func (q *Query) Snapshot() *Snapshot { return q.snapshot }
@@ -90,13 +104,14 @@ func (q *Query) filterHard() {
 	q.refuse(Draining, s.draining)
 	q.refuse(WeightZero, s.weightZero)
 	q.refuse(OperationUnsupported, unsupported)
-	for _, name := range r.Criteria.RequiredCapabilities {
-		q.refuse(CapabilityMissing, s.all.minus(s.named(s.capabilities, canonical(name))))
-	}
+	q.require(r.Criteria.RequiredCapabilities)
 	if len(r.Criteria.Zones) > 0 {
 		q.refuse(ZoneMismatch, s.all.minus(s.inZones(r.Criteria.Zones)))
 	}
 	q.refuse(TemplateIncomplete, q.incomplete())
+	if q.creates() {
+		q.refuse(NoRoom, s.full)
+	}
 	if limit := r.Criteria.MaxCostPerHour; limit != nil {
 		q.priced, q.maxPrice = true, *limit
 		q.refuse(PriceUnknown, s.priceless)
@@ -110,9 +125,12 @@ func (q *Query) filterSoft() {
 	c := &q.request.Criteria
 	q.gated = q.request.Operation != broker.HealthCheck
 	q.judged = q.gated && q.request.Override == ""
+	q.blocked = q.snapshot.none
 	if !q.judged {
 		return
 	}
+	q.panics = c.Panic == broker.PanicAllow
+	q.block()
 	if c.RequireHealthy != nil && *c.RequireHealthy {
 		q.soft = []column{{NotCheckedYet, q.snapshot.unchecked}, {NotHealthy, q.snapshot.unhealthy}}
 	}
@@ -122,6 +140,20 @@ func (q *Query) filterSoft() {
 	if c.MinSuccessRate != nil {
 		q.rated, q.lowest = true, *c.MinSuccessRate
 	}
+}
+
+// require binds the required capabilities. A name asked for twice, or by an
+// alias, counts once.
+func (q *Query) require(texts []string) {
+	var names []string
+	for _, text := range texts {
+		r := parseRequirement(text)
+		q.refuse(CapabilityMissing, q.snapshot.all.minus(q.snapshot.capable(r)))
+		if !slices.Contains(names, r.name) {
+			names = append(names, r.name)
+		}
+	}
+	q.asked = len(names)
 }
 
 // order looks up what ranks. With an override there is nothing to rank.
@@ -197,7 +229,7 @@ func (s *Snapshot) named(m map[string]set, name string) set {
 func (s *Snapshot) inZones(names []string) set {
 	in := newSet(s.Len())
 	for _, name := range names {
-		in.union(s.named(s.zones, name))
+		in.union(s.named(s.places, name))
 	}
 	return in
 }

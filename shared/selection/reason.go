@@ -15,16 +15,21 @@ func (r *Result) Reason() string {
 		return "no provider is registered"
 	case !ok:
 		return "no provider is eligible: " + r.refusals()
+	case r.panicked:
+		return fmt.Sprintf("%s because of panic: allow: nobody passes the rules about health", name)
 	case q.request.Override != "":
 		return fmt.Sprintf("%s was asked for by strategy_override", name)
 	case r.first.tier.size == 0:
 		return name + " is the first fallback that is eligible, and no other provider is"
 	case r.first.tier.size == 1:
 		return fmt.Sprintf("%s %s", name, r.alone())
-	case r.policy.tickets:
-		return fmt.Sprintf("%s by %s among %s, ticket %d", name, r.policy.name, r.equals(), r.ticket)
+	case r.explored():
+		return fmt.Sprintf("%s by %s among %s, ticket %d: one in %d goes where the data is oldest",
+			name, r.policy.name, r.peers(), r.ticket, exploreEvery)
+	case r.Scope() != "":
+		return fmt.Sprintf("%s by %s among %s, ticket %d", name, r.policy.name, r.peers(), r.ticket)
 	default:
-		return fmt.Sprintf("%s by %s among %s", name, r.policy.name, r.equals())
+		return fmt.Sprintf("%s by %s among %s", name, r.policy.name, r.peers())
 	}
 }
 
@@ -44,7 +49,7 @@ func (r *Result) alone() string {
 	}
 }
 
-func (r *Result) equals() string {
+func (r *Result) peers() string {
 	return fmt.Sprintf("%d equals of priority %d", r.first.tier.size, r.in.Query.snapshot.facts[r.ranked[0]].priority)
 }
 
@@ -63,3 +68,6 @@ func (r *Result) refusals() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// explored reports whether the pick was explored.
+func (r *Result) explored() bool { return r.mayExplore() && r.ticket%exploreEvery == 0 }

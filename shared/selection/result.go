@@ -19,67 +19,54 @@ type Result struct {
 	ticket int64
 
 	rules    []Rule // by provider; of those that are left, LowerTier
-	eligible set    // fallbacks are not among them
-	reserve  set    // fallbacks that may be ranked
+	waived   []Rule // by provider, when panicked: the rule that was dropped
+	panicked bool
+	eligible set // fallbacks are not among them
+	reserve  set // fallbacks that may be ranked
 	grades   [gradeCount]set
 	first    walk // stands at the tier of the pick
 	tiers    walk // stands where ranking got to
 
 	ranked [MaxCandidates]int
 	count  int // of ranked
+
+	// Scratch of ranking one tier.
+	nth       int // of the tiers that were ranked
+	tierSet   set // the members
+	left      set // those that have no place yet
+	equals    set // the best of them, as some policies have it
+	held      set // those that sit this decision out
+	draws     draws
+	key       uint64 // of STICKY
+	schedules [MaxCandidates]schedule
 }
 
 // reset forgets the last decision and makes room for the next.
 func (r *Result) reset(in *Input) {
-	r.in, r.policy, r.ticket, r.count = *in, policyOf(in), 0, 0
+	r.in, r.policy, r.ticket, r.count, r.panicked = *in, policyOf(in), 0, 0, false
 	words := len(in.Query.snapshot.all)
 	if cap(r.eligible) < words {
-		r.rules = make([]Rule, words*wordBits)
-		r.eligible, r.reserve = make(set, words), make(set, words)
-		for g := range r.grades {
-			r.grades[g] = make(set, words)
+		r.rules, r.waived = make([]Rule, words*wordBits), make([]Rule, words*wordBits)
+		for _, s := range r.sets() {
+			*s = make(set, words)
 		}
 	}
-	r.rules = r.rules[:words*wordBits]
+	r.rules, r.waived = r.rules[:words*wordBits], r.waived[:words*wordBits]
 	clear(r.rules)
-	r.eligible, r.reserve = r.eligible[:words], r.reserve[:words]
-	for g := range r.grades {
-		r.grades[g] = r.grades[g][:words]
+	for _, s := range r.sets() {
+		*s = (*s)[:words]
 	}
 }
 
-// Rank orders the eligible with the ticket of [Result.Scope], or with any
-// number where none is needed. It may be called again with another.
-//
-// Tiers are taken in the order of their keys, each ordered by the policy with
-// the same ticket. Fallbacks come after them and own the last place.
-func (r *Result) Rank(ticket int64) {
-	r.ticket, r.count = ticket, 0
-	places := MaxCandidates
-	if !r.reserve.empty() {
-		places--
-	}
-	r.tiers = r.first
-	for more := r.tiers.tier.size > 0; more && r.count < places; more = r.tiers.next(r) {
-		r.count += r.rankTier(&r.tiers.tier, r.ranked[r.count:places])
-	}
-	for _, i := range r.in.Query.fallbacks {
-		if r.count < MaxCandidates && r.reserve.has(i) {
-			r.ranked[r.count] = i
-			r.count++
-		}
+func (r *Result) sets() [9]*set {
+	return [9]*set{
+		&r.eligible, &r.reserve, &r.grades[sound], &r.grades[degraded], &r.grades[sick],
+		&r.tierSet, &r.left, &r.equals, &r.held,
 	}
 }
 
-// rankTier orders one tier into the places that are left. One member needs no
-// policy.
-func (r *Result) rankTier(t *tier, places []int) int {
-	if t.size == 1 {
-		places[0] = t.first
-		return 1
-	}
-	return r.policy.rank(places, r, t)
-}
+// class is what is known of the breaker class of the decision.
+func (r *Result) class() *class { return &r.in.Query.snapshot.classes[r.in.Query.class] }
 
 // Policy returns the policy that ranked.
 func (r *Result) Policy() broker.Policy { return r.policy.name }
@@ -116,18 +103,27 @@ func (r *Result) Eligible() int {
 	return r.eligible.count(0, n) + r.reserve.count(0, n)
 }
 
-// RetryAfter returns how long until the first breaker that refused a provider
-// would let a call through; false: waiting alone helps nobody.
+// RetryAfter returns how long until the first of those that are held back for a
+// time, by a breaker, at their own wish or for want of an offering, would be
+// asked; false: waiting alone helps nobody.
 func (r *Result) RetryAfter() (time.Duration, bool) {
 	q := r.in.Query
 	var first time.Duration
 	found := false
 	for i := range q.snapshot.facts {
 		live := &q.snapshot.facts[i].live[q.class]
-		if r.rules[i] != BreakerOpen || live.never {
+		var until time.Time
+		switch rule := r.rules[i]; {
+		case rule == BreakerOpen && !live.never:
+			until = live.admitFrom
+		case rule == NotBefore:
+			until = q.snapshot.facts[i].notBefore
+		case rule == OfferingBlocked:
+			until = time.Unix(0, q.until[i])
+		default:
 			continue
 		}
-		if wait := live.admitFrom.Sub(r.in.Now); !found || wait < first {
+		if wait := until.Sub(r.in.Now); !found || wait < first {
 			first, found = wait, true
 		}
 	}
@@ -139,41 +135,9 @@ func (r *Result) RetryAfter() (time.Duration, bool) {
 func (r *Result) Decision() broker.Decision {
 	return broker.Decision{
 		Policy: r.Policy(), Criteria: r.in.Query.request.Criteria, Ticket: r.ticket, TakenAt: r.in.Now,
+		Seed: r.in.Seed, AffinityKey: r.in.AffinityKey, Origin: r.in.Query.request.Origin,
 		Snapshot: r.Version(), Ranked: r.Ranked(), Verdicts: r.Verdicts(),
 	}
-}
-
-// Confidence returns how sure the pick is, from 0 to 1: the share of the
-// eligible probability mass that it holds under its policy, times how fresh
-// the newest evidence about it is. The share of one among n equals is 1/n
-// under a policy that spreads and 1 under one that always picks the same; a
-// provider asked for by name, or the first fallback, has 1. Freshness is
-// 60 s / (60 s + age): 1 at age 0, ½ at 60 s, ⅙ at the default check interval.
-// The evidence is the newest of the last health check and the last call that
-// ended. A provider of which nothing was ever measured has 0, and so has a
-// decision without candidates.
-func (r *Result) Confidence() float64 {
-	if r.count == 0 {
-		return 0
-	}
-	f := &r.in.Query.snapshot.facts[r.ranked[0]]
-	at := f.checkedAt
-	if call := f.live[r.in.Query.class].lastCall; call.After(at) {
-		at = call
-	}
-	if at.IsZero() {
-		return 0
-	}
-	age := max(0, r.in.Now.Sub(at).Seconds())
-	return r.share() * 60 / (60 + age)
-}
-
-// share is the part of the probability mass that the pick holds.
-func (r *Result) share() float64 {
-	if r.policy.spreads && r.first.tier.size > 1 {
-		return 1 / float64(r.first.tier.size)
-	}
-	return 1
 }
 
 func (r *Result) name(i int) string { return r.in.Query.snapshot.facts[i].name }

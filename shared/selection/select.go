@@ -12,7 +12,12 @@ type Input struct {
 	Query  *Query
 	Policy broker.Policy // "": the snapshot's default; see [Known]
 	Ticket int64         // read by Select when the policy takes tickets
-	Now    time.Time
+	// Seed is what RANDOM draws from, any text that is new for each decision:
+	// the operation's id.
+	Seed string
+	// AffinityKey is what STICKY keeps together; "": the seed.
+	AffinityKey string
+	Now         time.Time
 }
 
 // Select decides: it fills dst with the ranked candidates and what every
@@ -37,11 +42,16 @@ func (r *Result) filter(in *Input) {
 		alive = r.drop(w, alive, q.hard)
 		alive = r.dropPricey(w, alive)
 		alive = r.dropGated(w, alive, now)
+		alive = r.dropUnhealthy(w, alive)
 		r.reserve[w] = alive & q.fallback[w]
-		alive = r.drop(w, alive&^q.fallback[w], q.soft)
+		alive = r.dropBlocked(w, alive&^q.fallback[w], now)
+		alive = r.drop(w, alive, q.soft)
 		alive = r.dropPoor(w, alive)
 		r.eligible[w] = alive
 		r.grade(w, alive, now)
+	}
+	if q.panics && r.Eligible() == 0 {
+		r.waive(now)
 	}
 	r.first = walk{}
 	r.first.next(r)
@@ -74,56 +84,51 @@ func (r *Result) dropPricey(w int, alive uint64) uint64 {
 	return r.refuse(w, alive, above(q.snapshot.price, w, alive, q.maxPrice), PriceTooHigh)
 }
 
+// dropGated refuses who must not be called now: by its breaker, or because it
+// asked for time.
 func (r *Result) dropGated(w int, alive uint64, now int64) uint64 {
 	q := r.in.Query
 	c := &q.snapshot.classes[q.class]
-	if closed := alive &^ c.gated[w]; !q.gated || closed == alive {
+	if gated := alive & c.gated[w]; q.gated && gated != 0 {
+		alive = r.refuse(w, alive, above(c.admitFrom, w, gated, now), BreakerOpen)
+	}
+	if delayed := alive & q.snapshot.delayed[w]; delayed != 0 {
+		alive = r.refuse(w, alive, above(q.snapshot.notBefore, w, delayed, now), NotBefore)
+	}
+	return alive
+}
+
+// dropUnhealthy refuses what a strict policy never takes, and, unless it is a
+// fallback, whom nobody has checked.
+func (r *Result) dropUnhealthy(w int, alive uint64) uint64 {
+	q := r.in.Query
+	if !r.policy.strict || !q.judged {
 		return alive
 	}
-	return r.refuse(w, alive, above(c.admitFrom, w, alive&c.gated[w], now), BreakerOpen)
+	alive = r.refuse(w, alive, alive&q.snapshot.unhealthy[w], NotHealthy)
+	return r.refuse(w, alive, alive&q.snapshot.unchecked[w]&^q.fallback[w], NotCheckedYet)
+}
+
+func (r *Result) dropBlocked(w int, alive uint64, now int64) uint64 {
+	q := r.in.Query
+	if blocked := alive & q.blocked[w]; blocked != 0 {
+		return r.refuse(w, alive, above(q.until, w, blocked, now), OfferingBlocked)
+	}
+	return alive
 }
 
 // dropPoor refuses by measured figures. Who has none passes: missing is never
 // zero.
 func (r *Result) dropPoor(w int, alive uint64) uint64 {
 	q := r.in.Query
+	c := &q.snapshot.classes[q.class]
 	if q.timed {
-		alive = r.refuse(w, alive, above(q.snapshot.response, w, alive, q.slowest), TooSlow)
+		alive = r.refuse(w, alive, above(c.response, w, alive, q.slowest), TooSlow)
 	}
 	if q.rated {
-		c := &q.snapshot.classes[q.class]
-		alive = r.refuse(w, alive, below(c.success, w, alive&c.measured[w], q.lowest), SuccessTooLow)
+		alive = r.refuse(w, alive, below(c.success, w, alive&c.rated[w], q.lowest), SuccessTooLow)
 	}
 	return alive
-}
-
-// grade parts the eligible that are neither preferred nor fallbacks.
-func (r *Result) grade(w int, alive uint64, now int64) {
-	q := r.in.Query
-	alive &^= q.preferred[w]
-	var ill, poor uint64
-	if q.judged {
-		c := &q.snapshot.classes[q.class]
-		ill = alive & q.snapshot.unhealthy[w]
-		poor = alive &^ ill & (q.snapshot.degraded[w] | above(c.rampUntil, w, alive&c.ramped[w], now))
-	}
-	r.grades[sound][w], r.grades[degraded][w], r.grades[sick][w] = alive&^ill&^poor, poor, ill
-}
-
-// gradeOf is the grade of one provider.
-func (r *Result) gradeOf(i int) grade {
-	q := r.in.Query
-	c := &q.snapshot.classes[q.class]
-	switch {
-	case !q.judged:
-		return sound
-	case q.snapshot.unhealthy.has(i):
-		return sick
-	case q.snapshot.degraded.has(i), c.ramped.has(i) && c.rampUntil[i] > unixNano(r.in.Now):
-		return degraded
-	default:
-		return sound
-	}
 }
 
 // above returns those of a word whose value is larger than the limit.

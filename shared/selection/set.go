@@ -21,12 +21,28 @@ func fullSet(n int) set {
 }
 
 func (s set) add(i int)      { s[uint(i)/wordBits] |= 1 << (uint(i) % wordBits) }
+func (s set) remove(i int)   { s[uint(i)/wordBits] &^= 1 << (uint(i) % wordBits) }
 func (s set) has(i int) bool { return s[uint(i)/wordBits]>>(uint(i)%wordBits)&1 != 0 }
 
 func (s set) union(o set) {
 	for w := range s {
 		s[w] |= o[w]
 	}
+}
+
+func (s set) intersect(o set) {
+	for w := range s {
+		s[w] &= o[w]
+	}
+}
+
+// fill makes s what o holds of [lo, hi), a range that is not empty.
+func (s set) fill(o set, lo, hi int) {
+	clear(s)
+	first, last := uint(lo)/wordBits, uint(hi-1)/wordBits
+	copy(s[first:last+1], o[first:last+1])
+	s[first] &= ^uint64(0) << (uint(lo) % wordBits)
+	s[last] &= ^uint64(0) >> (wordBits - 1 - uint(hi-1)%wordBits)
 }
 
 // minus returns what s holds and o does not.
@@ -45,6 +61,16 @@ func (s set) empty() bool {
 		}
 	}
 	return true
+}
+
+// meets reports whether the two have a member in common.
+func (s set) meets(o set) bool {
+	for w := range s {
+		if s[w]&o[w] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // next returns the smallest member that is at least i, or a number past every

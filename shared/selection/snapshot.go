@@ -15,13 +15,14 @@ const rampTime = 60 * time.Second
 // Snapshot is a [broker.Snapshot] made ready for any number of decisions:
 // providers by (priority, registration order, name), each rule's facts in a
 // set or a column of its own, every name interned. It is immutable, keeps
-// nothing of what it was made from, and is safe for concurrent use.
+// nothing of what it was made from but blocks, and is safe for concurrent use.
 type Snapshot struct {
-	version string
-	takenAt time.Time
-	policy  broker.Policy
-	facts   []facts // what verdicts say; decisions read the columns
-	index   map[string]int
+	version        string
+	takenAt        time.Time
+	policy         broker.Policy
+	exploreCreates bool
+	facts          []facts // what verdicts say; decisions read the columns
+	index          map[string]int
 
 	tierStart []int // for each provider, the first of its priority
 	tierEnd   []int // and the first of the next
@@ -29,18 +30,32 @@ type Snapshot struct {
 
 	all, none                        set
 	notEnabled, draining, weightZero set
-	kinds, zones, capabilities       map[string]set
+	kinds, places                    map[string]set // places: zones, regions and geographies
+	capabilities                     map[string]*capability
 
 	priceless set
 	price     []float64 // per hour
 
 	unchecked, unhealthy, degraded set
-	response                       []time.Duration // of the last check; −1: none
+
+	full      set     // those without room for a machine
+	delayed   set     // those that asked for no call before a time
+	notBefore []int64 // Unix ns
+	blocks    map[int][]broker.Block
+
+	weight []int64
+	sum    []int64   // of the weights of the priority, up to here
+	even   []bool    // all weights of the priority are equal
+	hash   []uint64  // of the name
+	busy   []int64   // calls in flight, of both classes
+	load   []float64 // (busy + 1) / weight
+	used   []float64 // share of the room; −1: not known
+	offers []int64   // capabilities
 
 	classes [2]class // by class index
 }
 
-// class is what the live rows of one breaker class say.
+// class is what is known of one breaker class.
 type class struct {
 	gated     set     // those that are held back for some time, or for ever
 	admitFrom []int64 // Unix ns from which a gated one lets a call through
@@ -48,17 +63,23 @@ type class struct {
 	ramped    set     // those that probes have closed
 	rampUntil []int64 // Unix ns
 
-	measured set       // those with calls in the last minute
-	success  []float64 // percent of those calls
+	rated    set             // those with calls
+	success  []float64       // percent of those calls
+	response []time.Duration // of calls, else of the last check; −1: none
+
+	figures
 }
 
 // facts is one provider as verdicts and reasons tell of it.
 type facts struct {
 	name, kind, zone string
+	place            broker.Place
 	priority         int
 	order            int64
 	health           broker.HealthState
 	checkedAt        time.Time
+	notBefore        time.Time
+	room             broker.Room
 	live             [2]liveFacts
 }
 
@@ -68,6 +89,7 @@ type liveFacts struct {
 	never     bool      // gated for ever
 	good, bad int64     // calls of the last minute
 	lastCall  time.Time // the newest bucket with calls
+	calls     broker.Measured
 }
 
 var classNames = [2]string{broker.ClassMutate, broker.ClassRead}
@@ -78,18 +100,22 @@ func classIndex(name string) int { return slices.Index(classNames[:], name) }
 func Compile(s *broker.Snapshot) *Snapshot {
 	views := sorted(s.Providers)
 	c := newSnapshot(len(views))
-	c.takenAt, c.policy = s.TakenAt, s.Config.DefaultPolicy
+	c.takenAt, c.policy, c.exploreCreates = s.TakenAt, s.Config.DefaultPolicy, s.Config.ExploreCreates
 	for i, v := range views {
 		c.describe(i, v)
 		c.flags(i, v)
-		c.health(i, v.Health)
+		c.declare(i, v.Capabilities)
+		c.health(i, v.HealthAt(s.TakenAt))
+		c.limits(i, v)
+		c.burden(i, v)
 		for ci, name := range classNames {
 			l := v.Live[name]
 			c.breaker(i, ci, &l, s.Config.Breaker)
+			c.measured(i, ci, v.Measured[name])
 		}
 	}
 	c.tiers()
-	c.version = c.hash()
+	c.version = c.digest()
 	return c
 }
 
@@ -114,72 +140,31 @@ func sorted(providers []broker.ProviderView) []*broker.ProviderView {
 	return views
 }
 
-// newSnapshot makes room for n providers. Columns are as long as sets, in
-// whole words, so that a word of a column needs one bounds check.
+// newSnapshot makes room for n providers. Columns that rules read are as long
+// as sets, in whole words, so that a word of a column needs one bounds check.
 func newSnapshot(n int) *Snapshot {
 	whole := len(newSet(n)) * wordBits
 	s := &Snapshot{
 		facts: make([]facts, n), index: make(map[string]int, n), all: fullSet(n), none: newSet(n),
 		notEnabled: newSet(n), draining: newSet(n), weightZero: newSet(n),
-		kinds: map[string]set{}, zones: map[string]set{}, capabilities: map[string]set{},
+		kinds: map[string]set{}, places: map[string]set{}, capabilities: map[string]*capability{},
 		priceless: newSet(n), price: make([]float64, whole),
-		unchecked: newSet(n), unhealthy: newSet(n), degraded: newSet(n), response: make([]time.Duration, whole),
+		unchecked: newSet(n), unhealthy: newSet(n), degraded: newSet(n),
+		full: newSet(n), delayed: newSet(n), notBefore: make([]int64, whole), blocks: map[int][]broker.Block{},
+		weight: make([]int64, n), sum: make([]int64, n), even: make([]bool, n), hash: make([]uint64, n),
+		busy: make([]int64, n), load: make([]float64, n), used: make([]float64, n), offers: make([]int64, n),
 	}
 	for i := range s.classes {
 		s.classes[i] = class{
 			gated: newSet(n), admitFrom: make([]int64, whole), ramped: newSet(n), rampUntil: make([]int64, whole),
-			measured: newSet(n), success: make([]float64, whole),
+			rated: newSet(n), success: make([]float64, whole), response: make([]time.Duration, whole), figures: newFigures(n),
 		}
 	}
 	return s
 }
 
-func (s *Snapshot) describe(i int, v *broker.ProviderView) {
-	s.index[v.Name] = i
-	s.facts[i] = facts{
-		name: v.Name, kind: v.Kind, zone: v.Zone, priority: v.Priority, order: v.Order,
-		health: v.Health.State, checkedAt: v.Health.CheckedAt,
-	}
-	if v.PricePerHour == nil {
-		s.priceless.add(i)
-		return
-	}
-	s.price[i] = *v.PricePerHour
-}
-
-func (s *Snapshot) flags(i int, v *broker.ProviderView) {
-	addIf(s.notEnabled, i, !v.Enabled)
-	addIf(s.draining, i, v.Draining)
-	addIf(s.weightZero, i, v.Weight == 0)
-	intern(s.kinds, v.Kind, s.none).add(i)
-	if v.Zone != "" {
-		intern(s.zones, v.Zone, s.none).add(i)
-	}
-	for name, value := range v.Capabilities {
-		if declared(value) {
-			intern(s.capabilities, canonical(name), s.none).add(i)
-		}
-	}
-}
-
-func (s *Snapshot) health(i int, h broker.Health) {
-	s.response[i] = h.ResponseTime
-	if h.CheckedAt.IsZero() {
-		s.response[i] = -1
-	}
-	switch h.State {
-	case broker.Healthy:
-	case broker.Degraded:
-		s.degraded.add(i)
-	case broker.Unhealthy:
-		s.unhealthy.add(i)
-	default:
-		s.unchecked.add(i)
-	}
-}
-
-// tiers finds where each priority starts and ends, and the order by name
-// within it.
+// tiers finds where each priority starts and ends, the order by name within
+// it, and what its members are compared by.
 func (s *Snapshot) tiers() {
 	n := len(s.facts)
 	s.tierStart, s.tierEnd, s.byName = make([]int, n), make([]int, n), make([]int, n)
@@ -192,6 +177,24 @@ func (s *Snapshot) tiers() {
 			s.tierEnd[i] = hi
 		}
 		slices.SortFunc(s.byName[lo:hi], func(a, b int) int { return cmp.Compare(s.facts[a].name, s.facts[b].name) })
+		s.line(lo, hi)
+		for ci := range s.classes {
+			s.compare(&s.classes[ci], ci, lo, hi)
+		}
+	}
+}
+
+// line lays the weights of one priority end to end.
+func (s *Snapshot) line(lo, hi int) {
+	var sum int64
+	even := true
+	for i := lo; i < hi; i++ {
+		sum += s.weight[i]
+		s.sum[i] = sum
+		even = even && s.weight[i] == s.weight[lo] && sum > 0
+	}
+	for i := lo; i < hi; i++ {
+		s.even[i] = even
 	}
 }
 

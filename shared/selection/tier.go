@@ -8,7 +8,7 @@ type grade int
 // tried when nothing else is left, unless require_healthy leaves it out.
 const (
 	sound    grade = iota
-	degraded       // checked as DEGRADED, or its breaker ramps up
+	degraded       // checked as DEGRADED, or its breaker ramps up, see policy.measures
 	sick           // checked as UNHEALTHY
 	gradeCount
 )
@@ -79,4 +79,42 @@ func (w *walk) nextPriority(r *Result) bool {
 	w.at = s.tierEnd[first]
 	w.tier = tier{grade: w.grade, first: first, lo: s.tierStart[first], hi: w.at, size: members.count(first, w.at)}
 	return true
+}
+
+// grade parts the eligible that are neither preferred nor fallbacks.
+func (r *Result) grade(w int, alive uint64, now int64) {
+	q := r.in.Query
+	alive &^= q.preferred[w]
+	var ill, poor uint64
+	if q.judged {
+		c := r.class()
+		ill = alive & q.snapshot.unhealthy[w]
+		poor = alive &^ ill & (q.snapshot.degraded[w] | above(c.rampUntil, w, alive&r.ramping(w), now))
+	}
+	r.grades[sound][w], r.grades[degraded][w], r.grades[sick][w] = alive&^ill&^poor, poor, ill
+}
+
+// gradeOf is the grade of one provider.
+func (r *Result) gradeOf(i int) grade {
+	q := r.in.Query
+	c := r.class()
+	switch {
+	case !q.judged:
+		return sound
+	case q.snapshot.unhealthy.has(i):
+		return sick
+	case q.snapshot.degraded.has(i), !r.policy.measures && c.ramped.has(i) && c.rampUntil[i] > unixNano(r.in.Now):
+		return degraded
+	default:
+		return sound
+	}
+}
+
+// ramping returns those whose breaker may ramp up and degrade them: a policy
+// that measures gives them a growing share instead.
+func (r *Result) ramping(w int) uint64 {
+	if r.policy.measures {
+		return 0
+	}
+	return r.class().ramped[w]
 }

@@ -2,7 +2,6 @@ package selection
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,23 +48,43 @@ func (r *Result) verdict(i int) broker.Verdict {
 		v.Rule = ""
 	}
 	if rule.Eligible() {
-		v.Detail = r.unmeasured(i)
+		v.Detail = r.passes(i)
 		v.DataAgeMS = r.age(f.checkedAt)
+		if r.policy.figure != nil && r.first.tier.size > 1 {
+			v.Value, v.DataAgeMS = r.policy.figure(r, i), r.age(r.newest(i))
+		}
 		return v
 	}
 	r.explain(i, rule, &v)
 	return v
 }
 
+// newest is when a provider was last heard of, by a check or a call.
+func (r *Result) newest(i int) time.Time {
+	f := &r.in.Query.snapshot.facts[i]
+	if call := f.live[r.in.Query.class].newest(); call.After(f.checkedAt) {
+		return call
+	}
+	return f.checkedAt
+}
+
+// passes says which rules a provider passes for want of data, or by panic.
+func (r *Result) passes(i int) string {
+	if r.panicked && r.waived[i] != LowerTier {
+		return "panic: passes " + r.waived[i].String()
+	}
+	return r.unmeasured(i)
+}
+
 // unmeasured says which limits a provider passed for want of data.
 func (r *Result) unmeasured(i int) string {
 	q := r.in.Query
 	var passes []string
-	if q.timed && q.snapshot.response[i] < 0 {
-		passes = append(passes, "not checked yet: passes max_response_time_ms")
+	if q.timed && r.class().response[i] < 0 {
+		passes = append(passes, "never measured: passes max_response_time_ms")
 	}
-	if q.rated && !q.snapshot.classes[q.class].measured.has(i) {
-		passes = append(passes, "no calls in the last minute: passes min_success_rate")
+	if q.rated && !r.class().rated.has(i) {
+		passes = append(passes, "no calls: passes min_success_rate")
 	}
 	return strings.Join(passes, "; ")
 }
@@ -82,11 +101,13 @@ func (r *Result) explain(i int, rule Rule, v *broker.Verdict) {
 	case OperationUnsupported:
 		v.Value, v.Threshold = f.kind, string(q.request.Operation)
 	case CapabilityMissing:
-		v.Threshold = r.missing(i)
+		v.Value, v.Threshold = r.missing(i)
 	case ZoneMismatch:
 		v.Value, v.Threshold = f.zone, strings.Join(c.Zones, ", ")
 	case TemplateIncomplete:
 		v.Detail = q.request.Incomplete[f.name]
+	case NoRoom:
+		v.Value, v.Threshold = strconv.Itoa(f.room.Limit-f.room.Free), strconv.Itoa(f.room.Limit)
 	case PriceUnknown:
 		v.Threshold = number(q.maxPrice)
 	case PriceTooHigh:
@@ -95,51 +116,3 @@ func (r *Result) explain(i int, rule Rule, v *broker.Verdict) {
 		r.explainState(i, rule, v)
 	}
 }
-
-// explainState is explain for the rules that read live data.
-func (r *Result) explainState(i int, rule Rule, v *broker.Verdict) {
-	f, q := &r.in.Query.snapshot.facts[i], r.in.Query
-	live := &f.live[q.class]
-	switch rule {
-	case BreakerOpen:
-		v.Value, v.DataAgeMS = string(live.state), r.age(q.snapshot.takenAt)
-		if v.Detail = "until an operator releases it"; !live.never {
-			v.Detail = "until " + live.admitFrom.UTC().Format(time.RFC3339)
-		}
-	case NotHealthy:
-		v.Value, v.DataAgeMS = string(f.health), r.age(f.checkedAt)
-	case NotCheckedYet:
-		v.Value, v.DataAgeMS = string(broker.Unknown), r.age(f.checkedAt)
-	case TooSlow:
-		v.Value, v.Threshold = milliseconds(q.snapshot.response[i]), milliseconds(q.slowest)
-		v.DataAgeMS = r.age(f.checkedAt)
-	case SuccessTooLow:
-		v.Value, v.Threshold = number(q.snapshot.classes[q.class].success[i]), number(q.lowest)
-		v.Detail = fmt.Sprintf("%d of %d calls in the last minute", live.good, live.good+live.bad)
-		v.DataAgeMS = r.age(q.snapshot.takenAt)
-	default: // the other rules read no live data
-	}
-}
-
-// missing returns the first required capability that a provider lacks.
-func (r *Result) missing(i int) string {
-	s := r.in.Query.snapshot
-	for _, name := range r.in.Query.request.Criteria.RequiredCapabilities {
-		if !s.named(s.capabilities, canonical(name)).has(i) {
-			return name
-		}
-	}
-	return ""
-}
-
-// age is how old data of that time is, in ms; 0 when there is none.
-func (r *Result) age(at time.Time) int64 {
-	if at.IsZero() {
-		return 0
-	}
-	return max(0, r.in.Now.Sub(at).Milliseconds())
-}
-
-func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
-func milliseconds(d time.Duration) string { return number(float64(d) / float64(time.Millisecond)) }

@@ -92,6 +92,21 @@ func TestAVerdictTellsRuleValueThresholdAndAge(t *testing.T) {
 			provider("a"), criteria(broker.Criteria{MaxResponseTimeMS: ptr(4.5)}),
 			broker.Verdict{Rule: "max_response_time_ms", Value: "5", Threshold: "4.5", DataAgeMS: 30_000},
 		},
+		"calls that took too long": {
+			provider("a", did(broker.Measured{At: noon.Add(-2 * time.Second), Latency: ptr(9 * time.Millisecond)})),
+			criteria(broker.Criteria{MaxResponseTimeMS: ptr(8.0)}),
+			broker.Verdict{Rule: "max_response_time_ms", Value: "9", Threshold: "8", DataAgeMS: 2000},
+		},
+		"too few of the measured successes": {
+			provider("a", calls(9, 0), func(v *broker.ProviderView) {
+				v.Measured = map[string]broker.Measured{broker.ClassMutate: {At: noon.Add(-3 * time.Second), Successes: 4.5, Calls: 6}}
+			}),
+			criteria(broker.Criteria{MinSuccessRate: ptr(80.0)}),
+			broker.Verdict{Rule: "min_success_rate", Value: "75", Threshold: "80", Detail: "4.5 of 6 calls", DataAgeMS: 3000},
+		},
+		"out of an offering": {
+			provider("a", blocked("", time.Hour)), create(), broker.Verdict{Rule: "offering_blocked", Detail: "until 2026-03-01T13:00:00Z"},
+		},
 		"too few successes": {
 			provider("a", calls(3, 1)), criteria(broker.Criteria{MinSuccessRate: ptr(75.5)}),
 			broker.Verdict{Rule: "min_success_rate", Value: "75", Threshold: "75.5", Detail: "3 of 4 calls in the last minute"},
@@ -104,6 +119,42 @@ func TestAVerdictTellsRuleValueThresholdAndAge(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestAVerdictShowsWhatThePolicyComparedAndHowOldItIs(t *testing.T) {
+	one := provider("a", busy(2), price(0.5), weight(50), room(30, 40), place("z", "", ""), func(v *broker.ProviderView) {
+		v.Measured = map[string]broker.Measured{broker.ClassMutate: {
+			At: noon.Add(-4 * time.Second), Successes: 97, Calls: 100, Peak: ptr(12 * time.Millisecond), Delivered: 10, Wanted: 10,
+		}}
+	})
+	other := provider("b", func(v *broker.ProviderView) { v.Live, v.PricePerHour = nil, nil })
+	for policy, want := range map[broker.Policy][2]string{
+		broker.FirstAvailable:     {"", ""},
+		broker.RoundRobin:         {"", ""},
+		broker.WeightedRoundRobin: {"weight 50", "weight 100"},
+		broker.Random:             {"weight 50", "weight 100"},
+		broker.LeastConnections:   {"2 in flight, weight 50", "0 in flight, weight 100"},
+		broker.Sticky:             {"weight 50, 2 in flight", "weight 100, 0 in flight"},
+		broker.FastestResponse:    {"12ms expected, 2 in flight, weight 50", "12ms expected, the median: not measured, 0 in flight, weight 100"},
+		// The common rate is 0.97; the interval is 1.645 √(0.97 × 0.03 / 111), or of 11 calls.
+		broker.HighestSuccessRate: {"97 % believed, 94.3 % at least, 97 of 100 calls", "97 % believed, 88.5 % at least, 0 of 0 calls"},
+		broker.CapabilityBased:    {"2 capabilities, 2 unused", "2 capabilities, 2 unused"},
+		broker.HealthBased:        {"HEALTHY", "HEALTHY"},
+		broker.CostOptimized:      {"0.5 per delivered machine-hour, 100 % available", "price unknown, 100 % available"},
+		broker.Geographic:         {"same zone, 25 % used", "distance not known"},
+		broker.Adaptive:           {"weight 50 × 1", "weight 100 × 1"},
+	} {
+		r := decide(snapshot(one, other), from(broker.Origin{Zone: "z"}), policy)
+		for _, v := range r.Verdicts() {
+			i := map[string]int{"a": 0, "b": 1}[v.Provider]
+			if v.Value != want[i] {
+				t.Errorf("%s: %s has %q, want %q", policy, v.Provider, v.Value, want[i])
+			}
+			if age := []int64{4000, 30_000}[i]; want[i] != "" && v.DataAgeMS != age {
+				t.Errorf("%s: the data of %s is %d ms old, want %d", policy, v.Provider, v.DataAgeMS, age)
+			}
+		}
 	}
 }
 
@@ -125,7 +176,7 @@ func TestWhatPassesALimitForWantOfDataSaysSo(t *testing.T) {
 	r := decide(snapshot(provider("a", unchecked)), criteria(broker.Criteria{MinSuccessRate: ptr(100.0), MaxResponseTimeMS: ptr(0.0)}))
 	want := []broker.Verdict{{
 		Provider: "a", Rank: 1,
-		Detail: "not checked yet: passes max_response_time_ms; no calls in the last minute: passes min_success_rate",
+		Detail: "never measured: passes max_response_time_ms; no calls: passes min_success_rate",
 	}}
 	if diff := cmp.Diff(want, r.Verdicts()); diff != "" {
 		t.Error(diff)

@@ -8,29 +8,36 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
-// hash returns the version: SHA-256 over all that decisions and verdicts read,
-// every text with its length before it, cut to 128 bits. A stored decision
-// holds it, so a change of this layout changes the tag at its beginning.
-func (s *Snapshot) hash() string {
-	d := make(digest, 0, 512*(1+len(s.facts)))
-	d.text("ohfp selection 1")
+// digest returns the version: SHA-256 over all that decisions and verdicts
+// read, every text with its length before it, cut to 128 bits. A stored
+// decision holds it, so a change of this layout changes the tag at its
+// beginning.
+func (s *Snapshot) digest() string {
+	d := make(digest, 0, 1024*(1+len(s.facts)))
+	d.text("ohfp selection 2")
 	d.text(string(s.policy))
+	d.flag(s.exploreCreates)
 	d.number(int64(len(s.facts)))
 	for i := range s.facts {
 		d.facts(&s.facts[i])
-		d.number(int64(s.response[i]))
-		d.number(int64(math.Float64bits(s.price[i]))) //nolint:gosec // a bit pattern
+		d.blocks(s.blocks[i])
 	}
 	d.sets(s.notEnabled, s.draining, s.weightZero, s.priceless)
+	d.numbers(s.weight, s.busy, s.notBefore)
+	d.floats(s.price)
 	for _, name := range slices.Sorted(maps.Keys(s.capabilities)) {
 		d.text(name)
-		d.sets(s.capabilities[name])
+		d.capability(s.capabilities[name])
 	}
 	for i := range s.classes {
-		d.numbers(s.classes[i].admitFrom)
-		d.numbers(s.classes[i].rampUntil)
+		d.numbers(s.classes[i].admitFrom, s.classes[i].rampUntil)
+		for _, response := range s.classes[i].response {
+			d.number(int64(response))
+		}
 	}
 	sum := sha256.Sum256(d)
 	return hex.EncodeToString(sum[:16])
@@ -50,9 +57,28 @@ func (d *digest) text(t string) {
 
 func (d *digest) time(t time.Time) { d.number(unixNano(t)) }
 
-func (d *digest) numbers(column []int64) {
-	for _, n := range column {
-		d.number(n)
+func (d *digest) numbers(columns ...[]int64) {
+	for _, column := range columns {
+		for _, n := range column {
+			d.number(n)
+		}
+	}
+}
+
+func (d *digest) float(f float64) { d.number(int64(math.Float64bits(f))) } //nolint:gosec // a bit pattern
+
+func (d *digest) floats(column []float64) {
+	for _, f := range column {
+		d.float(f)
+	}
+}
+
+// flag tells what is there from what is not.
+func (d *digest) flag(there bool) {
+	if there {
+		d.number(1)
+	} else {
+		d.number(0)
 	}
 }
 
@@ -72,10 +98,58 @@ func (d *digest) facts(f *facts) {
 	d.number(f.order)
 	d.text(string(f.health))
 	d.time(f.checkedAt)
-	for _, l := range f.live {
+	d.place(&f.place)
+	d.number(int64(f.room.Free))
+	d.number(int64(f.room.Limit))
+	for i := range f.live {
+		l := &f.live[i]
 		d.text(string(l.state))
 		d.number(l.good)
 		d.number(l.bad)
 		d.time(l.lastCall)
+		d.calls(&l.calls)
+	}
+}
+
+func (d *digest) place(p *broker.Place) {
+	d.text(p.Region)
+	d.text(p.Geography)
+	if d.flag(p.Point != nil); p.Point != nil {
+		d.floats([]float64{p.Point.Latitude, p.Point.Longitude})
+	}
+}
+
+func (d *digest) calls(m *broker.Measured) {
+	d.time(m.At)
+	d.floats([]float64{m.Successes, m.Calls, m.Delivered, m.Wanted})
+	for _, latency := range []*time.Duration{m.Latency, m.Peak} {
+		if d.flag(latency != nil); latency != nil {
+			d.number(int64(*latency))
+		}
+	}
+	if d.flag(m.Lost != nil); m.Lost != nil {
+		d.float(*m.Lost)
+	}
+}
+
+func (d *digest) blocks(blocks []broker.Block) {
+	d.number(int64(len(blocks)))
+	for _, b := range blocks {
+		d.text(b.Offering)
+		d.text(b.Reason)
+		d.time(b.Until)
+	}
+}
+
+func (d *digest) capability(c *capability) {
+	d.sets(c.there)
+	d.number(int64(len(c.least)))
+	for _, a := range c.least {
+		d.number(int64(a.provider))
+		d.float(a.value)
+	}
+	for _, item := range slices.Sorted(maps.Keys(c.holds)) {
+		d.text(item)
+		d.sets(c.holds[item])
 	}
 }

@@ -49,6 +49,47 @@ func TestTheScopeIsPolicyOperationAndTheTiersMembers(t *testing.T) {
 	}
 }
 
+func TestTheScopeIsOfThoseAmongWhomTheTicketChooses(t *testing.T) {
+	scope := func(p broker.Policy, r selection.Request, providers ...broker.ProviderView) string {
+		return decide(snapshot(providers...), r, p).Scope()
+	}
+	far := from(broker.Origin{Zone: "z"})
+	near := func(name string) broker.ProviderView { return provider(name, place("z", "", "")) }
+	for name, c := range map[string][2]string{
+		"the nearest": {
+			scope(broker.Geographic, far, near("a"), near("b"), provider("c")), scope(broker.Geographic, far, near("a"), near("b"), provider("d")),
+		},
+		"the least versatile": {
+			scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b", able("y")), provider("c")),
+			scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b", able("y"))),
+		},
+		"the healthy": {
+			scope(broker.HealthBased, create(), many("a b")...), scope(broker.HealthBased, create(), provider("a"), provider("b"), provider("c", unchecked)),
+		},
+	} {
+		if c[0] == "" || c[0] != c[1] {
+			t.Errorf("%s: %q and %q", name, c[0], c[1])
+		}
+	}
+	for name, got := range map[string]string{
+		"one is nearest":         scope(broker.Geographic, far, near("a"), provider("b")),
+		"one is least versatile": scope(broker.CapabilityBased, create(), provider("a", able("x")), provider("b")),
+		"chance by seed":         scope(broker.Random, create(), many("a b")...),
+		"chance by key":          scope(broker.Sticky, create(), many("a b")...),
+	} {
+		if got != "" {
+			t.Errorf("%s: got %q, want none", name, got)
+		}
+	}
+	for _, p := range []broker.Policy{
+		broker.WeightedRoundRobin, broker.LeastConnections, broker.FastestResponse, broker.HighestSuccessRate, broker.CostOptimized, broker.Adaptive,
+	} {
+		if got := scope(p, create(), many("a b")...); !strings.HasPrefix(got, string(p)+"/CREATE_INSTANCES/") {
+			t.Errorf("%s: got %q", p, got)
+		}
+	}
+}
+
 // edit changes a snapshot, or its first provider.
 type edit = func(*broker.Snapshot, *broker.ProviderView)
 
@@ -59,6 +100,22 @@ func version(change edit) string {
 }
 
 func row(l broker.Live) edit { return func(_ *broker.Snapshot, v *broker.ProviderView) { live(l)(v) } }
+
+func block(b broker.Block) edit {
+	return func(_ *broker.Snapshot, v *broker.ProviderView) { v.Blocks = []broker.Block{b} }
+}
+
+func measure(m broker.Measured) edit {
+	return func(_ *broker.Snapshot, v *broker.ProviderView) {
+		v.Measured = map[string]broker.Measured{broker.ClassMutate: m}
+	}
+}
+
+func capability(value any) edit {
+	return func(_ *broker.Snapshot, v *broker.ProviderView) {
+		v.Capabilities = map[string]any{"instances": true, "spot": value}
+	}
+}
 
 func ring(good, bad int64) edit {
 	return func(_ *broker.Snapshot, v *broker.ProviderView) { calls(good, bad)(v) }
@@ -98,10 +155,35 @@ func TestTheVersionMovesWithWhatDecisionsRead(t *testing.T) {
 				s.Providers[i].Capabilities = map[string]any{"instances": true, "gpu": true}
 			}
 		},
-		"a success":          ring(1, 0),
-		"a failure":          ring(0, 1),
-		"the default policy": func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.DefaultPolicy = broker.RoundRobin },
-		"one provider fewer": func(s *broker.Snapshot, _ *broker.ProviderView) { s.Providers = s.Providers[:1] },
+		"a success":            ring(1, 0),
+		"a failure":            ring(0, 1),
+		"the default policy":   func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.DefaultPolicy = broker.RoundRobin },
+		"in flight":            row(broker.Live{State: broker.Closed, InFlight: map[int64]int64{noon.Unix() / 60: 3}}),
+		"the weight":           func(_ *broker.Snapshot, v *broker.ProviderView) { v.Weight = 50 },
+		"the region":           func(_ *broker.Snapshot, v *broker.ProviderView) { v.Place.Region = "r" },
+		"the geography":        func(_ *broker.Snapshot, v *broker.ProviderView) { v.Place.Geography = "r" },
+		"the coordinates":      func(_ *broker.Snapshot, v *broker.ProviderView) { v.Place.Point = &broker.Point{} },
+		"the room":             func(_ *broker.Snapshot, v *broker.ProviderView) { v.Room = &broker.Room{Free: 1, Limit: 2} },
+		"less room":            func(_ *broker.Snapshot, v *broker.ProviderView) { v.Room = &broker.Room{Free: 0, Limit: 2} },
+		"when it may":          func(_ *broker.Snapshot, v *broker.ProviderView) { v.NotBefore = noon },
+		"a block":              block(broker.Block{}),
+		"a block's end":        block(broker.Block{Until: noon}),
+		"a block's name":       block(broker.Block{Offering: "small"}),
+		"successes":            measure(broker.Measured{Successes: 1}),
+		"calls":                measure(broker.Measured{Calls: 1}),
+		"when they were":       measure(broker.Measured{At: noon}),
+		"the latency":          measure(broker.Measured{Latency: ptr(time.Second)}),
+		"the peak":             measure(broker.Measured{Peak: ptr(time.Second)}),
+		"machines":             measure(broker.Measured{Delivered: 1}),
+		"machines wanted":      measure(broker.Measured{Wanted: 1}),
+		"none lost":            measure(broker.Measured{Lost: ptr(0.0)}),
+		"some lost":            measure(broker.Measured{Lost: ptr(0.5)}),
+		"a number":             capability(3.0),
+		"another number":       capability(4.0),
+		"a list":               capability([]any{"x"}),
+		"another list":         capability([]any{"y"}),
+		"that creates explore": func(s *broker.Snapshot, _ *broker.ProviderView) { s.Config.ExploreCreates = true },
+		"one provider fewer":   func(s *broker.Snapshot, _ *broker.ProviderView) { s.Providers = s.Providers[:1] },
 	} {
 		v := version(change)
 		if twin, ok := seen[v]; ok {
@@ -122,7 +204,7 @@ func TestTheVersionStandsStillForWhatNoDecisionReads(t *testing.T) {
 		"a capability that is not there": func(_ *broker.Snapshot, v *broker.ProviderView) {
 			v.Capabilities = map[string]any{"instances": true, "spot": true, "gpu": false}
 		},
-		"in flight": row(broker.Live{State: broker.Closed, InFlight: map[int64]int64{noon.Unix() / 60: 3}}),
+		"calls that began too long ago to be in flight": row(broker.Live{State: broker.Closed, InFlight: map[int64]int64{noon.Unix()/60 - 16: 3}}),
 	} {
 		if got := version(change); got != original {
 			t.Errorf("changing %s changes the version", name)

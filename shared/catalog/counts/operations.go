@@ -68,6 +68,7 @@ func created(machines int) Step {
 		liveEnd(),
 		knownMachines("whether a machine is recorded already", machines, 0),
 		outcome("outcome, machines and close", machines, attemptRow(resultKB), operationRow(createKB, closed)),
+		counted(),
 	)
 	return Step{Function: attempt, Driver: true, Calls: calls}
 }
@@ -76,12 +77,12 @@ func created(machines int) Step {
 func full() Step {
 	calls := append(beforeCall(), sent())
 	calls = append(calls, leasing(0)...)
-	return Step{Function: attempt, Driver: true, Calls: append(calls, liveEnd(), outcome("outcome", 0, attemptRow(attemptKB)))}
+	return Step{Function: attempt, Driver: true, Calls: append(calls, liveEnd(), outcome("outcome", 0, attemptRow(attemptKB)), counted())}
 }
 
 // beforeCall is what every attempt does before it may call its provider.
 func beforeCall() []Call {
-	return []Call{ledger("the ledger", ledgerKB), permit(), registration()}
+	return []Call{ledger("the ledger", ledgerKB), configuration(), permit(), registration()}
 }
 
 // leasing is what the driver of a static pool does to make machines.
@@ -112,6 +113,7 @@ func Terminate(machines int) Operation {
 		knownMachines("the records to end", machines, machineKB),
 		knownMachines("whether another wrote them meanwhile", machines, machineKB),
 		outcome("outcome, ended machines and close", machines, attemptRow(attemptKB), operationRow(routedKB, closed)),
+		counted(),
 	)
 	return Operation{
 		Name: "terminate", Flow: Standard, States: []string{"Attempt"}, Awaited: true,
@@ -128,6 +130,7 @@ func Status(machines int) Operation {
 		liveEnd(),
 		knownMachines("origin and status as recorded", machines, machineKB),
 		outcome("outcome and close", 0, attemptRow(resultKB), operationRow(routedKB, closed)),
+		counted(),
 	)
 	return Operation{
 		Name: "status", Flow: Express, States: []string{"Attempt"},
@@ -150,8 +153,8 @@ func HealthCheck() Operation {
 		Steps: []Step{
 			{Function: execute, Calls: calls},
 			{Function: attempt, Driver: true, Calls: []Call{
-				ledger("the ledger", ledgerKB), registration(), leases(), health(),
-				outcome("outcome and close", 0, attemptRow(attemptKB), operationRow(routedKB, closed)),
+				ledger("the ledger", ledgerKB), registration(), leases(), configuration(), health(),
+				outcome("outcome and close", 0, attemptRow(attemptKB), operationRow(routedKB, closed)), counted(),
 			}},
 		},
 	}
@@ -186,15 +189,20 @@ func Poll() Operation {
 // openShards is over how many partitions the index of what is open is spread.
 const openShards = 8
 
-// Reconcile is a tick of the reconciler that finds nothing to do.
-func Reconcile() Operation {
+// Reconcile is a tick of the reconciler that finds nothing to do, and nothing
+// counted since the one before, at so many providers.
+func Reconcile(providers int) Operation {
 	var calls []Call
 	for range openShards {
 		calls = append(calls, Call{For: "what is due", Action: query, Weak: true, Rows: []Row{{Key: "index open: OPEN#<shard>"}}})
 	}
+	calls = append(calls, freshSnapshot()...)
+	for range providers {
+		calls = append(calls, minutes(), minutes())
+	}
 	return Operation{
 		Name: "tick of the reconciler", Flow: Standard, States: []string{"Reconcile", "More", "Reconciled"},
-		Steps: []Step{{Function: reconcile, Calls: append(calls, freshSnapshot()...)}},
+		Steps: []Step{{Function: reconcile, Calls: calls}},
 	}
 }
 
@@ -209,7 +217,9 @@ func Checks(providers int) Operation {
 	o.Steps = append(o.Steps, claims)
 	for range providers {
 		o.States = append(o.States, "Probe")
-		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{registrationToProbe(), leases(), health(), capabilities()}})
+		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{
+			registrationToProbe(), leases(), configuration(), health(), capabilities(),
+		}})
 	}
 	return o
 }

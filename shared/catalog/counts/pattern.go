@@ -42,5 +42,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`^OWNED#.+/m-.+$`), "OWNED#<provider>/<machine>"},
 	{regexp.MustCompile(`^NAME#.+/m-.+$`), "NAME#<name>/<machine>"},
 	{regexp.MustCompile(`^TICKET#.+/0$`), "TICKET#<scope>/0"},
+	{regexp.MustCompile(`^MET#[^#]+#[^/]+/[0-5][0-9]#.+$`), "MET#<provider>#<hour>/<minute>#<type>"},
+	{regexp.MustCompile(`^MET#[^#]+#[^/]+/$`), "MET#<provider>#<hour>/"},
 	{regexp.MustCompile(`^index open: OPEN#[0-7]$`), "index open: OPEN#<shard>"},
 }

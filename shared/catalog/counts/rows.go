@@ -38,6 +38,12 @@ func registry() Call {
 	return Call{For: "the registry", Action: query, Rows: []Row{{Key: "REG/", KB: registryKB}}}
 }
 
+// configuration is what a worker obeys: when a provider's calls are held back,
+// and what is slow.
+func configuration() Call {
+	return Call{For: "the configuration", Action: getItem, Rows: []Row{{Key: "REG/CFG"}}}
+}
+
 func ledger(why string, kb int) Call {
 	return Call{For: why, Action: query, Rows: []Row{{Key: "OP#<operation>/", KB: kb}}}
 }
@@ -91,6 +97,16 @@ func permit() Call {
 
 func liveEnd() Call {
 	return Call{For: "end of the call, for the breaker", Action: updateItem, Rows: []Row{liveRow()}}
+}
+
+// counted is the attempt among those of its minute and type; it comes last.
+func counted() Call {
+	return Call{For: "the counters of the minute", Action: updateItem, Rows: []Row{{Key: "MET#<provider>#<hour>/<minute>#<type>", KB: 1}}}
+}
+
+// minutes are the counters of this hour, or of the one before.
+func minutes() Call {
+	return Call{For: "the counters of the last hour", Action: query, Rows: []Row{{Key: "MET#<provider>#<hour>/"}}}
 }
 
 func liveRow() Row { return Row{Key: "LIVE/P#<provider>#<class>", KB: 1} }

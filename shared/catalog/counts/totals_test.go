@@ -17,6 +17,7 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 	const (
 		claimed = 3         // operation, decision, first attempt
 		called  = 1 + 1 + 1 // permit, SENT, end
+		minute  = 1         // the counters
 		ended   = 2         // attempt, operation
 		machine = 3         // the machine, who owns it, its name
 
@@ -30,47 +31,47 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 	}{
 		{counts.Create(2), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5, Transactions: 2, Written: claimed + called + ended + 2*machine, WriteUnits: claimUnits + 3 + closeUnits + 2*machineUnit,
-			Reads: 8, ReadUnits: 8.5,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + 2*machine, WriteUnits: minute + claimUnits + 3 + closeUnits + 2*machineUnit,
+			Reads: 9, ReadUnits: 9.5,
 		}},
 		{counts.Create(1), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5, Transactions: 2, Written: claimed + called + ended + machine, WriteUnits: claimUnits + 3 + closeUnits + machineUnit,
-			Reads: 8, ReadUnits: 7.5,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + machine, WriteUnits: minute + claimUnits + 3 + closeUnits + machineUnit,
+			Reads: 9, ReadUnits: 8.5,
 		}},
 		{counts.CreateWithKey(2), counts.Totals{ // and the key, looked for and stored
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5, Transactions: 2, Written: claimed + 1 + called + ended + 2*machine, WriteUnits: claimUnits + 2 + 3 + closeUnits + 2*machineUnit,
-			Reads: 9, ReadUnits: 9.5,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + 1 + called + ended + 2*machine, WriteUnits: minute + claimUnits + 2 + 3 + closeUnits + 2*machineUnit,
+			Reads: 10, ReadUnits: 10.5,
 		}},
 		{counts.Failover(2), counts.Totals{ // and an attempt without effect, and a step
 			Invocations: 4, Transitions: 4, Executions: 1,
-			Writes: 5 + 4 + 1, Transactions: 4, Written: claimed + called + ended + 2*machine + called + 1 + 2,
-			WriteUnits: claimUnits + 3 + closeUnits + 2*machineUnit + 3 + 2 + 2*(2*(1+3)+1),
-			Reads:      8 + 2 + 1, ReadUnits: 8.5 + 1 + 2 + 1, // the answer is above 4 KB
+			Writes: 5 + 4 + 1 + 2*minute, Transactions: 4, Written: 2*minute + claimed + called + ended + 2*machine + called + 1 + 2,
+			WriteUnits: 2*minute + claimUnits + 3 + closeUnits + 2*machineUnit + 3 + 2 + 2*(2*(1+3)+1),
+			Reads:      9 + 3 + 1, ReadUnits: 9.5 + 1 + 3 + 1, // the answer is above 4 KB
 		}},
 		{counts.Terminate(2), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5, Transactions: 2, Written: claimed + called + ended + 2*machine, WriteUnits: 2*5 + 3 + 2*4 + 2*machineUnit,
-			Reads: 4 + 4, ReadUnits: 2 + 1 + 0.5 + 1 + 1 + 1 + 2 + 2,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + 2*machine, WriteUnits: minute + 2*5 + 3 + 2*4 + 2*machineUnit,
+			Reads: 4 + 5, ReadUnits: 2 + 1 + 0.5 + 1 + 1 + 1 + 1 + 2 + 2,
 		}},
 		{counts.Status(2), counts.Totals{ // no SENT, for nothing is sent that changes anything
 			Invocations: 2, Executions: 1,
-			Writes: 4, Transactions: 2, Written: claimed + 2 + ended, WriteUnits: 2*5 + 2 + 2*(2+3),
-			Reads: 4 + 3, ReadUnits: 2 + 1 + 0.5 + 1 + 1 + 1 + 2,
+			Writes: 4 + minute, Transactions: 2, Written: minute + claimed + 2 + ended, WriteUnits: minute + 2*5 + 2 + 2*(2+3),
+			Reads: 4 + 4, ReadUnits: 2 + 1 + 0.5 + 1 + 1 + 1 + 1 + 2,
 		}},
 		{counts.HealthCheck(), counts.Totals{ // no breaker; the health
 			Invocations: 2, Executions: 1,
-			Writes: 3, Transactions: 2, Written: claimed + 1 + ended, WriteUnits: 2*5 + 1 + 2*4,
-			Reads: 3 + 2, ReadUnits: 1 + 0.5 + 1 + 1 + 1,
+			Writes: 3 + minute, Transactions: 2, Written: minute + claimed + 1 + ended, WriteUnits: minute + 2*5 + 1 + 2*4,
+			Reads: 3 + 3, ReadUnits: 1 + 0.5 + 1 + 1 + 1 + 1,
 		}},
 		{counts.Select(), counts.Totals{Invocations: 1, Reads: 2, ReadUnits: 1.5}},
 		{counts.SelectKept(), counts.Totals{Invocations: 1}},
 		{counts.SelectTurn(), counts.Totals{Invocations: 1, Writes: 1, Written: 1, WriteUnits: 1}},
 		{counts.Poll(), counts.Totals{Invocations: 1, Reads: 1, ReadUnits: 1}},
-		{counts.Reconcile(), counts.Totals{Invocations: 1, Transitions: 3, Executions: 1, Reads: 10, ReadUnits: 8*0.5 + 2}},
+		{counts.Reconcile(2), counts.Totals{Invocations: 1, Transitions: 3, Executions: 1, Reads: 10 + 2*2, ReadUnits: 8*0.5 + 2 + 2*2}},
 		{counts.Checks(0), counts.Totals{Invocations: 1, Transitions: 2, Executions: 1, Reads: 2, ReadUnits: 2}},
-		{counts.Checks(3), counts.Totals{Invocations: 4, Transitions: 5, Executions: 1, Reads: 2 + 6, ReadUnits: 2 + 6, Writes: 6, Written: 6, WriteUnits: 6}},
+		{counts.Checks(3), counts.Totals{Invocations: 4, Transitions: 5, Executions: 1, Reads: 2 + 3*3, ReadUnits: 2 + 3*3, Writes: 6, Written: 6, WriteUnits: 6}},
 	} {
 		if diff := gocmp.Diff(c.want, c.of.AtCloud().Totals()); diff != "" {
 			t.Errorf("%s: want -, got +:\n%s", c.of.Name, diff)
@@ -134,10 +135,12 @@ func ExampleCreate() {
 	//   Query              the answer
 	// attempt-static
 	//   Query              the ledger
+	//   GetItem            the configuration
 	//   UpdateItem         permit and call in flight
 	//   GetItem            the registration, after the call counts as in flight
 	//   PutItem            SENT, before the call
 	//   UpdateItem         end of the call, for the breaker
 	//   BatchGetItem       whether a machine is recorded already
 	//   TransactWriteItems outcome, machines and close
+	//   UpdateItem         the counters of the minute
 }

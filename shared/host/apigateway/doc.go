@@ -3,6 +3,6 @@
 // API with IAM authorization, and answers of what functions return.
 //
 // Who calls, and whether he may, is package localhost's to say, whose
-// [localhost.Forwarder] a [Front] provides. It imports packages localhost and
-// op, and the shapes of events of the AWS Lambda library.
+// [localhost.Forwarder] a [Front] provides. It imports packages fault, localhost
+// and op, and the shapes of events of the AWS Lambda library.
 package apigateway

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
@@ -25,14 +26,21 @@ type Front struct {
 
 var _ localhost.Forwarder = Front{}.Forward
 
-// Forward returns what the function of f's operation answered. Its error is
-// what API Gateway would answer with a bare 502: the function failed, or its
-// answer is none.
+// maxEvent is the most that an event may hold, in bytes. It is more than a body
+// of that size: text is escaped in it, and all else is base64.
+const maxEvent = 6 << 20
+
+// Forward returns what the function of f's operation answered: too_large when
+// its event would be. Other errors are what API Gateway would answer with a
+// bare 502: the function failed, or its answer is none.
 func (g Front) Forward(ctx context.Context, f localhost.Forwarded) (localhost.Forwarding, error) {
 	function := op.Kebab(f.Spec.Name)
 	payload, err := json.Marshal(event(f))
 	if err != nil {
 		return localhost.Forwarding{}, fmt.Errorf("writing an event for %s: %w", function, err)
+	}
+	if len(payload) > maxEvent {
+		return localhost.Forwarding{}, fault.New(fault.TooLarge, "The body is larger than an event of a function can hold, which is %d bytes.", maxEvent)
 	}
 	out, err := g.Invoke(ctx, function, payload)
 	if err != nil {

@@ -1,6 +1,7 @@
 package apigateway_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/host/apigateway"
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -151,6 +153,30 @@ func TestAFunctionThatFailsOrAnswersNonsenseIsAnErrorThatNamesIt(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tc.says)
 			}
 		})
+	}
+}
+
+// What is 6 MiB as a body can be more as an event, where text is escaped and
+// bytes are base64.
+func TestABodyWhoseEventIsTooLargeIsRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		body    []byte
+		refused bool
+	}{
+		"text":           {bytes.Repeat([]byte("x"), 5<<20), false},
+		"text in quotes": {bytes.Repeat([]byte(`"`), 5<<20), true},
+		"bytes":          {bytes.Repeat([]byte{0xff}, 5<<20), true},
+		"fewer bytes":    {bytes.Repeat([]byte{0xff}, 4<<20), false},
+	} {
+		called := false
+		front := apigateway.Front{Invoke: func(context.Context, string, json.RawMessage) (json.RawMessage, error) {
+			called = true
+			return json.RawMessage(`{"statusCode": 200}`), nil
+		}}
+		_, err := front.Forward(t.Context(), forwarded("POST", "/v1/queries/getProviderHealth", tc.body))
+		if fault.Is(err, fault.TooLarge) != tc.refused || called == tc.refused || !tc.refused && err != nil {
+			t.Errorf("%s: called: %t, %v", name, called, err)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // workflow is the principal of what no person calls.
 const workflow = "workflow"
 
-// answerDirect runs a step or a schedule. Errors are typed, see [typed].
+// answerDirect runs a step, a schedule or an event. Errors are typed, see [typed].
 func (h *Host) answerDirect(ctx context.Context, x *invocation) ([]byte, error) {
 	x.id = x.function
 	out, err := h.run(ctx, x)
@@ -29,8 +29,8 @@ func (h *Host) answerDirect(ctx context.Context, x *invocation) ([]byte, error) 
 		slog.Int("bytes", len(out)),
 	)
 	h.measure(ctx, x, name == fault.ASLInternal)
-	if name == fault.ASLInternal {
-		h.logCause(ctx, x, fault.As(err))
+	if name == fault.ASLInternal { // nobody reads the answer of a step: all of it is for the log
+		h.logFailure(ctx, x, fault.As(err), slog.LevelError)
 	}
 	if err != nil {
 		return nil, messages.InvokeResponse_Error{Type: name, Message: message}

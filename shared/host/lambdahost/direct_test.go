@@ -82,3 +82,15 @@ func TestAnAnswerThatIsTooLargeForAStepIsAnError(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+func TestWhateverFailsAStepIsLoggedOnceAsAnError(t *testing.T) {
+	for _, payload := range []string{`{"animal":"ghost"}`, `{"animal":"lion"}`, `{"animal":"crow"}`, `{"Records":[]}`, `[1]`, "{\"animal\":\"\xff\"}"} {
+		h, log := hosting(step)
+		if _, err := h.Invoke(inLambda(t), []byte(payload)); err == nil {
+			t.Errorf("%s: it did not fail", payload)
+		}
+		if got := strings.Count(log.String(), `"level":"ERROR"`); got != 1 {
+			t.Errorf("%s: %d errors in the log:\n%s", payload, got, log)
+		}
+	}
+}

@@ -61,6 +61,31 @@ func TestAnOpenersFaultKeepsItsCode(t *testing.T) {
 	}
 }
 
+func TestWhatSomebodyHasToMendIsAnErrorInTheLogOnce(t *testing.T) {
+	down, throttled := fault.New(fault.StoreUnavailable, "There is no table."), fault.New(fault.StoreUnavailable, "Slow down.")
+	throttled.Err, throttled.RetryAfter = errors.New(secretCause), time.Second
+	for name, tc := range map[string]struct {
+		opened error
+		animal string
+		want   map[string]int // lines by level, beside the access line
+	}{
+		"a store that is not there":            {down, "bear", map[string]int{"ERROR": 1}},
+		"a store that comes back by itself":    {throttled, "bear", map[string]int{"WARN": 1}},
+		"a mistake of ours":                    {nil, "ghost", map[string]int{"ERROR": 1}},
+		"a panic":                              {nil, "lion", map[string]int{"ERROR": 1}},
+		"a conflict, which the caller is told": {nil, "tiger", map[string]int{}},
+	} {
+		g := &gate{err: tc.opened}
+		h, log := opening(feed, g.open)
+		ask(t, h, "POST", "/v1/commands/feedAnimal", `{"animal":"`+tc.animal+`"}`)
+		for _, level := range []string{"ERROR", "WARN"} {
+			if got := strings.Count(log.String(), `"level":"`+level+`"`); got != tc.want[level] {
+				t.Errorf("%s: %d lines of %s, want %d:\n%s", name, got, level, tc.want[level], log)
+			}
+		}
+	}
+}
+
 func TestAnOpenerThatPanicsFailsItsInvocationOnly(t *testing.T) {
 	g := &gate{panic: true}
 	h, _ := opening(step, g.open)

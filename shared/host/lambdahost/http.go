@@ -2,6 +2,7 @@ package lambdahost
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -111,16 +112,35 @@ func (h *Host) refusal(ctx context.Context, x *invocation, err error) reply {
 	return rep
 }
 
-// logCause writes what of a failure does not leave; ERROR for what is ours.
+// logCause writes what of a failure does not leave, and all of one that
+// somebody has to mend.
 func (h *Host) logCause(ctx context.Context, x *invocation, f *fault.Error) {
-	if f.Err == nil {
+	level := severity(f)
+	if f.Err == nil && level < slog.LevelError {
 		return
 	}
-	level := slog.LevelWarn
-	if f.Code.Status() == http.StatusInternalServerError {
-		level = slog.LevelError
+	h.logFailure(ctx, x, f, level)
+}
+
+// severity is ERROR for our own mistakes, and for a store that does not come
+// back by itself, as one does that is throttled.
+func severity(f *fault.Error) slog.Level {
+	if f.Code.Status() == http.StatusInternalServerError || f.Code == fault.StoreUnavailable && f.RetryAfter == 0 {
+		return slog.LevelError
 	}
-	h.cfg.Log.Log(ctx, level, "request failed", "request_id", x.id, "operation", h.spec.Name, "code", string(f.Code), "error", f.Err.Error())
+	return slog.LevelWarn
+}
+
+// logFailure writes one line. A panic has its own already.
+func (h *Host) logFailure(ctx context.Context, x *invocation, f *fault.Error, level slog.Level) {
+	text := or(f.Detail, f.Code.Title())
+	switch {
+	case errors.Is(f.Err, errPanic):
+		return
+	case f.Err != nil:
+		text = f.Err.Error()
+	}
+	h.cfg.Log.Log(ctx, level, "request failed", "request_id", x.id, "operation", h.spec.Name, "code", string(f.Code), "error", text)
 }
 
 // record writes the access line: these attributes and no others.

@@ -2,6 +2,7 @@ package localhost_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -210,4 +212,32 @@ func decodeLine(t *testing.T, line string) map[string]any {
 	}
 	delete(m, "time")
 	return m
+}
+
+func TestServerTellsItsMetricsToWhoeverMayRead(t *testing.T) {
+	tell := func(c *localhost.Config) {
+		c.Metrics = func(h http.Header) (string, []byte, error) {
+			if h.Get("Accept") == "broken" {
+				return "", nil, errors.New(secretCause)
+			}
+			return "text/x; version=1", []byte("things 1\n"), nil
+		}
+	}
+	s := newSite(t, tell)
+	res := s.do(ask{method: get, path: "/metrics", token: readerToken})
+	body, err := io.ReadAll(res.Body)
+	if err != nil || string(body) != "things 1\n" || res.Header.Get("Content-Type") != "text/x; version=1" {
+		t.Errorf("got %q of type %q, %v", body, res.Header.Get("Content-Type"), err)
+	}
+	for want, a := range map[int]ask{
+		http.StatusUnauthorized:     {method: get, path: "/metrics", token: "-"},
+		http.StatusMethodNotAllowed: {method: post, path: "/metrics"},
+	} {
+		if got := s.do(a).StatusCode; got != want {
+			t.Errorf("want %d, got %d", want, got)
+		}
+	}
+	if got := newSite(t, nil).do(ask{method: get, path: "/metrics"}).StatusCode; got != http.StatusNotFound {
+		t.Errorf("without metrics: want 404, got %d", got)
+	}
 }

@@ -10,6 +10,7 @@ import (
 const (
 	healthPath  = "/healthz"
 	openAPIPath = "/v1/openapi.json"
+	metricsPath = "/metrics"
 )
 
 // health says whether the store answers. It needs no credentials and takes no
@@ -34,6 +35,23 @@ func (s *Server) openAPI(x *exchange) (reply, error) {
 		return reply{}, err
 	}
 	return jsonReply(http.StatusOK, s.cfg.OpenAPI), nil
+}
+
+// Metrics writes what the broker has counted, in the format that the Accept
+// header asks for.
+type Metrics func(h http.Header) (media string, body []byte, err error)
+
+// metrics is for whoever may call: it tells no more than a reader may ask.
+func (s *Server) metrics(x *exchange) (reply, error) {
+	x.operation = "metrics"
+	if err := onlyRead(x.request); err != nil {
+		return reply{}, err
+	}
+	media, body, err := s.cfg.Metrics(x.request.Header)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, media: media, body: body, header: map[string]string{}}, nil
 }
 
 func onlyRead(r *http.Request) error {

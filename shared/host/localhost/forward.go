@@ -3,6 +3,7 @@ package localhost
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 )
 
 // Forwarder carries a request out elsewhere. It returns the answer as it is to
-// be sent, refusals included; an error when there is none.
+// be sent, refusals included; an error when there is none: a [*fault.Error]
+// that refuses to pass the request on, any other is internal.
 type Forwarder func(context.Context, Forwarded) (Forwarding, error)
 
 // Forwarded is a request that passed the doors: its caller is known and may
@@ -49,8 +51,11 @@ func (s *Server) forward(x *exchange, rt route) (reply, error) {
 	a, err := s.cfg.Forward(ctx, Forwarded{
 		Spec: spec, Principal: x.who.Name, RequestID: x.id, SourceIP: sourceIP(x.request), Started: x.started, Request: x.request, Body: body,
 	})
+	if _, refused := errors.AsType[*fault.Error](err); err != nil && !refused {
+		err = &fault.Error{Code: fault.Internal, Err: err}
+	}
 	if err != nil {
-		return reply{}, &fault.Error{Code: fault.Internal, Err: err}
+		return reply{}, err
 	}
 	return forwarded(a), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 )
 
@@ -83,5 +84,15 @@ func TestForward_answers_500_when_there_is_no_answer(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), secretCause) {
 		t.Errorf("the cause is not in the log:\n%s", s.log)
+	}
+}
+
+func TestForward_refuses_what_the_forwarder_refuses(t *testing.T) {
+	s := forwarding(t, func(context.Context, localhost.Forwarded) (localhost.Forwarding, error) {
+		return localhost.Forwarding{}, fault.New(fault.TooLarge, "Too much.")
+	})
+	w := s.post(operatorToken, "/v1/commands/registerThing", []byte(`{}`))
+	if w.Code != http.StatusRequestEntityTooLarge || !strings.Contains(w.Body.String(), "Too much.") {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }

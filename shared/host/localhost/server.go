@@ -29,6 +29,7 @@ type Config struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 	MaxRequests int       // served at a time; 0: DefaultMaxRequests
+	Metrics     Metrics   // nil: there is no /metrics
 	Forward     Forwarder // nil: the endpoints serve; else they only say what there is
 }
 
@@ -110,6 +111,9 @@ func (s *Server) answer(x *exchange) (reply, error) {
 	}
 	if x.request.URL.Path == openAPIPath {
 		return s.openAPI(x)
+	}
+	if x.request.URL.Path == metricsPath && s.cfg.Metrics != nil {
+		return s.metrics(x)
 	}
 	return s.operate(x)
 }

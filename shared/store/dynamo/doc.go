@@ -11,11 +11,13 @@
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
 //	health, checked_at, said, said_before,
-//	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
+//	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
+//	digest, digest_at                           what was measured of a provider, apart from doc too
 //	checked_at                                  what a provider was seen to offer: when
 //	n                                           counters
+//	n … h31, f_* e_* t_* m_*                    what is measured, which has no doc (metrics.go)
 //	state … permits, fail_run, retry_debt,
-//	m* f*, s* g* b*                             breakers, which have no doc (live_row.go)
+//	m* f*, s* … w*                              breakers, which have no doc (live_row.go)
 //
 // A verb is one call or one transaction, as [schema.Verbs] lists them. A
 // condition that does not hold brings the stored row with the refusal
@@ -27,7 +29,8 @@
 // for a transaction, as its ClientRequestToken. A refusal that shows the
 // write's own id is its success. Only where another writer came in between is
 // that not seen: then a conditional write is a conflict with the newer row, a
-// ticket is skipped, and a call is counted twice until its minute has passed.
+// ticket is skipped, a call is counted twice until its minute has passed, and
+// so is one in the metrics, for as long as they are kept.
 //
 // The base table is read strongly, but for the breakers in a snapshot that may
 // be kept, which are a hint: the conditional write decides. Indexes are eventually consistent;

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"encoding/hex"
 	"maps"
 	"strconv"
 	"strings"
@@ -28,8 +29,18 @@ func newExpression() *expression {
 }
 
 func (e *expression) name(attribute string) string {
-	e.names["#"+attribute] = attribute
-	return "#" + attribute
+	p := "#" + attribute
+	if strings.ContainsFunc(attribute, special) {
+		p = "#_" + hex.EncodeToString([]byte(attribute))
+	}
+	e.names[p] = attribute
+	return p
+}
+
+// special reports what a placeholder may not contain.
+func special(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && r != '_' && (r < '0' || r > '9')
 }
 
 // value takes a string, a number, a bool, or a types.AttributeValue.

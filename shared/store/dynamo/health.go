@@ -13,16 +13,46 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// RecordHealth stores what a check found, unless a newer one is stored.
-// not_found. The history is written after it: a crash in between costs the
-// history one entry, never the state.
-func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) error {
+// RecordHealth stores what a check found or somebody says, unless something
+// newer is stored, and returns what is stored then. not_found. The history is
+// written after it: a crash in between costs the history one entry, never the
+// state.
+func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) (broker.Health, error) {
+	if !readable(schema.ProviderKey(name)) {
+		return broker.Health{}, notFound("provider", name)
+	}
+	e, err := recording(h)
+	if err != nil {
+		return broker.Health{}, s.unavailable("recording health", err)
+	}
+	item, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueAllNew)
+	refused, older := errors.AsType[*refusal](err)
+	switch {
+	case older && len(refused.item) == 0:
+		return broker.Health{}, notFound("provider", name)
+	case older:
+		item = refused.item
+	case err != nil:
+		return broker.Health{}, err
+	}
+	r, err := parseRow(item)
+	if err != nil {
+		return broker.Health{}, s.unavailable("recording health", err)
+	}
+	v, err := viewOf(r)
+	if err != nil || older {
+		return v.Health, s.unavailable("recording health", err)
+	}
+	s.snapshot.forget()
+	return v.Health, s.addHistory(ctx, name, h, r)
+}
+
+// recording is the update that records h.
+func recording(h broker.Health) (*expression, error) {
+	h.FailedInRow = 0 // an attribute of its own
 	doc, err := schema.Encode(h)
 	if err != nil {
-		return s.unavailable("recording health", err)
-	}
-	if !readable(schema.ProviderKey(name)) {
-		return notFound("provider", name)
+		return nil, err
 	}
 	at := schema.Stamp(h.CheckedAt)
 	e := newExpression()
@@ -31,20 +61,14 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 	e.shift(attrSaid, attrSaidBefore, said(unchecked()))
 	e.set(attrSaid, said(h))
 	e.remove(attrCheckStartedAt)
+	if h.OK() {
+		e.remove(attrFailed)
+	} else if h.Scheduled {
+		e.add(attrFailed, 1)
+	}
 	e.when(e.exists(attrPK))
 	e.when(either(e.absent(attrCheckedAt), e.compare(attrCheckedAt, "<=", at)))
-	item, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueUpdatedNew)
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		if len(refused.item) == 0 {
-			return notFound("provider", name)
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	s.snapshot.forget()
-	return s.addHistory(ctx, name, h, item)
+	return e, nil
 }
 
 // unchecked is the health of a provider that was never checked.
@@ -52,16 +76,16 @@ func unchecked() broker.Health { return new(broker.Registration).View().Health }
 
 // said is the part of h of which the history keeps the changes, in short.
 func said(h broker.Health) string {
-	sum := sha256.Sum256([]byte(string(h.State) + "\x00" + h.Message))
+	text := string(h.State) + "\x00" + h.Message
+	if h.Source != "" {
+		text += "\x00" + h.Source
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }
 
-// addHistory adds h when it says something else than what it replaced in item.
-func (s *Store) addHistory(ctx context.Context, name string, h broker.Health, item attributes) error {
-	r, err := parseRow(item)
-	if err != nil {
-		return s.unavailable("recording health", err)
-	}
+// addHistory adds h when it says something else than what it replaced in r.
+func (s *Store) addHistory(ctx context.Context, name string, h broker.Health, r row) error {
 	if r.Said == r.SaidBefore {
 		return nil
 	}
@@ -81,11 +105,14 @@ func viewOf(r row) (v broker.ProviderView, err error) {
 			return v, err
 		}
 	}
+	v.Health.FailedInRow = r.Failed
 	if v.NextCheckAt, err = instant(r.NextCheckAt); err != nil {
 		return v, err
 	}
-	v.CheckStartedAt, err = instant(r.CheckStartedAt)
-	return v, err
+	if v.CheckStartedAt, err = instant(r.CheckStartedAt); err != nil {
+		return v, err
+	}
+	return v, digested(&v, r)
 }
 
 // ClaimCheck takes the check that was due at seen. False: another took it, or

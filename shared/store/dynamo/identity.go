@@ -52,7 +52,7 @@ func (s *Store) makeIdentity(ctx context.Context) error {
 	if err != nil {
 		return s.unavailable("making an identity", err)
 	}
-	meta := broker.Meta{ID: id.String(), Mode: broker.ModeOpen, CreatedAt: s.now().UTC(), Schema: schema.Version}
+	meta := broker.Meta{ID: id.String(), CreatedAt: s.now().UTC(), Schema: schema.Version}
 	who, err := schema.Row(schema.BrokerKey(), meta)
 	if err != nil {
 		return s.unavailable("making an identity", err)

@@ -18,6 +18,7 @@ const (
 	attrEpoch     = "epoch"
 	attrOpenUntil = "open_until"
 	attrReason    = "reason"
+	attrSource    = "source"
 	attrOpens     = "opens"
 	attrSuccesses = "successes"
 	attrClosedAt  = "closed_at"
@@ -26,14 +27,14 @@ const (
 
 // coreAttributes are those, with attrState.
 func coreAttributes() []string {
-	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrOpens, attrSuccesses, attrClosedAt, attrPermits}
+	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrSource, attrOpens, attrSuccesses, attrClosedAt, attrPermits}
 }
 
 // What changes with every call is counted in numbers that are added to: the
 // failures in a row; what retries owe; the calls in flight that began in a minute (m<i> is the
 // minute, f<i> how many), in as many slots as minutes count; and the ring of
 // the last minute (s<i> is the ten seconds, g<i> and b<i> how many ended well
-// and badly). A slot whose minute has passed is taken over by a later one, so
+// and badly, w<i> how many of them slowly). A slot whose minute has passed is taken over by a later one, so
 // that the row stays below 1 KB.
 const (
 	attrFailRun = "fail_run"
@@ -47,6 +48,7 @@ func attrFlight(i int) string { return "f" + strconv.Itoa(i) }
 func attrSlot(i int) string   { return "s" + strconv.Itoa(i) }
 func attrGood(i int) string   { return "g" + strconv.Itoa(i) }
 func attrBad(i int) string    { return "b" + strconv.Itoa(i) }
+func attrSlow(i int) string   { return "w" + strconv.Itoa(i) }
 
 // place is where a time counts in so many slots.
 func place(t int64, slots int64) int { return int(((t % slots) + slots) % slots) }
@@ -82,6 +84,7 @@ type coreRow struct {
 	Epoch     int64               `dynamodbav:"epoch,omitempty"`
 	OpenUntil string              `dynamodbav:"open_until,omitempty"`
 	Reason    string              `dynamodbav:"reason,omitempty"`
+	Source    string              `dynamodbav:"source,omitempty"`
 	Opens     int                 `dynamodbav:"opens,omitempty"`
 	Successes int                 `dynamodbav:"successes,omitempty"`
 	ClosedAt  string              `dynamodbav:"closed_at,omitempty"`
@@ -96,7 +99,7 @@ type permitRow struct {
 // core writes what is not counted of l.
 func core(l broker.Live) (attributes, error) {
 	c := coreRow{
-		State: l.State, Epoch: l.Epoch, Reason: l.Reason, Opens: l.Opens, Successes: l.Successes,
+		State: l.State, Epoch: l.Epoch, Reason: l.Reason, Source: l.Source, Opens: l.Opens, Successes: l.Successes,
 		OpenUntil: stampOrNone(l.OpenUntil), ClosedAt: stampOrNone(l.ClosedAt),
 	}
 	for _, p := range l.Permits {
@@ -125,7 +128,10 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 		return k, r, fmt.Errorf("decoding a breaker: %w", err)
 	}
 	k = schema.Key{PK: whole.PK, SK: whole.SK}
-	r.rest = broker.Live{State: c.State, Epoch: c.Epoch, Reason: c.Reason, Opens: c.Opens, Successes: c.Successes, FailRun: whole.FailRun, RetryDebt: whole.Debt}
+	r.rest = broker.Live{
+		State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes,
+		FailRun: whole.FailRun, RetryDebt: whole.Debt,
+	}
 	if err := r.parseTimes(c); err != nil {
 		return k, r, fmt.Errorf("decoding %s: %w", k, err)
 	}
@@ -160,13 +166,13 @@ func (r *liveRow) parseCounts(k schema.Key, item attributes) error {
 
 // counts are the counted attributes of r by name, but for the run of failures.
 func (r *liveRow) counts() map[string]*int64 {
-	out := make(map[string]*int64, 2*flightSlots+3*ringSlots)
+	out := make(map[string]*int64, 2*flightSlots+4*ringSlots)
 	for i := range flightSlots {
 		out[attrMinute(i)], out[attrFlight(i)] = &r.minutes[i], &r.flights[i]
 	}
 	for i := range ringSlots {
 		b := &r.rest.Ring[i]
-		out[attrSlot(i)], out[attrGood(i)], out[attrBad(i)] = &b.Slot, &b.Good, &b.Bad
+		out[attrSlot(i)], out[attrGood(i)], out[attrBad(i)], out[attrSlow(i)] = &b.Slot, &b.Good, &b.Bad, &b.Slow
 	}
 	return out
 }

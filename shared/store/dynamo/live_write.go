@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
 // liveUpdate writes w as an update of a row that is taken to be r. Begin, end,
-// reset and clear need nothing of the state that they find but what their
-// condition says. The others make a new state of the old one, so that their
+// reset, clear, force and lift need nothing of the state that they find but
+// what their condition says. The others make a new state of the old one, so that their
 // condition is that all of the state is as in r. nil: r refuses w, and only
 // the stored row can say how to write it.
 func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
@@ -27,7 +28,14 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
 		e.remove(attrFailRun)
 	case broker.LiveClear:
+		ended := e.exists(attrOpenUntil) + " AND " + e.compare(attrOpenUntil, "<=", schema.Stamp(w.Now))
+		e.when(either(e.absent(attrState), e.compare(attrState, "<>", broker.ForcedOpen), ended))
 		clearRow(e)
+	case broker.LiveLift:
+		e.when(e.exists(attrSource))
+		clearRow(e)
+	case broker.LiveForce:
+		force(e, w)
 	default:
 		return stateUpdate(e, w, r)
 	}
@@ -104,8 +112,8 @@ func end(e *expression, w broker.LiveWrite, r *liveRow) {
 	}
 }
 
-// result counts a good or bad end in the ring, and a bad one in the run of
-// failures.
+// result counts a good or bad end in the ring, with whether it was slow, and a
+// bad one in the run of failures.
 func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	slot := w.Now.Unix() / 10
 	i := place(slot, ringSlots)
@@ -117,15 +125,23 @@ func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	if r.rest.Ring[i].Slot == slot {
 		e.when(e.compare(attrSlot(i), "=", slot))
 		e.add(one, 1)
+		if w.Slow {
+			e.add(attrSlow(i), 1)
+		}
 		return
 	}
 	e.when(either(e.absent(attrSlot(i)), e.compare(attrSlot(i), "<>", slot)))
 	e.set(attrSlot(i), slot)
 	e.set(one, 1)
 	e.set(other, 0)
+	if w.Slow {
+		e.set(attrSlow(i), 1)
+	} else {
+		e.remove(attrSlow(i))
+	}
 }
 
-// clearRow closes the row as new: only epoch and calls in flight go on.
+// clearRow closes the row as new: only epoch, calls in flight and what retries owe go on.
 func clearRow(e *expression) {
 	e.set(attrState, broker.Closed)
 	e.add(attrEpoch, 1)
@@ -134,7 +150,22 @@ func clearRow(e *expression) {
 			e.remove(a)
 		}
 	}
-	e.remove(attrDebt)
+	renew(e)
+}
+
+// force opens the row whatever it was: how often it opened by itself, and when
+// it closed, stays.
+func force(e *expression, w broker.LiveWrite) {
+	e.set(attrState, broker.ForcedOpen)
+	e.add(attrEpoch, 1)
+	e.set(attrReason, w.Reason)
+	e.set(attrSource, w.Source)
+	if w.OpenUntil.IsZero() {
+		e.remove(attrOpenUntil)
+	} else {
+		e.set(attrOpenUntil, schema.Stamp(w.OpenUntil))
+	}
+	e.remove(attrSuccesses, attrPermits)
 	renew(e)
 }
 
@@ -142,7 +173,7 @@ func clearRow(e *expression) {
 func renew(e *expression) {
 	e.remove(attrFailRun)
 	for i := range ringSlots {
-		e.remove(attrSlot(i), attrGood(i), attrBad(i))
+		e.remove(attrSlot(i), attrGood(i), attrBad(i), attrSlow(i))
 	}
 }
 

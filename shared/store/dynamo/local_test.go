@@ -1,11 +1,13 @@
 package dynamo_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -50,9 +52,11 @@ func table(t testing.TB) string {
 	return name
 }
 
-// open opens a store that reads each snapshot anew.
+// open opens a store. It is patient: on a busy machine the default time-outs
+// would give up calls that the test did not mean to lose.
 func open(t testing.TB, o dynamo.Options) *dynamo.Store {
 	t.Helper()
+	o.AttemptTimeout, o.CallTimeout = cmp.Or(o.AttemptTimeout, time.Minute), cmp.Or(o.CallTimeout, 5*time.Minute)
 	if o.Client == nil {
 		o.Client = client(t)
 	}
@@ -87,7 +91,7 @@ func (s *tables) of(t testing.TB, dir string) string {
 // thousand calls each time, are tried less often than elsewhere.
 const (
 	atATime = "16"
-	checks  = "15"
+	checks  = "12"
 )
 
 // TestMain takes atATime for the number of tests that run at a time, unless

@@ -20,7 +20,8 @@ const everything = -1
 type query struct {
 	index  string // "": the table
 	pk     string
-	op, sk string // condition on the sort key: >, >=, <, <=; "" or prefix
+	op, sk string // condition on the sort key: >, >=, <, <=; "", prefix or between
+	below  string // the upper end of between, which is in it
 	limit  int
 	newest bool // from the highest sort key down
 	hint   bool // may be a little old; an index always is
@@ -28,6 +29,9 @@ type query struct {
 
 // prefix asks for sort keys that begin with something.
 const prefix = "begins_with"
+
+// between asks for sort keys from one to another, both included.
+const between = "between"
 
 func (q query) keys() (pk, sk string) {
 	t := schema.Table()
@@ -47,6 +51,8 @@ func (q query) condition(e *expression) string {
 		return c
 	case prefix:
 		return c + " AND begins_with(" + e.name(sk) + ", " + e.value(q.sk) + ")"
+	case between:
+		return c + " AND " + e.name(sk) + " BETWEEN " + e.value(q.sk) + " AND " + e.value(q.below)
 	default:
 		return c + " AND " + e.compare(sk, q.op, q.sk)
 	}

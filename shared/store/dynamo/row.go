@@ -29,9 +29,13 @@ const (
 	attrCheckedAt      = "checked_at"
 	attrSaid           = "said"
 	attrSaidBefore     = "said_before"
+	attrFailed         = "failed"
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
 	attrN              = "n"
+	attrTTL            = "ttl"
+	attrDigest         = "digest"
+	attrDigestAt       = "digest_at"
 )
 
 // row is an item with the attributes of all kinds of rows but breakers. Times
@@ -61,8 +65,10 @@ type row struct {
 	CheckedAt      string `dynamodbav:"checked_at,omitempty"`
 	Said           string `dynamodbav:"said,omitempty"`
 	SaidBefore     string `dynamodbav:"said_before,omitempty"`
+	Failed         int    `dynamodbav:"failed,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
+	Digest         string `dynamodbav:"digest,omitempty"`
 }
 
 // rowOf makes the row of an item. A document is text; what of it is no UTF-8

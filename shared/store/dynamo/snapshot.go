@@ -181,7 +181,7 @@ func (s *Store) assemble(t *taken) (broker.Snapshot, error) {
 
 func addToSnapshot(snap *broker.Snapshot, t *taken, r row) (err error) {
 	if r.key() == schema.ConfigKey() {
-		snap.Config, err = decode[broker.StrategyConfig](r)
+		snap.Config, err = schema.DecodeConfig(r.item())
 		return err
 	}
 	v, err := viewOf(r)

@@ -141,7 +141,8 @@ func providerSteps() []step {
 	}
 	health := func(state broker.HealthState) func(context.Context, *dynamo.Store) error {
 		return func(ctx context.Context, s *dynamo.Store) error {
-			return s.RecordHealth(ctx, "a", broker.Health{State: state, CheckedAt: noon})
+			_, err := s.RecordHealth(ctx, "a", broker.Health{State: state, CheckedAt: noon})
+			return err
 		}
 	}
 	return []step{
@@ -182,6 +183,8 @@ func breakerSteps() []step {
 		{"probing", apply(broker.LiveWrite{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1}), "UpdateItem"},
 		{"passing", apply(broker.LiveWrite{Kind: broker.LivePass, Epoch: 1, Attempt: "x", Threshold: 1}), "UpdateItem"},
 		{"clearing", apply(broker.LiveWrite{Kind: broker.LiveClear}), "UpdateItem"},
+		{"forcing", apply(broker.LiveWrite{Kind: broker.LiveForce, Reason: "said", Source: "somebody"}), "UpdateItem"},
+		{"lifting", apply(broker.LiveWrite{Kind: broker.LiveLift}), "UpdateItem"},
 		{"a snapshot after all that", snapshot, ""},
 	}
 }
@@ -290,6 +293,15 @@ func otherSteps() []step {
 			_, err := s.DropLease(ctx, "a", "h", "m")
 			return err
 		}, "UpdateItem"},
+		{"counting an attempt", func(ctx context.Context, s *dynamo.Store) error { return s.AddMetric(ctx, metric(false)) }, "UpdateItem"},
+		{"reading what was counted", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.MetricRows(ctx, broker.MetricRange{Provider: "a", Partition: "2026-03-01T12", First: "00", Below: "60"})
+			return err
+		}, "Query"},
+		{"rolling up", func(ctx context.Context, s *dynamo.Store) error { return s.PutMetric(ctx, metric(true)) }, "PutItem"},
+		{"a digest", func(ctx context.Context, s *dynamo.Store) error {
+			return s.PutDigest(ctx, "a", broker.Digest{At: noon})
+		}, "UpdateItem"},
 		{"reading the identity", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Meta(ctx); return err }, "GetItem"},
 		{"deleting a provider", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteProvider(ctx, "a", 2) }, "Query TransactWriteItems"},
 		{"a snapshot after that", snapshot, "Query Query"},
@@ -299,6 +311,13 @@ func otherSteps() []step {
 			}
 			return nil
 		}, ""},
+	}
+}
+
+func metric(hourly bool) broker.MetricRow {
+	return broker.MetricRow{
+		MetricKey: broker.MetricKey{Provider: "a", Hourly: hourly, Partition: "2026-03-01T12", Row: "00#CREATE_INSTANCES"},
+		Flat:      broker.Flat{Numbers: map[string]int64{"n": 1}}, ExpiresAt: noon.Add(25 * time.Hour),
 	}
 }
 
@@ -318,7 +337,7 @@ func TestVerbs_leave_no_row_larger_than_it_may_be(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := broker.Health{State: broker.Unhealthy, Message: strings.Repeat("x", 409_600), CheckedAt: noon}
-	if err := s.RecordHealth(t.Context(), "a", h); !fault.Is(err, fault.TooLarge) {
+	if _, err := s.RecordHealth(t.Context(), "a", h); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("health that is too large: %v", err)
 	}
 }
@@ -336,19 +355,24 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 	s := open(t, dynamo.Options{Table: table(t), Now: standing})
 	register(t, s, "a")
 	key := broker.KeyRecord{Key: broker.Key{Principal: "p", Operation: "o", Key: "k"}, ExpiresAt: noon.Add(time.Hour + time.Millisecond)}
+	_, err := s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon})
 	for _, err := range []error{
-		s.RecordHealth(t.Context(), "a", broker.Health{State: broker.Healthy, CheckedAt: noon}),
+		err,
 		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
+		s.AddMetric(t.Context(), metric(false)),
+		s.PutMetric(t.Context(), metric(true)),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for k, want := range map[schema.Key]string{
-		{PK: "IDEM#p#o#k", SK: "-"}:                        "1772370001", // 2026-03-01 13:00:01
-		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}: "1775390400", // 2026-04-05 12:00:00
-		{PK: "OP#op", SK: "META"}:                          "",
-		{PK: "REG", SK: "P#a"}:                             "",
+		{PK: "IDEM#p#o#k", SK: "-"}:                             "1772370001", // 2026-03-01 13:00:01
+		{PK: "HH#a", SK: "2026-03-01T12:00:00.000000000Z"}:      "1775390400", // 2026-04-05 12:00:00
+		{PK: "MET#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}:  "1772456400", // 2026-03-02 13:00:00
+		{PK: "METH#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}: "1772456400",
+		{PK: "OP#op", SK: "META"}:                               "",
+		{PK: "REG", SK: "P#a"}:                                  "",
 	} {
 		out, err := client(t).GetItem(t.Context(), &ddb.GetItemInput{TableName: awssdk.String(s.Table()), Key: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK},

@@ -10,8 +10,10 @@ import (
 // may ask.
 const HistoryKept = 35 * 24 * time.Hour
 
-// HistoryItem makes a row of the health history.
+// HistoryItem makes a row of the health history. How many failed before is
+// told by the rows before it.
 func HistoryItem(provider string, h broker.Health) (Item, error) {
+	h.FailedInRow = 0
 	it, err := Row(HistoryKey(provider, h.CheckedAt), h)
 	it.Expires = h.CheckedAt.Add(HistoryKept)
 	return it, err

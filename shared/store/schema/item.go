@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
@@ -131,4 +132,14 @@ func Mark(k Key) Item { return Item{Key: k, Doc: []byte("{}")} }
 func Row(k Key, v any) (Item, error) {
 	doc, err := Encode(v)
 	return Item{Key: k, Doc: doc}, err
+}
+
+// DecodeConfig reads the configuration. What was written before a setting was
+// there has its default.
+func DecodeConfig(it Item) (broker.StrategyConfig, error) {
+	c := broker.DefaultConfig()
+	if err := json.Unmarshal(it.Doc, &c); err != nil {
+		return c, fmt.Errorf("decoding %s: %w", it.Key, err)
+	}
+	return c, nil
 }

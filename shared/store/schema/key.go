@@ -83,6 +83,20 @@ func HistoryPK(provider string) string { return "HH#" + provider }
 // HistoryKey holds one entry of it.
 func HistoryKey(provider string, at time.Time) Key { return Key{HistoryPK(provider), Stamp(at)} }
 
+// MetricPK is counters of a provider: the minutes of an hour or the hours of a
+// day.
+func MetricPK(provider string, hourly bool, partition string) string {
+	if hourly {
+		return "METH#" + part(provider) + "#" + partition
+	}
+	return "MET#" + part(provider) + "#" + partition
+}
+
+// MetricKey holds the counters of one operation type in a minute or an hour.
+func MetricKey(k broker.MetricKey) Key {
+	return Key{MetricPK(k.Provider, k.Hourly, k.Partition), k.Row}
+}
+
 // PoolPK is the leases of a static pool.
 func PoolPK(provider string) string { return "POOL#" + provider }
 

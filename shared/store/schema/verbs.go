@@ -36,6 +36,10 @@ const (
 	NoteMachine        = "NoteMachine"
 	TakeLease          = "TakeLease"
 	DropLease          = "DropLease"
+	PutConfig          = "PutConfig"
+	AddMetric          = "AddMetric"
+	PutMetric          = "PutMetric"
+	PutDigest          = "PutDigest"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -44,11 +48,14 @@ const (
 	patOrder    = "META/ORDER"
 	patProvider = "REG/P#<provider>"
 	patRegistry = "REG/*"
+	patConfig   = "REG/CFG"
 	patConf     = "PROV#<provider>/CONF"
 	patCaps     = "PROV#<provider>/CAPS"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patHistory  = "HH#<provider>/<time>"
+	patMinute   = "MET#<provider>#<hour>/<minute>#<type>"
+	patHour     = "METH#<provider>#<day>/<hour>#<type>"
 	patLease    = "POOL#<provider>/H#<host>"
 	patTemplate = "TPL/<template>"
 	patTicket   = "TICKET#<scope>/0"
@@ -71,7 +78,7 @@ const (
 // Verbs returns every verb of the ports.
 func Verbs() []Verb {
 	var all []Verb
-	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs()} {
+	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), metricVerbs()} {
 		all = append(all, group...)
 	}
 	return all
@@ -90,8 +97,10 @@ func providerVerbs() []Verb {
 			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 95): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
 			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory},
 		},
+		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
+		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
 		{
-			Name: RecordHealth, Call: "UpdateItem: stored check not newer; PutItem of the history when state or message changed",
+			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer; PutItem of the history when it is news",
 			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
@@ -157,6 +166,15 @@ func machineVerbs() []Verb {
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
+	}
+}
+
+func metricVerbs() []Verb {
+	return []Verb{
+		{Name: AddMetric, Call: "UpdateItem: ADD", Reads: []string{patMinute}, Writes: []string{patMinute}},
+		{Name: "MetricRows", Call: "Query", Reads: []string{patMinute, patHour}},
+		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour}},
+		{Name: PutDigest, Call: "UpdateItem: stored one not newer", Reads: []string{patProvider}, Writes: []string{patProvider}},
 	}
 }
 

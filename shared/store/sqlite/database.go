@@ -180,7 +180,7 @@ func firstItems(now time.Time) ([]schema.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta := broker.Meta{ID: id.String(), Mode: broker.ModeOpen, CreatedAt: now.UTC(), Schema: schema.Version}
+	meta := broker.Meta{ID: id.String(), CreatedAt: now.UTC(), Schema: schema.Version}
 	one, err := schema.Row(schema.BrokerKey(), meta)
 	if err != nil {
 		return nil, err

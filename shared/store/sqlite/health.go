@@ -8,10 +8,11 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// RecordHealth stores what a check found, unless a newer one is stored.
-// not_found.
-func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) error {
-	return s.change(ctx, schema.RecordHealth, func(v *view) (c schema.Change, err error) {
+// RecordHealth stores what a check found or somebody says, unless something
+// newer is stored, and returns what is stored then. not_found.
+func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) (stored broker.Health, err error) {
+	said := h.Source != ""
+	err = s.changeAs(ctx, schema.RecordHealth, said, func(v *view) (c schema.Change, err error) {
 		p, found, err := lookUp[broker.ProviderView](v, schema.ProviderKey(name))
 		if err != nil {
 			return c, err
@@ -19,22 +20,27 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 		if !found {
 			return c, notFound("provider", name)
 		}
-		if h.CheckedAt.Before(p.Health.CheckedAt) {
+		if stored = p.Health; h.CheckedAt.Before(stored.CheckedAt) {
 			return c, nil
 		}
-		return recordHealth(p, h)
+		stored = h.Following(p.Health)
+		return recordHealth(p, stored)
 	})
+	if err != nil {
+		return broker.Health{}, err
+	}
+	return stored, nil
 }
 
 func recordHealth(p broker.ProviderView, h broker.Health) (c schema.Change, err error) {
-	changed := p.Health.State != h.State || p.Health.Message != h.Message
+	news := h.News(p.Health)
 	p.Health, p.CheckStartedAt = h, time.Time{}
 	row, err := schema.Row(schema.ProviderKey(p.Name), p)
 	if err != nil {
 		return c, err
 	}
 	c.Put = append(c.Put, row)
-	if changed {
+	if news {
 		row, err = schema.HistoryItem(p.Name, h)
 		c.Put = append(c.Put, row)
 	}

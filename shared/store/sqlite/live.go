@@ -11,7 +11,7 @@ import (
 // *Conflict with the stored Live when w's condition does not hold.
 func (s *Store) ApplyLive(ctx context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, error) {
 	var after broker.Live
-	err := s.change(ctx, schema.ApplyLive, func(v *view) (c schema.Change, err error) {
+	err := s.changeAs(ctx, schema.ApplyLive, w.Lasting(), func(v *view) (c schema.Change, err error) {
 		before, _, err := lookUp[broker.Live](v, schema.LiveKey(key))
 		if err != nil {
 			return c, err

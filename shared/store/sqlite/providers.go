@@ -52,7 +52,7 @@ func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it sc
 	case it.PK == schema.LivePK:
 		live[it.Key], err = schema.Decode[broker.Live](it)
 	case it.Key == schema.ConfigKey():
-		snap.Config, err = schema.Decode[broker.StrategyConfig](it)
+		snap.Config, err = schema.DecodeConfig(it)
 	default:
 		var v broker.ProviderView
 		v, err = schema.Decode[broker.ProviderView](it)
@@ -112,7 +112,8 @@ func nextOrder(v *view, c *schema.Change) (int64, error) {
 	return n, err
 }
 
-// putRegistration adds the rows of r to c: health stays as it is stored.
+// putRegistration adds the rows of r to c: health and what was measured stay as
+// they are stored.
 func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Change, error) {
 	summary := r.View()
 	old, found, err := lookUp[broker.ProviderView](v, schema.ProviderKey(r.Name))
@@ -121,6 +122,7 @@ func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Ch
 	}
 	if found {
 		summary.Health, summary.NextCheckAt, summary.CheckStartedAt = old.Health, old.NextCheckAt, old.CheckStartedAt
+		summary.DigestAt, summary.Measured, summary.Rolled = old.DigestAt, old.Measured, old.Rolled
 	}
 	whole, err := schema.Row(schema.RegistrationKey(r.Name), r)
 	if err != nil {

@@ -21,6 +21,7 @@ const (
 	sqlSnapshot  = `SELECT pk, sk, doc FROM item WHERE pk IN (?1, ?2) ORDER BY pk, sk`
 	sqlAfter     = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk > ?2 ORDER BY sk LIMIT ?3`
 	sqlSince     = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk >= ?2 ORDER BY sk DESC LIMIT ?3`
+	sqlBetween   = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk >= ?2 AND sk < ?3 ORDER BY sk`
 	sqlDays      = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk <= ?2 ORDER BY sk DESC LIMIT ?3`
 	sqlOpen      = `SELECT pk, sk, doc FROM item WHERE open_pk = ?1 AND open_sk < ?2 ORDER BY open_sk LIMIT ?3`
 	sqlList      = `SELECT pk, sk, doc FROM item WHERE list_pk = ?1 AND list_sk < ?2 ORDER BY list_sk DESC LIMIT ?3`
@@ -31,7 +32,7 @@ func writeStatements() []string {
 }
 
 func readStatements() []string {
-	return []string{sqlRead, sqlPartition, sqlSnapshot, sqlAfter, sqlSince, sqlDays, sqlOpen, sqlList}
+	return []string{sqlRead, sqlPartition, sqlSnapshot, sqlAfter, sqlSince, sqlBetween, sqlDays, sqlOpen, sqlList}
 }
 
 // applicationID marks the file as a broker's ("ohfp"), so that no other

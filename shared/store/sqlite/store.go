@@ -29,6 +29,8 @@ type Store struct {
 var (
 	_ broker.ProviderReader  = (*Store)(nil)
 	_ broker.ProviderWriter  = (*Store)(nil)
+	_ broker.ConfigReader    = (*Store)(nil)
+	_ broker.ConfigWriter    = (*Store)(nil)
 	_ broker.HealthRecorder  = (*Store)(nil)
 	_ broker.HealthHistory   = (*Store)(nil)
 	_ broker.LiveWriter      = (*Store)(nil)
@@ -42,6 +44,9 @@ var (
 	_ broker.MachineReader   = (*Store)(nil)
 	_ broker.MachineWriter   = (*Store)(nil)
 	_ broker.LeaseBook       = (*Store)(nil)
+	_ broker.MetricWriter    = (*Store)(nil)
+	_ broker.MetricReader    = (*Store)(nil)
+	_ broker.MetricRoller    = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 )
 

@@ -124,7 +124,11 @@ func orNull(s string) sql.NullString { return sql.NullString{String: s, Valid: s
 
 // change has a verb carried out on the connection that its durability asks for.
 func (s *Store) change(ctx context.Context, verb string, do work) error {
+	return s.changeAs(ctx, verb, s.durable[verb], do)
+}
+
+// changeAs is change for a verb whose durability depends on what it is given.
+func (s *Store) changeAs(ctx context.Context, verb string, durable bool, do work) error {
 	j := &job{ctx: ctx, do: do, done: func(c schema.Change) { s.changed(verb, c) }}
-	err := s.writer.submit(j, s.durable[verb])
-	return verdict(verb, err)
+	return verdict(verb, s.writer.submit(j, durable))
 }

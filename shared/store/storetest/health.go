@@ -17,6 +17,8 @@ func testHealth(t *testing.T, open Open) {
 		{"the newest check is stored and ends the check in progress", healthStored},
 		{"an older check is dropped", healthOlder},
 		{"of two checks of one moment the later record stays", healthSame},
+		{"scheduled checks that fail are counted until anything is well", healthFailedInRow},
+		{"what somebody says comes back as it was said, and is news", healthSaid},
 		{"history has what changed, newest first", healthHistory},
 		{"history is bounded by time and by number", healthBounds},
 		{"history of five weeks ago has expired by the reader's clock", healthExpiry},
@@ -33,8 +35,13 @@ func testHealth(t *testing.T, open Open) {
 func health(state broker.HealthState, message string, checked time.Time) broker.Health {
 	return broker.Health{
 		State: state, Message: message, CheckedAt: checked, ResponseTime: 12 * time.Millisecond,
-		Checks: []broker.Check{{Name: "10.0.0.1", OK: state == broker.Healthy, Message: message}}, FailedInRow: 2,
+		Checks: []broker.Check{{Name: "10.0.0.1", OK: state == broker.Healthy, Message: message}},
 	}
+}
+
+func (f *fixture) recordHealth(name string, h broker.Health) broker.Health {
+	f.Helper()
+	return must[broker.Health](f)(f.RecordHealth(f.Context(), name, h))
 }
 
 func (f *fixture) history(since time.Time, limit int) []broker.Health {
@@ -43,7 +50,8 @@ func (f *fixture) history(since time.Time, limit int) []broker.Health {
 }
 
 func healthUnknown(f *fixture) {
-	f.refused(f.RecordHealth(f.Context(), "nobody", health(broker.Healthy, "", start)), fault.NotFound)
+	_, err := f.RecordHealth(f.Context(), "nobody", health(broker.Healthy, "", start))
+	f.refused(err, fault.NotFound)
 	taken, err := f.ClaimCheck(f.Context(), "nobody", time.Time{}, start, at(time.Minute))
 	f.ok(err)
 	f.same(false, taken)
@@ -55,7 +63,7 @@ func healthStored(f *fixture) {
 	must[bool](f)(f.ClaimCheck(f.Context(), "pool-a", time.Time{}, at(time.Second), at(time.Minute)))
 	f.same(at(time.Second), f.view("pool-a").CheckStartedAt)
 	h := health(broker.Degraded, "slow", at(2*time.Second))
-	f.ok(f.RecordHealth(f.Context(), "pool-a", h))
+	f.same(h, f.recordHealth("pool-a", h))
 	got := f.view("pool-a")
 	f.same(h, got.Health)
 	f.same(time.Time{}, got.CheckStartedAt)
@@ -64,18 +72,69 @@ func healthStored(f *fixture) {
 
 func healthOlder(f *fixture) {
 	newer, older := health(broker.Unhealthy, "down", at(time.Minute)), health(broker.Healthy, "up", start)
-	f.ok(f.RecordHealth(f.Context(), "pool-a", newer))
-	f.ok(f.RecordHealth(f.Context(), "pool-a", older))
+	f.recordHealth("pool-a", newer)
+	f.same(newer, f.recordHealth("pool-a", older))
 	f.same(newer, f.view("pool-a").Health)
 	f.same([]broker.Health{newer}, f.history(time.Time{}, 10))
 }
 
 func healthSame(f *fixture) {
 	first, second := health(broker.Unhealthy, "down", start), health(broker.Healthy, "up", start)
-	f.ok(f.RecordHealth(f.Context(), "pool-a", first))
-	f.ok(f.RecordHealth(f.Context(), "pool-a", second))
+	f.recordHealth("pool-a", first)
+	f.recordHealth("pool-a", second)
 	f.same(second, f.view("pool-a").Health)
 	f.same([]broker.Health{second}, f.history(time.Time{}, 10))
+}
+
+func healthFailedInRow(f *fixture) {
+	for i, c := range []struct {
+		state     broker.HealthState
+		scheduled bool
+		want      int
+	}{
+		{broker.Unhealthy, true, 1},
+		{broker.Unhealthy, true, 2},
+		{broker.Unhealthy, false, 2},
+		{broker.Unhealthy, true, 3},
+		{broker.Degraded, false, 0},
+		{broker.Unhealthy, false, 0},
+		{broker.Unhealthy, true, 1},
+		{broker.Healthy, true, 0},
+		{broker.Unhealthy, true, 1},
+	} {
+		h := health(c.state, "", at(time.Duration(i)*time.Minute))
+		h.Scheduled, h.FailedInRow = c.scheduled, 7 // the store counts
+		want := h
+		want.FailedInRow = c.want
+		f.same(want, f.recordHealth("pool-a", h))
+		f.same(want, f.view("pool-a").Health)
+	}
+	late := health(broker.Unhealthy, "late", start)
+	late.Scheduled = true
+	f.same(1, f.recordHealth("pool-a", late).FailedInRow)
+	update := registration("pool-a")
+	update.Version = 1
+	must[broker.Registration](f)(f.PutProvider(f.Context(), update))
+	f.restart()
+	f.same(1, f.view("pool-a").Health.FailedInRow)
+	f.same(0, f.history(time.Time{}, 1)[0].FailedInRow)
+}
+
+func healthSaid(f *fixture) {
+	found := health(broker.Unhealthy, "down", start)
+	said := health(broker.Unhealthy, "down", at(time.Minute))
+	said.Source, said.By, said.Until = "monitor", "ada", at(time.Hour)
+	said.Details = []byte(`{"error_code": "<E>", "retry_after": 300}`)
+	again := said
+	again.CheckedAt = at(2 * time.Minute)
+	after := health(broker.Unhealthy, "down", at(3*time.Minute))
+	f.recordHealth("pool-a", found)
+	f.same(said, f.recordHealth("pool-a", said))
+	f.recordHealth("pool-a", again)
+	f.same(again, f.view("pool-a").Health)
+	f.recordHealth("pool-a", after)
+	f.same(after, f.view("pool-a").Health)
+	f.same([]broker.Health{after, said, found}, f.history(time.Time{}, 10))
 }
 
 func healthHistory(f *fixture) {
@@ -84,7 +143,7 @@ func healthHistory(f *fixture) {
 	c := health(broker.Healthy, "up again", at(3*time.Minute))
 	d := health(broker.Unhealthy, "up again", at(4*time.Minute))
 	for _, h := range []broker.Health{a, b, c, d} {
-		f.ok(f.RecordHealth(f.Context(), "pool-a", h))
+		f.recordHealth("pool-a", h)
 	}
 	f.same([]broker.Health{d, c, a}, f.history(time.Time{}, 10))
 	f.restart()
@@ -96,7 +155,7 @@ func healthBounds(f *fixture) {
 	for i := range 5 {
 		state := []broker.HealthState{broker.Healthy, broker.Unhealthy}[i%2]
 		h := health(state, "", at(time.Duration(i)*time.Minute))
-		f.ok(f.RecordHealth(f.Context(), "pool-a", h))
+		f.recordHealth("pool-a", h)
 		all = append(all, h)
 	}
 	f.same([]broker.Health{all[4], all[3]}, f.history(time.Time{}, 2))
@@ -107,7 +166,7 @@ func healthBounds(f *fixture) {
 
 func healthExpiry(f *fixture) {
 	h := health(broker.Healthy, "up", start)
-	f.ok(f.RecordHealth(f.Context(), "pool-a", h))
+	f.recordHealth("pool-a", h)
 	f.clock.advance(34 * 24 * time.Hour)
 	f.same([]broker.Health{h}, f.history(time.Time{}, 10))
 	f.clock.advance(2 * 24 * time.Hour)

@@ -23,6 +23,9 @@ func testLive(t *testing.T, open Open) {
 		{"classes and providers are apart", liveApart},
 		{"clearing makes it new and late answers count nowhere", liveClear},
 		{"of many retries the budget allows a fifth of the first tries", liveBudget},
+		{"somebody holds a row open until it is lifted", liveForced},
+		{"a new registration does not lift what is held", liveClearForced},
+		{"an open row may be probed early", liveAllow},
 		{"rows survive a restart", liveRestart},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
@@ -137,7 +140,56 @@ func liveBudget(f *fixture) {
 	f.restart()
 	allowed(0)
 	f.apply(mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: start})
-	allowed(10)
+	allowed(0)
+}
+
+func liveForced(f *fixture) {
+	busy := f.apply(mutate, begin(start))
+	f.apply(mutate, broker.LiveWrite{Kind: broker.LiveEnd, Now: start, Started: at(-time.Hour), Bad: true})
+	force := broker.LiveWrite{Kind: broker.LiveForce, Now: start, OpenUntil: at(time.Minute), Reason: "limit", Source: "monitor"}
+	want := broker.Live{
+		State: broker.ForcedOpen, Epoch: 1, OpenUntil: at(time.Minute), Reason: "limit", Source: "monitor", InFlight: busy.InFlight,
+	}
+	f.same(want, f.apply(mutate, force))
+	_, err := f.ApplyLive(f.Context(), mutate, begin(start))
+	f.conflict(err, want)
+	force.OpenUntil, want.OpenUntil, want.Epoch = time.Time{}, time.Time{}, 2
+	f.same(want, f.apply(mutate, force))
+	f.restart()
+	_, err = f.ApplyLive(f.Context(), mutate, broker.LiveWrite{
+		Kind: broker.LiveProbe, Now: at(9 * time.Hour), Started: at(9 * time.Hour), Epoch: 2, Attempt: "x", Expires: at(10 * time.Hour), Permits: 1,
+	})
+	f.conflict(err, want)
+	lift := broker.LiveWrite{Kind: broker.LiveLift, Now: start}
+	lifted := broker.Live{State: broker.Closed, Epoch: 3, InFlight: busy.InFlight}
+	f.same(lifted, f.apply(mutate, lift))
+	_, err = f.ApplyLive(f.Context(), mutate, lift)
+	f.conflict(err, lifted)
+	_, err = f.ApplyLive(f.Context(), read, lift)
+	f.conflict(err, broker.Live{})
+}
+
+func liveClearForced(f *fixture) {
+	held := f.apply(mutate, broker.LiveWrite{Kind: broker.LiveForce, Now: start, OpenUntil: at(time.Minute), Reason: "limit", Source: "monitor"})
+	_, err := f.ApplyLive(f.Context(), mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: at(time.Minute - 1)})
+	f.conflict(err, held)
+	f.same(broker.Live{State: broker.Closed, Epoch: 2}, f.apply(mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: at(time.Minute)}))
+	held = f.apply(mutate, broker.LiveWrite{Kind: broker.LiveForce, Now: start, Reason: "limit", Source: "monitor"})
+	_, err = f.ApplyLive(f.Context(), mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: at(time.Hour)})
+	f.conflict(err, held)
+}
+
+func liveAllow(f *fixture) {
+	stored := f.apply(mutate, trip(0))
+	allow := broker.LiveWrite{Kind: broker.LiveAllow, Now: at(time.Second), Epoch: 0}
+	_, err := f.ApplyLive(f.Context(), mutate, allow)
+	f.conflict(err, stored)
+	allow.Epoch = 1
+	want := stored
+	want.OpenUntil = at(time.Second)
+	f.same(want, f.apply(mutate, allow))
+	_, err = f.ApplyLive(f.Context(), mutate, allow) // it may be probed already
+	f.conflict(err, want)
 }
 
 func liveRestart(f *fixture) {

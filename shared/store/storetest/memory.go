@@ -22,6 +22,7 @@ type Memory struct {
 
 	mu        sync.Mutex
 	meta      broker.Meta
+	config    broker.StrategyConfig
 	order     int64
 	providers map[string]*memProvider
 	caps      map[string]broker.Capabilities
@@ -33,6 +34,7 @@ type Memory struct {
 	machines  map[string]broker.Machine
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
+	metrics   map[broker.MetricKey]broker.MetricRow
 }
 
 type memProvider struct {
@@ -47,11 +49,13 @@ var _ Store = (*Memory)(nil)
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{
 		now:       now,
-		meta:      broker.Meta{ID: uuid.NewString(), Mode: broker.ModeOpen, CreatedAt: now().UTC(), Schema: 1},
+		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
+		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
+		metrics: map[broker.MetricKey]broker.MetricRow{},
 	}
 }
 
@@ -98,7 +102,7 @@ func (m *Memory) Provider(_ context.Context, name string) (broker.Registration, 
 func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := broker.Snapshot{TakenAt: m.now().UTC(), Config: broker.DefaultConfig()}
+	s := broker.Snapshot{TakenAt: m.now().UTC(), Config: own(m.config)}
 	for _, name := range slices.Sorted(maps.Keys(m.providers)) {
 		v := own(m.providers[name].view)
 		for k, l := range m.live {
@@ -141,6 +145,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 	v := r.View()
 	if ok {
 		v.Health, v.NextCheckAt, v.CheckStartedAt = p.view.Health, p.view.NextCheckAt, p.view.CheckStartedAt
+		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
 	p.reg, p.view = r, v
 	m.providers[r.Name] = p
@@ -164,23 +169,52 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	return nil
 }
 
+// StrategyConfig implements [broker.ConfigReader].
+func (m *Memory) StrategyConfig(context.Context) (broker.StrategyConfig, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return own(m.config), nil
+}
+
+// PutConfig implements [broker.ConfigWriter].
+func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.StrategyConfig, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.config.Version != c.Version {
+		return broker.StrategyConfig{}, changed(own(m.config), "the configuration")
+	}
+	c = own(c)
+	c.Version++
+	m.config = c
+	return own(c), nil
+}
+
 // RecordHealth implements [broker.HealthRecorder].
-func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) error {
+func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) (broker.Health, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, ok := m.providers[name]
 	if !ok {
-		return missing("provider", name)
+		return broker.Health{}, missing("provider", name)
 	}
-	if h.CheckedAt.Before(p.view.Health.CheckedAt) {
-		return nil
+	was := p.view.Health
+	if h.CheckedAt.Before(was.CheckedAt) {
+		return own(was), nil
 	}
-	if h.State != p.view.Health.State || h.Message != p.view.Health.Message {
+	if h.State != was.State || h.Message != was.Message || h.Source != was.Source {
 		p.history = slices.DeleteFunc(p.history, func(o broker.Health) bool { return o.CheckedAt.Equal(h.CheckedAt) })
-		p.history = append(p.history, own(h))
+		entry := own(h)
+		entry.FailedInRow = 0
+		p.history = append(p.history, entry)
+	}
+	h.FailedInRow = was.FailedInRow
+	if h.State == broker.Healthy || h.State == broker.Degraded {
+		h.FailedInRow = 0
+	} else if h.Scheduled {
+		h.FailedInRow++
 	}
 	p.view.Health, p.view.CheckStartedAt = own(h), time.Time{}
-	return nil
+	return own(h), nil
 }
 
 // ClaimCheck implements [broker.HealthRecorder].

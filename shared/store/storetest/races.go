@@ -61,6 +61,7 @@ func testRaces(t *testing.T, open Open) {
 		run  func(*fixture)
 	}{
 		{"one registers a provider", raceProvider},
+		{"one configures the broker", raceConfig},
 		{"one claims an operation with a key", raceClaimSameKey},
 		{"one claims an operation's id", raceClaimSameID},
 		{"one sends an attempt", raceSend},

@@ -53,10 +53,14 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"restart":         d.restart,
 		"put provider":    d.putProvider,
 		"delete provider": d.deleteProvider,
+		"put config":      d.putConfig,
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
 		"record caps":     d.recordCapabilities,
 		"apply live":      d.applyLive,
+		"add metric":      d.addMetric,
+		"put metric":      d.putMetric,
+		"put digest":      d.putDigest,
 		"put template":    d.putTemplate,
 		"delete template": d.deleteTemplate,
 		"ticket":          d.ticket,
@@ -146,6 +150,13 @@ func (d *duel) deleteProvider(r *rapid.T) {
 	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
 }
 
+func (d *duel) putConfig(r *rapid.T) {
+	c := configuration()
+	c.Version, c.Mode = int64(rapid.IntRange(0, 3).Draw(r, "version")), pick(r, "mode", broker.ModeOpen, broker.ModeFrozen)
+	d.both(func(s Store) (any, error) { return s.PutConfig(r.Context(), c) })
+	d.both(func(s Store) (any, error) { return s.StrategyConfig(r.Context()) })
+}
+
 func (d *duel) moment(r *rapid.T, label string) time.Time {
 	return d.clock.now().Add(time.Duration(rapid.IntRange(-90, 90).Draw(r, label)) * time.Minute)
 }
@@ -153,7 +164,8 @@ func (d *duel) moment(r *rapid.T, label string) time.Time {
 func (d *duel) recordHealth(r *rapid.T) {
 	name := d.provider(r)
 	h := health(pick(r, "state", broker.Healthy, broker.Degraded, broker.Unhealthy), pick(r, "message", "", "x"), d.moment(r, "checked"))
-	d.done(func(s Store) error { return s.RecordHealth(r.Context(), name, h) })
+	h.Scheduled, h.Source = rapid.Bool().Draw(r, "scheduled"), pick(r, "source", "", "", "monitor")
+	d.both(func(s Store) (any, error) { return s.RecordHealth(r.Context(), name, h) })
 }
 
 func (d *duel) claimCheck(r *rapid.T) {
@@ -174,12 +186,14 @@ func (d *duel) applyLive(r *rapid.T) {
 	now := d.clock.now()
 	w := broker.LiveWrite{
 		Kind: pick(r, "kind", broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
-			broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear),
+			broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear,
+			broker.LiveAllow, broker.LiveForce, broker.LiveLift),
 		Now: now, Started: now, Epoch: int64(rapid.IntRange(0, 4).Draw(r, "epoch")), Attempt: pick(r, "attempt", "x", "y"),
 		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
-		Reason: "because", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
+		Reason: "because", Source: "somebody", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
 		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
-		Try: pick(r, "try", "", broker.FirstTry, broker.Retry),
+		Try:  pick(r, "try", "", broker.FirstTry, broker.Retry),
+		Slow: rapid.Bool().Draw(r, "slow"),
 	}
 	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })
 }

@@ -129,6 +129,10 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 			func(s Store) (any, error) { return s.Capabilities(ctx, p) },
 			func(s Store) (any, error) { return s.HealthHistory(ctx, p, time.Time{}, 1000) },
 			func(s Store) (any, error) { return s.OwnedMachines(ctx, p, 100) },
+			func(s Store) (any, error) { return s.MetricRows(ctx, wholeHour(p)) },
+			func(s Store) (any, error) {
+				return s.MetricRows(ctx, broker.MetricRange{Provider: p, Hourly: true, Partition: thisHour, First: "00#X", Below: "59#X"})
+			},
 		)
 	}
 	for _, id := range []string{"op-1", "op-2", "op-3"} {

@@ -12,6 +12,8 @@ import (
 type Store interface {
 	broker.ProviderReader
 	broker.ProviderWriter
+	broker.ConfigReader
+	broker.ConfigWriter
 	broker.HealthRecorder
 	broker.HealthHistory
 	broker.CapabilityBook
@@ -27,6 +29,9 @@ type Store interface {
 	broker.MachineLister
 	broker.MachineWriter
 	broker.LeaseBook
+	broker.MetricWriter
+	broker.MetricReader
+	broker.MetricRoller
 	broker.MetaReader
 	io.Closer
 }
@@ -46,6 +51,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"meta", testMeta},
 		{"providers", testProviders},
+		{"configuration", testConfig},
 		{"health", testHealth},
 		{"capabilities", testCapabilities},
 		{"live rows", testLive},
@@ -60,6 +66,7 @@ func Run(t *testing.T, open Open) {
 		{"machines", testMachines},
 		{"lists of machines", testMachineLists},
 		{"leases", testLeases},
+		{"metrics", testMetrics},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},

@@ -24,14 +24,7 @@ func (p *printer) cell(v value) string {
 	case word:
 		return p.words(v.text)
 	case list:
-		if v.objects() {
-			return strconv.Itoa(len(v.elems))
-		}
-		parts := make([]string, len(v.elems))
-		for i, e := range v.elems {
-			parts[i] = p.cell(e)
-		}
-		return strings.Join(parts, ", ")
+		return p.items(v)
 	default:
 		parts := make([]string, len(v.elems))
 		for i, e := range v.elems {
@@ -39,6 +32,21 @@ func (p *printer) cell(v value) string {
 		}
 		return strings.Join(parts, ", ")
 	}
+}
+
+// items writes a list: a timeline is drawn, of objects it is how many.
+func (p *printer) items(v value) string {
+	if v.timeline() {
+		return v.spark()
+	}
+	if v.objects() {
+		return strconv.Itoa(len(v.elems))
+	}
+	parts := make([]string, len(v.elems))
+	for i, e := range v.elems {
+		parts[i] = p.cell(e)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // words writes a string: times in the zone of the reader, and shortly.

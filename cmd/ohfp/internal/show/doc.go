@@ -2,5 +2,5 @@
 // YAML, or as tables. It keeps the order of keys, and lets no control
 // character of a document reach a terminal.
 //
-// It imports the standard library, go-pretty for tables and go-yaml.
+// It imports the standard library, and go-pretty for tables.
 package show

@@ -25,6 +25,10 @@ const operation = `{"operation_id":"op-1","status":"PARTIAL","provider_name":"po
 
 const health = `{"providers":{"a":{"state":"HEALTHY","circuit_breaker":{"state":"CLOSED","open_until":null}},"b":{"state":"UNHEALTHY"}},"total_providers":2}`
 
+const measured = `{"providers":{"a":{"provider_name":"a","total_operations":9,"success_rate":88.89,"p95_ms":12.5,"throttled":0,"machines":4,"in_flight":0,"series":[
+ {"from":"2026-05-04T10:00:00Z","total_operations":0},{"from":"2026-05-04T11:00:00Z","total_operations":1},{"from":"2026-05-04T12:00:00Z","total_operations":8}]},
+ "b":{"provider_name":"b","total_operations":0,"throttled":0,"machines":0,"in_flight":0,"series":[{"from":"2026-05-04T10:00:00Z","total_operations":0}]}},"total_providers":2,"time_range_hours":3}`
+
 const problem = `{"type":"https://example.org/p","title":"The request is not valid","status":400,"detail":"strategy_name: required; a very long detail that goes on and on for more than the width of the terminal that it is shown on","code":"invalid_request","errors":[{"field":"strategy_name","message":"required"}]}`
 
 func TestPrint_equals_the_reviewed_output(t *testing.T) {
@@ -39,6 +43,7 @@ func TestPrint_equals_the_reviewed_output(t *testing.T) {
 		"operation_table":  {operation, show.Options{Format: show.Table, Width: 120}},
 		"operation_color":  {operation, show.Options{Format: show.Table, Width: 120, Color: true}},
 		"health_table":     {health, show.Options{Format: show.Table, Width: 100}},
+		"metrics_table":    {measured, show.Options{Format: show.Table, Width: 120}},
 		"problem_table":    {problem, show.Options{Format: show.Table, Width: 70}},
 		"list_table":       {`[{"a":1},{"b":"x"}]`, show.Options{Format: show.Table}},
 		"scalar_table":     {`"x"`, show.Options{Format: show.Table}},
@@ -88,7 +93,7 @@ func TestPrint_refuses_what_is_not_one_JSON_document(t *testing.T) {
 }
 
 func FuzzPrint(f *testing.F) {
-	for _, seed := range []string{providers, operation, health, problem, `[]`, `[[{}]]`, `{"":{"":1}}`, `"\u001b[2J"`} {
+	for _, seed := range []string{providers, operation, health, measured, problem, `[]`, `[[{}]]`, `{"":{"":1}}`, `"\u001b[2J"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
@@ -100,4 +105,22 @@ func FuzzPrint(f *testing.F) {
 			t.Fatalf("a control character reached the terminal: %q", b.String())
 		}
 	})
+}
+
+func TestASparklineAddsNeighboursUpUntilItFits(t *testing.T) {
+	points := make([]string, 72)
+	for i := range points {
+		points[i] = `{"from":"2026-05-04T10:00:00Z","total_operations":1}`
+	}
+	points[71] = `{"from":"2026-05-04T10:00:00Z","total_operations":5}`
+	points[2] = `{"from":"2026-05-04T10:00:00Z","total_operations":0}`
+	var b strings.Builder
+	if err := show.Print(&b, []byte(`{"series":[`+strings.Join(points, ",")+`]}`), show.Options{Format: show.Table, Now: noon}); err != nil {
+		t.Fatal(err)
+	}
+	// 72 points are 24 steps of three: 2, then 3 each, and 7 at last.
+	want := "series  ▃" + strings.Repeat("▄", 22) + "█\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
 }

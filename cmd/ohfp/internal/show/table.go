@@ -50,7 +50,7 @@ func printTable(w io.Writer, document []byte, o Options) error {
 // collect sorts what is below path into facts and tables.
 func (p *printer) collect(path string, v value) {
 	switch {
-	case v.objects() && (path != "" || v.kind == list):
+	case v.objects() && !v.timeline() && (path != "" || v.kind == list):
 		p.lists = append(p.lists, section{title: path, rows: rows(v)})
 	case v.kind == object:
 		for i, e := range v.elems {

@@ -28,8 +28,10 @@ var (
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
+	_ broker.ConfigReader    = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
 	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
+	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
 	_ providers.Opener       = (*static.Opener)(nil)
 )
@@ -56,13 +58,10 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Config: policy, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
-
-// policy is the broker's configuration; no operation changes it yet.
-func policy(context.Context) (broker.StrategyConfig, error) { return broker.DefaultConfig(), nil }
 
 func pools(cfg settings.Static, store *dynamo.Store) (providers.Set, error) {
 	o, err := static.New(static.Options{

@@ -1,0 +1,73 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
+)
+
+// StrategyConfig returns the configuration, or the default one: that of the
+// snapshot if a fresh one is kept, else it is read.
+func (s *Store) StrategyConfig(ctx context.Context) (broker.StrategyConfig, error) {
+	if kept, _ := s.snapshot.get(s.now()); kept != nil {
+		for _, r := range kept.registry {
+			if r.key() == schema.ConfigKey() {
+				return s.configOf(r)
+			}
+		}
+		return broker.DefaultConfig(), nil
+	}
+	item, err := s.get(ctx, schema.ConfigKey())
+	if err != nil {
+		return broker.StrategyConfig{}, err
+	}
+	return s.storedConfig(item)
+}
+
+// storedConfig is the configuration of an item; nil: none is stored.
+func (s *Store) storedConfig(item attributes) (broker.StrategyConfig, error) {
+	if len(item) == 0 {
+		return broker.DefaultConfig(), nil
+	}
+	r, err := parseRow(item)
+	if err != nil {
+		return broker.StrategyConfig{}, s.unavailable("reading the configuration", err)
+	}
+	return s.configOf(r)
+}
+
+func (s *Store) configOf(r row) (broker.StrategyConfig, error) {
+	c, err := schema.DecodeConfig(r.item())
+	return c, s.unavailable("reading the configuration", err)
+}
+
+// PutConfig stores c if the stored version is c.Version (0: none). *Conflict
+// with the stored StrategyConfig, the default one when there is none.
+func (s *Store) PutConfig(ctx context.Context, c broker.StrategyConfig) (broker.StrategyConfig, error) {
+	condition := versioned(c.Version)
+	c.Version++
+	it, err := schema.Row(schema.ConfigKey(), c)
+	if err != nil {
+		return broker.StrategyConfig{}, s.unavailable("writing the configuration", err)
+	}
+	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
+		return broker.StrategyConfig{}, err
+	}
+	r := rowOf(it)
+	r.Version = &c.Version
+	defer s.snapshot.forget()
+	err = s.put(ctx, r, condition)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		old, err := s.storedConfig(refused.item)
+		if err != nil {
+			return broker.StrategyConfig{}, err
+		}
+		return broker.StrategyConfig{}, conflict(old, "the configuration")
+	}
+	if err != nil {
+		return broker.StrategyConfig{}, err
+	}
+	return c, nil
+}
