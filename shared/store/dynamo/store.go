@@ -14,7 +14,7 @@ import (
 // Store is a broker's state in a table. Its methods are safe for concurrent
 // use.
 type Store struct {
-	client   *ddb.Client
+	client   client
 	table    *string
 	now      func() time.Time
 	timeout  time.Duration
@@ -60,12 +60,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Client == nil {
 		return nil, fault.New(fault.StoreUnavailable, "No client of DynamoDB is given.")
 	}
-	client := ddb.New(o.Client.Options(), tuned(o))
-	if client.Options().Region == "" {
+	table := ddb.New(o.Client.Options(), tuned(o))
+	if table.Options().Region == "" {
 		return nil, fault.New(fault.StoreUnavailable, "No AWS region is named. Set AWS_REGION, or region in the profile of AWS_PROFILE.")
 	}
 	s := &Store{
-		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		client: client{table}, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
 		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},
