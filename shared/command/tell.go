@@ -23,28 +23,28 @@ func (s Service) tell(ctx context.Context, c *choice) {
 	if r == nil || c == nil {
 		return
 	}
-	c.tellSnapshot(r)
+	c.tellSnapshot(ctx, r)
 	verdicts := c.result.Verdicts()
 	for _, v := range verdicts[:min(len(verdicts), toldVerdicts)] {
-		r.Add("verdict", slog.String("provider", v.Provider), slog.Int("rank", v.Rank), slog.String("rule", v.Rule), slog.String("value", v.Value),
+		r.Add(ctx, "verdict", slog.String("provider", v.Provider), slog.Int("rank", v.Rank), slog.String("rule", v.Rule), slog.String("value", v.Value),
 			slog.String("threshold", v.Threshold), slog.Int64("data_age_ms", v.DataAgeMS), slog.String("detail", v.Detail))
 	}
 	if c.ticket != nil {
-		r.Add("ticket", slog.String("scope", c.result.Scope()), slog.Int64("number", *c.ticket))
+		r.Add(ctx, "ticket", slog.String("scope", c.result.Scope()), slog.Int64("number", *c.ticket))
 	}
 	if ranked := c.result.Ranked(); len(ranked) > 0 {
-		r.Add("decision", slog.String("policy", string(c.result.Policy())), slog.Any("ranked", ranked), slog.String("reason", c.result.Reason()))
+		r.Add(ctx, "decision", slog.String("policy", string(c.result.Policy())), slog.Any("ranked", ranked), slog.String("reason", c.result.Reason()))
 	}
 }
 
-func (c *choice) tellSnapshot(r *trace.Recorder) {
+func (c *choice) tellSnapshot(ctx context.Context, r *trace.Recorder) {
 	snap := &c.snapshot
-	r.Add("snapshot", slog.String("version", c.result.Version()), slog.Time("taken_at", snap.TakenAt), slog.Bool("kept", snap.Kept),
+	r.Add(ctx, "snapshot", slog.String("version", c.result.Version()), slog.Time("taken_at", snap.TakenAt), slog.Bool("kept", snap.Kept),
 		slog.Int("providers", len(snap.Providers)), slog.Int64("config_version", snap.Config.Version))
 	for i := range snap.Providers[:min(len(snap.Providers), toldProviders)] {
 		p := &snap.Providers[i]
 		mutate, read := p.Live[broker.ClassMutate], p.Live[broker.ClassRead]
-		r.Add("provider", slog.String("provider", p.Name), slog.String("health", string(p.HealthAt(snap.TakenAt).State)),
+		r.Add(ctx, "provider", slog.String("provider", p.Name), slog.String("health", string(p.HealthAt(snap.TakenAt).State)),
 			slog.String("breaker_mutate", string(p.BreakerAt(broker.ClassMutate, &snap.Config.Breaker, snap.TakenAt))),
 			slog.String("breaker_read", string(p.BreakerAt(broker.ClassRead, &snap.Config.Breaker, snap.TakenAt))),
 			slog.Int64("in_flight", mutate.Calls(snap.TakenAt)+read.Calls(snap.TakenAt)),
@@ -60,8 +60,8 @@ func tellLedger(ctx context.Context, l *broker.Ledger) {
 	}
 	for i := range l.Attempts {
 		a := &l.Attempts[i]
-		r.Add("attempt", slog.Int("attempt", a.N), slog.Int("run", a.Run), slog.String("provider", a.Provider), slog.String("state", string(a.State)),
+		r.Add(ctx, "attempt", slog.Int("attempt", a.N), slog.Int("run", a.Run), slog.String("provider", a.Provider), slog.String("state", string(a.State)),
 			slog.String("class", string(a.Class)), slog.Int("tries", a.Tries), slog.Int("count", a.Count), slog.Int("confirmed", a.Confirmed))
 	}
-	r.Add("operation", slog.String("operation_id", l.Operation.ID), slog.String("status", string(l.Operation.Status)))
+	r.Add(ctx, "operation", slog.String("operation_id", l.Operation.ID), slog.String("status", string(l.Operation.Status)))
 }

@@ -110,7 +110,7 @@ func (s Service) tell(ctx context.Context, j *job, e *ending) {
 	if r == nil {
 		return
 	}
-	r.Add("driver call", slog.String("provider", e.attempt.Provider), slog.String("action", string(j.work.Action)),
+	r.Add(ctx, "driver call", slog.String("provider", e.attempt.Provider), slog.String("action", string(j.work.Action)),
 		slog.Float64("duration_ms", float64(s.Now().Sub(j.began).Microseconds())/1000),
 		slog.String("class", string(e.attempt.Class)), slog.String("code", e.attempt.Code), slog.String("state", string(e.attempt.State)))
 }

@@ -9,6 +9,7 @@ import (
 
 // Call is a call of a store that is being noted. A nil one notes nothing.
 type Call struct {
+	ctx     context.Context // of the request
 	r       *Recorder
 	name    string
 	key     string
@@ -22,7 +23,7 @@ func StoreCall(ctx context.Context, name string) *Call {
 	if r == nil {
 		return nil
 	}
-	return &Call{r: r, name: name, started: r.now()}
+	return &Call{ctx: ctx, r: r, name: name, started: r.now()}
 }
 
 // On names the item that the call is about, or its partition. What callers
@@ -59,7 +60,7 @@ func (c *Call) End(outcome string) {
 	if outcome != "" {
 		attrs = append(attrs, slog.String("outcome", outcome))
 	}
-	c.r.Add("store call", attrs...)
+	c.r.Add(c.ctx, "store call", attrs...)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -39,13 +39,11 @@ func New(now func() time.Time, replace func([]string, slog.Attr) slog.Attr) *Rec
 }
 
 // Add notes a line, in the form of a log's.
-//
-//nolint:contextcheck // whose context it is changes nothing about a line
-func (r *Recorder) Add(message string, attrs ...slog.Attr) {
+func (r *Recorder) Add(ctx context.Context, message string, attrs ...slog.Attr) {
 	line := slog.NewRecord(r.now(), slog.LevelDebug, message, 0)
 	line.AddAttrs(attrs...)
 	// Its writer returns no error.
-	_ = r.lines.Handle(context.Background(), line)
+	_ = r.lines.Handle(ctx, line)
 }
 
 // Close returns the lines, and a last one that counts those that were left

@@ -27,7 +27,7 @@ func text(lines []json.RawMessage) string {
 
 func TestWhatIsToldComesOutAsLinesOfALog(t *testing.T) {
 	r := trace.New(clock, nil)
-	r.Add("ticket", slog.String("scope", "s"), slog.Int("ticket", 3))
+	r.Add(t.Context(), "ticket", slog.String("scope", "s"), slog.Int("ticket", 3))
 	c := trace.StoreCall(trace.With(t.Context(), r), "GetItem")
 	c.On("REG", "CFG")
 	c.Items(2)
@@ -63,7 +63,7 @@ func TestTheRecorderIsBoundedInLinesAndBytesAndSaysSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := trace.New(clock, nil)
 			for range c.lines {
-				r.Add(strings.Repeat("x", c.length))
+				r.Add(t.Context(), strings.Repeat("x", c.length))
 			}
 			got := r.Close()
 			if len(got) != c.kept {
@@ -81,9 +81,9 @@ func TestTheRecorderIsBoundedInLinesAndBytesAndSaysSo(t *testing.T) {
 
 func TestWhatComesAfterTheEndIsDropped(t *testing.T) {
 	r := trace.New(clock, nil)
-	r.Add("before")
+	r.Add(t.Context(), "before")
 	r.Close()
-	r.Add("after")
+	r.Add(t.Context(), "after")
 	if got := r.Close(); len(got) != 1 {
 		t.Errorf("got %s", text(got))
 	}
@@ -93,7 +93,7 @@ func TestSeveralMayTellAtOnce(t *testing.T) {
 	r := trace.New(clock, nil)
 	var wg sync.WaitGroup
 	for i := range 20 {
-		wg.Go(func() { r.Add(fmt.Sprint(i)) })
+		wg.Go(func() { r.Add(t.Context(), fmt.Sprint(i)) })
 	}
 	wg.Wait()
 	if got := r.Close(); len(got) != 20 {

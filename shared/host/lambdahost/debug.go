@@ -1,6 +1,7 @@
 package lambdahost
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 
@@ -16,7 +17,7 @@ const DebugVariable = "OHFP_DEBUG_PRINCIPALS"
 
 // traced returns what notes how the answer to x comes about; nil when nobody
 // asks, or when who asks may not see it, which he is told in its place.
-func (h *Host) traced(x *invocation) *trace.Recorder {
+func (h *Host) traced(ctx context.Context, x *invocation) *trace.Recorder {
 	r := x.event.request
 	if !op.AsksDebug(r.header[strings.ToLower(op.DebugHeader)]) || r.principal == "" {
 		return nil
@@ -25,7 +26,7 @@ func (h *Host) traced(x *invocation) *trace.Recorder {
 	if h.cfg.Debug != nil && h.cfg.Debug(r.principal) {
 		return x.trace
 	}
-	x.trace.Add("debug lines are not for this caller", slog.String("principal", r.principal), slog.String("needed", "to be named by "+DebugVariable))
+	x.trace.Add(ctx, "debug lines are not for this caller", slog.String("principal", r.principal), slog.String("needed", "to be named by "+DebugVariable))
 	return nil
 }
 

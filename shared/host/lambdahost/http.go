@@ -28,7 +28,7 @@ type reply struct {
 func (h *Host) answerHTTP(ctx context.Context, x *invocation) ([]byte, error) {
 	r := x.event.request
 	x.id = op.RequestID(r.first("x-request-id"), func() string { return or(r.id, x.function) })
-	asked := h.traced(x)
+	asked := h.traced(ctx, x)
 	rep, err := h.operate(trace.With(ctx, asked), x)
 	if err != nil {
 		rep = h.refusal(ctx, x, err)

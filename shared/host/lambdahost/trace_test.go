@@ -23,7 +23,7 @@ func tells(to string) *lambdahost.Host {
 			e := list.Bind(zoo{})
 			e.Serve = func(ctx context.Context, _ op.Call, _ []byte) (op.Answer, error) {
 				if r := trace.From(ctx); r != nil {
-					r.Add("told", slog.String("session_token", "canary"))
+					r.Add(ctx, "told", slog.String("session_token", "canary"))
 				}
 				return op.Answer{Status: 200, Body: []byte(`{"ok":true}`)}, nil
 			}

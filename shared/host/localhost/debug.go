@@ -21,7 +21,7 @@ func (s *Server) traced(x *exchange) *trace.Recorder {
 		return x.trace
 	}
 	x.request.Header.Del(op.DebugHeader)
-	x.trace.Add("debug lines are not for this caller",
+	x.trace.Add(x.request.Context(), "debug lines are not for this caller",
 		slog.String("principal", x.who.Name), slog.String("role", roleName(x.who.Role)), slog.String("needed", roleName(op.Debugging)))
 	return nil
 }

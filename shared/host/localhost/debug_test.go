@@ -20,7 +20,7 @@ func telling(_ context.Context, _ op.Call, _ []byte) (op.Answer, error) {
 func tells(next func(context.Context, op.Call, []byte) (op.Answer, error)) func(context.Context, op.Call, []byte) (op.Answer, error) {
 	return func(ctx context.Context, c op.Call, body []byte) (op.Answer, error) {
 		if r := trace.From(ctx); r != nil {
-			r.Add("told", slog.String("user_data", "canary"))
+			r.Add(ctx, "told", slog.String("user_data", "canary"))
 		}
 		return next(ctx, c, body)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
 // Store is a broker's state in a table. Its methods are safe for concurrent
@@ -23,6 +24,7 @@ type Store struct {
 	snapshot snapshotCache
 	lives    liveCache
 	days     markedDays
+	packer   schema.Packer
 }
 
 var (
