@@ -275,3 +275,21 @@ func TestClient_that_is_interrupted_says_how_to_go_on_waiting(t *testing.T) {
 		t.Errorf("the progress line was left behind: %q", r.stderr)
 	}
 }
+
+func TestClient_moves_what_the_broker_tells_of_an_answer_to_stderr(t *testing.T) {
+	b := newBroker(t, reply{status: 200, body: `{"n":1,"debug":[{"msg":"snapshot"},{"msg":"store call"}]}`})
+	r := shell{}.run(t, "feedAnimal", "--debug", "--animal", "bear", "--endpoint", b.URL)
+	if want := "{\n  \"n\": 1\n}\n"; r.stdout != want {
+		t.Errorf("stdout is %q, want %q", r.stdout, want)
+	}
+	if !strings.Contains(r.stderr, "{\"msg\":\"snapshot\"}\n{\"msg\":\"store call\"}\n") {
+		t.Errorf("stderr is %s", r.stderr)
+	}
+	if got := b.got[0].header.Get("Ohfp-Debug"); got != "1" {
+		t.Errorf("it asked by %q", got)
+	}
+	plain := shell{}.run(t, "feedAnimal", "--animal", "bear", "--endpoint", b.URL)
+	if b.got[1].header.Get("Ohfp-Debug") != "" || plain.stderr != "" {
+		t.Errorf("it asked without being asked: %+v", plain)
+	}
+}

@@ -30,6 +30,7 @@ type link struct {
 	token    string
 	http     *http.Client
 	log      *slog.Logger // nil: no log
+	stderr   io.Writer    // where the log goes
 	now      func() time.Time
 }
 
@@ -56,6 +57,7 @@ func (c *client) connect() (*link, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if c.options.debug {
+		l.stderr = c.stderr
 		l.log = slog.New(slog.NewJSONHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return l, nil
@@ -94,6 +96,9 @@ func (c *client) header() http.Header {
 	h := http.Header{}
 	h.Set("Accept", "application/json, "+op.ProblemType)
 	h.Set("User-Agent", "ohfp/"+version)
+	if c.options.debug {
+		h.Set(op.DebugHeader, "1")
+	}
 	if c.options.requestID != "" {
 		h.Set("X-Request-Id", c.options.requestID)
 	}
@@ -129,7 +134,20 @@ func (l *link) do(ctx context.Context, r request) (answer, error) {
 		return answer{}, l.unreachable(ctx, err)
 	}
 	l.debug("answer", "status", res.StatusCode, "headers", harmless(res.Header), "bytes", len(body), "duration_ms", l.now().Sub(start).Milliseconds())
-	return l.understand(res, body)
+	return l.understand(res, l.heard(body))
+}
+
+// heard moves what the broker says of how an answer came about to the log, so
+// that the document is what it is without it.
+func (l *link) heard(body []byte) []byte {
+	if l.log == nil {
+		return body
+	}
+	body, lines := op.CutDebug(body)
+	for _, line := range lines {
+		fmt.Fprintln(l.stderr, oneLine(string(line)))
+	}
+	return body
 }
 
 func (l *link) debug(message string, args ...any) {

@@ -25,7 +25,7 @@ func main() {
 // operatingSystem is the process as it was started.
 func operatingSystem() process {
 	return process{
-		args: os.Args[1:], env: os.Getenv,
+		args: os.Args[1:], env: os.Getenv, environ: os.Environ,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())), stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		width: terminalWidth(), now: time.Now, pause: pause, newKey: uuid.NewString,

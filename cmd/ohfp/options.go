@@ -39,7 +39,7 @@ func (c *client) connectionFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.auth, "auth", authAuto, "how to prove who calls: auto, bearer or none; sigv4 is not supported yet")
 	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` with the token (default: OHFP_TOKEN_FILE, the config file, where ohfpd puts it)")
 	f.StringVar(&o.format, "format", "", "table, json or yaml (default: table on a terminal, else json)")
-	f.BoolVar(&o.debug, "debug", false, "log what is sent and answered to stderr, as JSON")
+	f.BoolVar(&o.debug, "debug", false, "log to stderr, as JSON lines, what is sent and how the broker came to its answer; also by HF_LOG_LEVEL=DEBUG")
 	refused := func(name string, value *string) { // known, so that the refusal says why
 		f.StringVar(value, name, "", "not supported yet")
 		f.Lookup(name).Hidden = true

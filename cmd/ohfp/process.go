@@ -17,6 +17,7 @@ import (
 type process struct {
 	args                 []string
 	env                  func(string) string
+	environ              func() []string // NAME=value
 	stdin                io.Reader
 	stdout, stderr       io.Writer
 	stdoutTTY, stderrTTY bool

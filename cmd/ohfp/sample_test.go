@@ -139,7 +139,12 @@ func (s shell) run(t *testing.T, args ...string) result {
 	}
 	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	r.exit = run(t.Context(), process{
-		args: args, env: func(name string) string { return env[name] },
+		args: args, env: func(name string) string { return env[name] }, environ: func() (all []string) {
+			for k, v := range env {
+				all = append(all, k+"="+v)
+			}
+			return all
+		},
 		stdin: strings.NewReader(s.stdin), stdout: &stdout, stderr: &stderr,
 		stdoutTTY: s.tty, stderrTTY: s.tty, width: 100, now: func() time.Time { return noon },
 		pause:  func(_ context.Context, d time.Duration) error { r.pauses = append(r.pauses, d); return s.stop },

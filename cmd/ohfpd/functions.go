@@ -107,6 +107,7 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey,
 		"AWS_ENDPOINT_URL_SFN=" + flows.endpoint,
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=" + cfg.LogLevel.String(),
+		"OHFP_DEBUG_PRINCIPALS=*", // who may ask was decided before a function is
 		"OHFP_SNAPSHOT_SECONDS=0", // on one machine a reading costs little, and who changes something sees it at once
 		"OHFP_TABLE=" + cfg.Table, "OHFP_FUNCTIONS=" + string(names), "OHFP_RETENTION=" + retention(cfg), "OHFP_STATIC=" + string(pools),
 		"OHFP_EXECUTE_STANDARD_ARN=" + flows.standard, "OHFP_EXECUTE_EXPRESS_ARN=" + flows.express, "OHFP_HEALTH_CHECK_ARN=" + flows.health,

@@ -199,6 +199,8 @@ type Decision struct {
 	Origin      Origin    `json:"origin,omitzero"`
 	Ranked      []string  `json:"ranked"`
 	Verdicts    []Verdict `json:"verdicts"`
+
+	Evidence json.RawMessage `json:"evidence,omitempty"` // what the decision read beside this; for selection.Replay
 }
 
 // Verdict is what a selection made of one provider.

@@ -53,13 +53,15 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 		}
 		c, err = s.consider(w, snap)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.rank(ctx, c)
 	}
-	return c, s.rank(ctx, c)
+	s.tell(ctx, c)
+	return c, err
 }
 
-// consider finds who is eligible by a snapshot; it reads nothing else.
+// consider finds who is eligible by a snapshot; it reads nothing else. With
+// nobody, what it found comes with the error.
 func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 	if w.makes {
 		if err := thawed(&snap.Config); err != nil {
@@ -92,7 +94,7 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 		Query: query, Policy: policy, Seed: w.id, AffinityKey: w.context["affinity_key"], Now: s.Now(),
 	})
 	if c.result.Eligible() == 0 {
-		return nil, c.nobody()
+		return c, c.nobody()
 	}
 	return c, nil
 }

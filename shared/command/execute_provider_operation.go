@@ -135,6 +135,7 @@ func (s Service) carryOut(ctx context.Context, c *broker.Claim, in ExecuteInput)
 	if err != nil {
 		return Executed{}, s.lost(o.ID, err)
 	}
+	tellLedger(ctx, &l)
 	return answer(l, true, s.Now())
 }
 

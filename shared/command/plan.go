@@ -11,6 +11,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/selection"
 )
 
 // plan decides who carries the operation out and returns the claim to store.
@@ -128,6 +129,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 // decided notes in a claim why the operation goes where it goes.
 func decided(c *broker.Claim, ch *choice) {
 	c.Decision = ch.result.Decision()
+	c.Decision.Evidence = selection.Evidence(&ch.snapshot, &ch.result)
 	c.Operation.Policy, c.Operation.Reason = ch.result.Policy(), ch.result.Reason()
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 // Attempt carries out one action of one attempt and records what came of it.
@@ -97,7 +99,20 @@ func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 	j.began = s.Now()
 	ctx, cancel := context.WithTimeout(ctx, until.Sub(j.began)) // storing took some of it
 	defer cancel()
-	return s.call(ctx, d, j), nil
+	e := s.call(ctx, d, j)
+	s.tell(ctx, j, &e)
+	return e, nil
+}
+
+// tell says what a driver call came to, to who asked.
+func (s Service) tell(ctx context.Context, j *job, e *ending) {
+	r := trace.From(ctx)
+	if r == nil {
+		return
+	}
+	r.Add(ctx, "driver call", slog.String("provider", e.attempt.Provider), slog.String("action", string(j.work.Action)),
+		slog.Float64("duration_ms", float64(s.Now().Sub(j.began).Microseconds())/1000),
+		slog.String("class", string(e.attempt.Class)), slog.String("code", e.attempt.Code), slog.String("state", string(e.attempt.State)))
 }
 
 func mutates(a fulfilment.Action) bool {

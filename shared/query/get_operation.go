@@ -22,6 +22,7 @@ var GetOperation = op.Define(op.Spec{
 type GetOperationInput struct {
 	OperationID     string `json:"operation_id" doc:"The operation." required:"true" format:"name"`
 	IncludeDecision bool   `json:"include_decision,omitempty" doc:"Also why each provider was ranked or refused."`
+	IncludeEvidence bool   `json:"include_evidence,omitempty" doc:"Also what the decision read, for ohfp replay to take it again; asks for the decision too."`
 }
 
 // OperationAnswer is an operation, with the decision where it was asked for.
@@ -37,8 +38,11 @@ func (s Service) getOperation(ctx context.Context, in GetOperationInput) (Operat
 		return OperationAnswer{}, fmt.Errorf("reading operation %s: %w", in.OperationID, fault.Lookup(err, "operation_id", "listOperations shows those that are kept."))
 	}
 	out := OperationAnswer{OperationView: l.View()}
-	if in.IncludeDecision {
+	if in.IncludeDecision || in.IncludeEvidence {
 		out.Decision = l.Decision
+	}
+	if d := out.Decision; d != nil && !in.IncludeEvidence {
+		d.Evidence = nil
 	}
 	return out, nil
 }

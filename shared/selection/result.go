@@ -44,6 +44,7 @@ type Result struct {
 // reset forgets the last decision and makes room for the next.
 func (r *Result) reset(in *Input) {
 	r.in, r.policy, r.ticket, r.count, r.panicked = *in, policyOf(in), 0, 0, false
+	r.in.Now = in.Now.Round(0) // without the monotonic clock, which nobody can store
 	words := len(in.Query.snapshot.all)
 	if cap(r.eligible) < words {
 		r.rules, r.waived = make([]Rule, words*wordBits), make([]Rule, words*wordBits)

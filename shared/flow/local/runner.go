@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/trace"
 	"github.com/openhostfactory/ohfp/statemachines"
 	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
@@ -96,8 +97,8 @@ func or(n, otherwise int) int {
 }
 
 // Start begins e and returns at once. The execution lives on when ctx ends,
-// and sees none of its values: a step is not part of the request that started
-// it. Nothing is started when the error is ErrRunning, ErrFull, ErrStopped,
+// and sees none of its values, but who traces it: a step is not part of the
+// request that started it. Nothing is started when the error is ErrRunning, ErrFull, ErrStopped,
 // that of ctx, or tells of an Execution that is not well formed.
 func (r *Runner) Start(ctx context.Context, e Execution) error {
 	_, err := r.Begin(ctx, e)
@@ -113,7 +114,7 @@ func (r *Runner) Begin(ctx context.Context, e Execution) (Handle, error) {
 	if !ok || e.Name == "" || e.Timeout <= 0 || !json.Valid(e.Input) {
 		return Handle{}, fmt.Errorf("starting execution %q of %q: a name, a known machine, JSON and a time-out are needed", e.Name, e.Machine)
 	}
-	own, cancel := context.WithCancelCause(context.Background())
+	own, cancel := context.WithCancelCause(trace.With(context.Background(), trace.From(ctx)))
 	x := &execution{Execution: e, machine: m, cancel: cancel, done: make(chan struct{})}
 	x.result.Started = r.opt.Clock.Now()
 	if err := r.admit(x); err != nil {

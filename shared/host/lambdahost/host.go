@@ -16,6 +16,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/host/telemetry"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 const (
@@ -39,6 +40,9 @@ type Config struct {
 	Now       func() time.Time
 	Metrics   *telemetry.Metrics // nil: none
 	Tracer    telemetry.Tracer   // nil: none
+	// Debug reports whether a principal may see how an answer came about; nil:
+	// nobody may. A gateway that has let a caller through says no more of him.
+	Debug func(principal string) bool
 }
 
 // Host answers the invocations of one function. It is safe for concurrent
@@ -117,7 +121,8 @@ type invocation struct {
 	started  time.Time
 	function string // Lambda's id of the invocation
 	event    event
-	id       string // of the request, for the caller
+	id       string          // of the request, for the caller
+	trace    *trace.Recorder // nil: nobody asked for one
 }
 
 // untilMargin ends ctx early enough before Lambda ends the process.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 // reply is what goes back to API Gateway, in a shape that both of its formats
@@ -27,10 +28,12 @@ type reply struct {
 func (h *Host) answerHTTP(ctx context.Context, x *invocation) ([]byte, error) {
 	r := x.event.request
 	x.id = op.RequestID(r.first("x-request-id"), func() string { return or(r.id, x.function) })
-	rep, err := h.operate(ctx, x)
+	asked := h.traced(ctx, x)
+	rep, err := h.operate(trace.With(ctx, asked), x)
 	if err != nil {
 		rep = h.refusal(ctx, x, err)
 	}
+	rep = told(rep, x.trace)
 	out := known(rep)
 	if len(out) > maxAnswer {
 		rep = h.refusal(ctx, x, fault.New(fault.TooLarge, "The answer is larger than the %d bytes that a function may return. Ask for less at a time.", maxAnswer))

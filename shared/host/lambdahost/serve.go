@@ -43,6 +43,7 @@ func ServeEndpoint(d op.Described, open func(context.Context) (op.Endpoint, erro
 	slog.SetLogLoggerLevel(slog.LevelDebug) // the runtime's own lines repeat what is logged here
 	h := New(Config{
 		Operation: d, Open: open, Log: log, Now: time.Now,
+		Debug:   debuggers(os.Getenv(DebugVariable)),                     //nolint:forbidigo // the edge of a function
 		Metrics: telemetry.LambdaMetrics(os.Stdout, os.Getenv, time.Now), //nolint:forbidigo // the edge of a function
 	})
 	h.Warm(context.Background())

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 // DefaultMaxRequests is how many requests are served at a time unless
@@ -70,6 +71,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = s.refusal(x, err)
 		hearOut(r)
 	}
+	if x.trace != nil {
+		rep.body = op.WithDebug(rep.body, x.trace.Close())
+	}
 	s.write(x, rep)
 	s.record(x, rep)
 }
@@ -82,6 +86,7 @@ type exchange struct {
 	started   time.Time
 	operation string // "" until the route is known
 	who       Principal
+	trace     *trace.Recorder // nil: nobody asked for one
 }
 
 // reply is what goes back.
@@ -127,6 +132,7 @@ func (s *Server) operate(x *exchange) (reply, error) {
 	if err := permit(x.who, rt.endpoint.Spec); err != nil {
 		return reply{}, err
 	}
+	asked := s.traced(x)
 	if s.cfg.Forward != nil {
 		return s.forward(x, rt)
 	}
@@ -140,7 +146,7 @@ func (s *Server) operate(x *exchange) (reply, error) {
 	}
 	ctx, done := s.context(x.request, rt.endpoint.Spec.Kind)
 	defer done()
-	a, err := rt.endpoint.Serve(ctx, call, body)
+	a, err := rt.endpoint.Serve(trace.With(ctx, asked), call, body)
 	if err != nil {
 		return reply{}, err
 	}

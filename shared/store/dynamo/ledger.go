@@ -80,7 +80,7 @@ func (s *Store) claim(claim broker.Claim) (writes []write, err error) {
 		return nil, err
 	}
 	op.e.when(op.e.absent(attrPK))
-	decision, err := schema.Row(schema.DecisionKey(id), claim.Decision)
+	decision, err := s.packer.Decision(id, claim.Decision)
 	if err != nil {
 		return nil, err
 	}

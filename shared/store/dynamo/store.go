@@ -15,7 +15,7 @@ import (
 // Store is a broker's state in a table. Its methods are safe for concurrent
 // use.
 type Store struct {
-	client   *ddb.Client
+	client   client
 	table    *string
 	now      func() time.Time
 	kept     schema.Retention
@@ -25,6 +25,7 @@ type Store struct {
 	snapshot snapshotCache
 	lives    liveCache
 	days     markedDays
+	packer   schema.Packer
 }
 
 var (
@@ -62,12 +63,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Client == nil {
 		return nil, fault.New(fault.StoreUnavailable, "No client of DynamoDB is given.")
 	}
-	client := ddb.New(o.Client.Options(), tuned(o))
-	if client.Options().Region == "" {
+	table := ddb.New(o.Client.Options(), tuned(o))
+	if table.Options().Region == "" {
 		return nil, fault.New(fault.StoreUnavailable, "No AWS region is named. Set AWS_REGION, or region in the profile of AWS_PROFILE.")
 	}
 	s := &Store{
-		client: client, table: awssdk.String(o.Table), now: o.Now, kept: schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept}, timeout: o.CallTimeout,
+		client: client{table}, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		kept:     schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept},
 		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},

@@ -132,7 +132,7 @@ func Ledger(id string, rows []Item) (l broker.Ledger, found bool, err error) {
 			l.Operation, err = Decode[broker.Operation](it)
 		case it.Key == DecisionKey(id):
 			var d broker.Decision
-			d, err = Decode[broker.Decision](it)
+			d, err = decision(it)
 			l.Decision = &d
 		case strings.HasPrefix(it.SK, attemptPrefix):
 			var a broker.Attempt

@@ -24,17 +24,17 @@ func (s *Store) ClaimOperation(ctx context.Context, claim broker.Claim) error {
 		if found {
 			return schema.Change{}, conflict(old, "operation %q", id)
 		}
-		return newOperation(v, c, claim)
+		return s.newOperation(v, c, claim)
 	})
 }
 
-func newOperation(v *view, c schema.Change, claim broker.Claim) (schema.Change, error) {
+func (s *Store) newOperation(v *view, c schema.Change, claim broker.Claim) (schema.Change, error) {
 	id := claim.Operation.ID
 	op, err := v.kept.OperationItem(claim.Operation)
 	if err != nil {
 		return schema.Change{}, err
 	}
-	decision, err := schema.Row(schema.DecisionKey(id), claim.Decision)
+	decision, err := s.packer.Decision(id, claim.Decision)
 	if err != nil {
 		return schema.Change{}, err
 	}

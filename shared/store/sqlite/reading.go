@@ -6,7 +6,9 @@ import (
 	"errors"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 // verdict passes what a verb decided, and makes a store_unavailable of the
@@ -33,12 +35,42 @@ func scan(rows *sql.Rows) (items []schema.Item, err error) {
 
 // query runs one of the reading statements.
 func (s *Store) query(ctx context.Context, q string, args ...any) ([]schema.Item, error) {
+	told := trace.StoreCall(ctx, reading)
 	rows, err := s.read[q].QueryContext(ctx, args...)
-	if err != nil {
-		return nil, unavailable("reading", err)
+	var items []schema.Item
+	if err == nil {
+		items, err = scan(rows)
 	}
-	items, err := scan(rows)
-	return items, unavailable("reading", err)
+	err = unavailable(reading, err)
+	told.On(argument(args, 0), argument(args, 1))
+	told.Items(len(items))
+	told.End(outcome(err))
+	return items, err
+}
+
+const reading = "reading"
+
+// argument is one of a statement's, where it is text.
+func argument(args []any, i int) string {
+	if i >= len(args) {
+		return ""
+	}
+	if s, ok := args[i].(string); ok {
+		return s
+	}
+	return ""
+}
+
+// outcome is a failure in a word, for who asked for the calls; "": there is
+// none.
+func outcome(err error) string {
+	if err == nil {
+		return ""
+	}
+	if _, ok := errors.AsType[*broker.Conflict](err); ok {
+		return string(fault.Conflict)
+	}
+	return string(fault.As(err).Code)
 }
 
 // readOne reads the document of one item; false: none is there.

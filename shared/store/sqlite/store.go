@@ -25,6 +25,7 @@ type Store struct {
 	writer  *writer
 	durable map[string]bool // by verb
 	changed func(verb string, c schema.Change)
+	packer  schema.Packer
 }
 
 var (

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/openhostfactory/ohfp/shared/store/schema"
+	"github.com/openhostfactory/ohfp/shared/trace"
 )
 
 // view is the table as one verb sees it inside its transaction.
@@ -130,6 +131,18 @@ func (s *Store) change(ctx context.Context, verb string, do work) error {
 
 // changeAs is change for a verb whose durability depends on what it is given.
 func (s *Store) changeAs(ctx context.Context, verb string, durable bool, do work) error {
-	j := &job{ctx: ctx, do: do, done: func(c schema.Change) { s.changed(verb, c) }}
-	return verdict(verb, s.writer.submit(j, durable))
+	told := trace.StoreCall(ctx, verb)
+	j := &job{ctx: ctx, do: do, done: func(c schema.Change) { s.changed(verb, c); tell(told, c) }}
+	err := verdict(verb, s.writer.submit(j, durable))
+	told.End(outcome(err))
+	return err
+}
+
+// tell says what a verb writes, to who asked. It is called before the verb's
+// caller goes on.
+func tell(t *trace.Call, c schema.Change) {
+	t.Items(c.Len())
+	if len(c.Put) > 0 {
+		t.On(c.Put[0].PK, c.Put[0].SK)
+	}
 }

@@ -152,6 +152,7 @@ func decision() broker.Decision {
 	return broker.Decision{
 		Policy: broker.RoundRobin, Ticket: 7, TakenAt: start, Snapshot: "abc", Ranked: []string{"pool-a"},
 		Verdicts: []broker.Verdict{{Provider: "pool-a", Rank: 1}, {Provider: "pool-b", Rule: "zone", Value: "x"}},
+		Evidence: json.RawMessage(`{"rules":1,"providers":[{"name":"pool-a"},{"name":"pool-b"}]}`),
 	}
 }
 
