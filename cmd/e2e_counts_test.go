@@ -51,7 +51,8 @@ func TestTheFunctionsAskOfAWSWhatIsListed(t *testing.T) {
 	c.holds(turn, func() { c.choose("ROUND_ROBIN") })
 
 	c.create(4, `, "strategy_override": "pool-a"`)
-	c.create(2, "") // at the second pool: all functions of a failover are warm
+	c.create(2, "")                                                                                // at the second pool: all functions of a failover are warm
+	c.post("registerTemplate", `{"template_id": "web", "version": 1, "attributes": {"ncpus": 5}}`) // what nobody knows the first to be out of
 	c.settled()
 	c.holds(counts.Failover(2), func() { c.create(2, "") })
 	c.poll()

@@ -26,6 +26,7 @@ type ledgerStore interface {
 	broker.Keys
 	broker.MetaReader
 	broker.HealthHistory
+	broker.BlockWriter
 	broker.CapabilityBook
 	broker.MachineLister
 	broker.LeaseBook

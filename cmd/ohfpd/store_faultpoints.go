@@ -130,6 +130,14 @@ func (f *fragile) ApplyLive(ctx context.Context, k broker.LiveKey, w broker.Live
 	return l, err
 }
 
+func (f *fragile) ApplyBlock(ctx context.Context, k broker.BlockKey, w broker.BlockWrite) (b broker.Block, err error) {
+	err = f.between("block "+string(w.Kind), func() error {
+		b, err = f.Store.ApplyBlock(ctx, k, w)
+		return err
+	})
+	return b, err
+}
+
 func (f *fragile) TakeLease(ctx context.Context, l broker.Lease) (taken broker.Lease, err error) {
 	err = f.between("lease", func() error {
 		taken, err = f.Store.TakeLease(ctx, l)

@@ -94,7 +94,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

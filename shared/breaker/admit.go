@@ -21,8 +21,12 @@ func View(l *broker.Live, now time.Time) broker.BreakerState { return l.StateAt(
 // Admit returns the conditional write that lets the caller in, given the row
 // that it saw: begin, or probe while half-open. False: it is denied, and must
 // not call; see [RetryAt]. With breakers configured off every caller is let in
-// but a retry beyond the budget.
+// but a retry beyond the budget. Nobody is before the time that the provider
+// asked for.
 func Admit(l broker.Live, cfg broker.BreakerConfig, c Caller) (broker.LiveWrite, bool) {
+	if c.Now.Before(l.NotBefore) {
+		return broker.LiveWrite{}, false
+	}
 	begin := broker.LiveWrite{Kind: broker.LiveBegin, Now: c.Now, Started: c.Now, Always: !cfg.Enabled, Try: c.Try}
 	if state := View(&l, c.Now); begin.Always || state == broker.Closed || state == broker.Disabled {
 		return begin, c.Try != broker.Retry || l.Retries()
@@ -40,7 +44,11 @@ func Admit(l broker.Live, cfg broker.BreakerConfig, c Caller) (broker.LiveWrite,
 // since probes may end before their lease or fail. False: not before somebody
 // releases the breaker.
 func RetryAt(l broker.Live, cfg broker.BreakerConfig) (time.Time, bool) {
-	return l.AdmitsFrom(cfg.HalfOpenMaxCalls)
+	from, ok := l.AdmitsFrom(cfg.HalfOpenMaxCalls)
+	if ok && l.NotBefore.After(from) {
+		from = l.NotBefore
+	}
+	return from, ok
 }
 
 // Call is a call that was let in. It belongs to one caller.

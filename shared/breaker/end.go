@@ -21,13 +21,18 @@ type Answer struct {
 	Class  fault.Class // fault.None: it succeeded
 	Now    time.Time
 	Jitter float64 // in [0, 1), from the caller's generator: spreads probes over ± 10 %; 0.5 is none
+
+	NotBefore time.Time // the provider asked for no call before this; zero: it did not
+	Returned  bool      // machines came back to it
 }
 
 // End returns the writes of the call's end, in order. A probe first reports
 // its result and then gives its place in flight back, as evidence of neither
 // kind, so that nothing is counted twice.
 func (c Call) End(cfg broker.BreakerConfig, a Answer) []broker.LiveWrite {
-	end := broker.LiveWrite{Kind: broker.LiveEnd, Now: a.Now, Started: c.started, Epoch: c.epoch}
+	end := broker.LiveWrite{
+		Kind: broker.LiveEnd, Now: a.Now, Started: c.started, Epoch: c.epoch, NotBefore: a.NotBefore, Returned: a.Returned,
+	}
 	if c.probe {
 		return []broker.LiveWrite{c.report(cfg, a), end}
 	}

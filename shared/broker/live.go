@@ -66,6 +66,9 @@ type Live struct {
 	InFlight  map[int64]int64 `json:"in_flight,omitempty"`  // by minute of start: a crashed caller leaks one slot for a while, never for ever
 	Ring      [6]Bucket       `json:"ring"`                 // the last minute
 	RetryDebt int64           `json:"retry_debt,omitempty"` // what retries owe to first tries
+
+	NotBefore  time.Time `json:"not_before,omitzero"`  // the provider asked for no call before this
+	ReturnedAt time.Time `json:"returned_at,omitzero"` // when machines last came back to it
 }
 
 // The budget of retries, as a debt that callers share: a retry costs as much as

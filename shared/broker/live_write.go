@@ -11,8 +11,8 @@ type LiveKind string
 
 // The kinds, each one conditional write.
 const (
-	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always, and a retry within the budget: a call starts
-	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil passed, Epoch as seen, and a permit free or expired: a probe starts
+	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always, NotBefore passed, and a retry within the budget: a call starts
+	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil and NotBefore passed, Epoch as seen, and a permit free or expired: a probe starts
 	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
 	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
 	LiveTrip    LiveKind = "trip"    // if CLOSED and Epoch as seen: open
@@ -23,6 +23,7 @@ const (
 	LiveAllow   LiveKind = "allow"   // if OPEN past Now and Epoch as seen: a probe may come at once
 	LiveForce   LiveKind = "force"   // always: somebody holds it open, until OpenUntil if that is set
 	LiveLift    LiveKind = "lift"    // if somebody held it open: closed, as new
+	LiveDelay   LiveKind = "delay"   // always: the provider asked for no call before NotBefore
 )
 
 // LiveWrite is one conditional change of a live row. Which fields count
@@ -43,6 +44,8 @@ type LiveWrite struct {
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
 	Slow      bool      // evidence beside that: end
 	Try       LiveTry   // what the call is to the budget of retries: begin
+	NotBefore time.Time // the provider asked for no call before this; zero: it did not: end, delay
+	Returned  bool      // machines came back to the provider: end
 }
 
 // LiveTry is what a call is to the budget of retries.
@@ -75,9 +78,9 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 	seen := l.Epoch == w.Epoch
 	switch w.Kind {
 	case LiveBegin:
-		return (w.Always || l.closed() || l.State == Disabled) && (w.Try != Retry || l.Retries())
+		return (w.Always || l.closed() || l.State == Disabled) && (w.Try != Retry || l.Retries()) && !w.Now.Before(l.NotBefore)
 	case LiveProbe:
-		return seen && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
+		return seen && !w.Now.Before(l.NotBefore) && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
 	case LiveReset, LiveTrip:
 		return seen && l.closed()
 	case LivePass, LiveFail, LiveRelease:
@@ -88,7 +91,7 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 		return !l.Forced(w.Now)
 	case LiveLift:
 		return l.Source != ""
-	case LiveEnd, LiveForce:
+	case LiveEnd, LiveForce, LiveDelay:
 		return true
 	}
 	return false
@@ -117,7 +120,12 @@ func (w LiveWrite) change(l *Live) { //nolint:gocyclo // a table: one effect per
 	case LiveForce:
 		l.force(w)
 	case LiveClear, LiveLift:
-		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight, RetryDebt: l.RetryDebt}
+		*l = Live{
+			State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight, RetryDebt: l.RetryDebt,
+			NotBefore: l.NotBefore, ReturnedAt: l.ReturnedAt,
+		}
+	case LiveDelay:
+		l.delay(w.NotBefore)
 	}
 }
 
@@ -153,6 +161,17 @@ func (l *Live) end(w LiveWrite) {
 	}
 	if l.Epoch == w.Epoch && (w.Good || w.Bad) {
 		l.count(w)
+	}
+	l.delay(w.NotBefore)
+	if w.Returned {
+		l.ReturnedAt = w.Now
+	}
+}
+
+// delay notes until when no call is wanted: the latest that was said counts.
+func (l *Live) delay(until time.Time) {
+	if until.After(l.NotBefore) {
+		l.NotBefore = until
 	}
 }
 

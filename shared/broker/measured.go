@@ -38,15 +38,6 @@ type Room struct {
 	Limit int `json:"limit"` // machines that fit in all, at least 1
 }
 
-// Block is an offering that a provider is out of, or a scope of its quota.
-// Until then a provider is left out if all that a request could use there is
-// blocked.
-type Block struct {
-	Offering string    `json:"offering"` // "": all of the provider's
-	Until    time.Time `json:"until"`
-	Reason   string    `json:"reason"` // the error class
-}
-
 // Point is a place on the globe, in degrees: north and east are positive.
 type Point struct {
 	Latitude  float64 `json:"latitude"`

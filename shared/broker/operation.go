@@ -70,6 +70,9 @@ type Candidate struct {
 	Kind       string      `json:"provider_type"`
 	Spec       *CreateSpec `json:"spec,omitempty"`        // create: token, attempt and count are set with the attempt
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
+
+	Blocked []string `json:"blocked,omitempty"` // create: what it was out of and may have again, which one caller at a time tries
+	Waived  bool     `json:"waived,omitempty"`  // create: that is no matter: it was named, or nobody else was left
 }
 
 // Cancellation is who wanted an operation no more, and when.
@@ -167,6 +170,16 @@ type Attempt struct {
 	SentAt       time.Time       `json:"sent_at"`
 	SendBy       time.Time       `json:"send_by"` // no call of this attempt leaves later
 	EndedAt      time.Time       `json:"ended_at"`
+}
+
+// Candidate returns the candidate of that name, or nil.
+func (o *Operation) Candidate(provider string) *Candidate {
+	for i := range o.Candidates {
+		if o.Candidates[i].Provider == provider {
+			return &o.Candidates[i]
+		}
+	}
+	return nil
 }
 
 // Ledger is an operation with its attempts, read together.

@@ -88,6 +88,14 @@ type LiveWriter interface {
 	ApplyLive(ctx context.Context, key LiveKey, w LiveWrite) (Live, error)
 }
 
+// BlockWriter changes what a provider is out of.
+type BlockWriter interface {
+	// ApplyBlock carries w out and returns the block after it. When w's
+	// condition does not hold: *Conflict with the stored Block. A power cut may
+	// lose it: it is learnt again.
+	ApplyBlock(ctx context.Context, key BlockKey, w BlockWrite) (Block, error)
+}
+
 // MetricWriter counts. What it writes a power cut may lose.
 type MetricWriter interface {
 	// AddMetric adds r to the row of its key, and makes it where there is none.

@@ -76,8 +76,8 @@ func TestARunOfFailuresOpensTheBreakerAndACallThatItRefusesIsNotMade(t *testing.
 
 func TestWantOfMachinesOpensNoBreaker(t *testing.T) {
 	inSite(t, map[string]int{"a": 0}, func(s *site) {
-		for range 12 {
-			s.execute(create(1, ""))
+		for range 12 { // named, else it would be left alone for a while
+			s.execute(only("a"))
 		}
 		s.calls("a", sim.Create, 12)
 		s.equal(broker.Closed, s.live("a", broker.ClassMutate).State)

@@ -22,14 +22,14 @@ func TestACreateThatOneProviderFillsTakesSixWrites(t *testing.T) {
 	})
 }
 
-func TestACreateThatTwoProvidersFillTakesTwelveWrites(t *testing.T) {
+func TestACreateThatTwoProvidersFillTakesThirteenWrites(t *testing.T) {
 	inSite(t, map[string]int{"a": 2, "b": 5}, func(s *site) {
 		v, code := s.execute(create(3, ""))
 		s.equal(fault.Code(""), code)
 		s.equal(broker.OpSucceeded, v.Status)
 		s.equal([]string{"a CONFIRMED 2/3 CAPACITY", "b CONFIRMED 1/1 "}, attempts(v))
 		s.equal([]string{
-			"claim", "live begin", "sent", "live end", "outcome CONFIRMED", "count",
+			"claim", "live begin", "sent", "block deny", "live end", "outcome CONFIRMED", "count",
 			"step", "live begin", "sent", "live end", "outcome CONFIRMED and close", "count",
 		}, s.store.written())
 		s.truth(3)

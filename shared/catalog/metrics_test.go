@@ -27,7 +27,7 @@ func TestWhatWasMeasuredIsWhatHappened(t *testing.T) {
 		slow(300 * time.Millisecond)
 		s.execute(create(1, ""))
 		s.execute(create(3, "")) // one here, two at b
-		s.execute(create(1, "")) // none here
+		s.execute(only("a"))     // none
 		last := time.Now()
 		v := s.metrics(`{"provider_name": "a", "time_range_hours": 1, "include_operation_breakdown": true, "include_error_details": true}`)
 		s.equal(query.CountsView{

@@ -81,6 +81,11 @@ func (s *spy) ApplyLive(ctx context.Context, k broker.LiveKey, w broker.LiveWrit
 	return l, err
 }
 
+func (s *spy) ApplyBlock(ctx context.Context, k broker.BlockKey, w broker.BlockWrite) (b broker.Block, err error) {
+	err = s.do(ctx, "block "+string(w.Kind), func() error { b, err = s.Store.ApplyBlock(ctx, k, w); return err })
+	return b, err
+}
+
 func (s *spy) Ticket(ctx context.Context, scope string) (n int64, err error) {
 	err = s.do(ctx, "ticket", func() error { n, err = s.Store.Ticket(ctx, scope); return err })
 	return n, err

@@ -55,7 +55,8 @@ func TestOfAllOrNothingAsManyAsAreEnoughAreAll(t *testing.T) {
 		v, code := s.execute(wishing(5, allOrNothing+`, "min_count": 3`, ""))
 		s.equal([]any{fault.Code(""), broker.OpSucceeded, 3}, []any{code, v.Status, *v.Result.Created})
 		s.truth(3)
-		v, code = s.execute(wishing(5, allOrNothing+`, "min_count": 3`, "")) // now there is no room
+		pass(16 * time.Second)                                               // they may have some again
+		v, code = s.execute(wishing(5, allOrNothing+`, "min_count": 3`, "")) // but there is no room
 		s.equal([]any{fault.NoProviderAvailable, broker.OpFailed}, []any{code, v.Status})
 		s.truth(3)
 	})
@@ -67,7 +68,7 @@ func TestEnoughMachinesEndACreateBeforeTheNextProviderIsAsked(t *testing.T) {
 		s.equal([]any{fault.Code(""), broker.OpSucceeded, 5, 3}, []any{code, v.Status, *v.Result.Requested, *v.Result.Created})
 		s.equal("3 of 5 done; 2 are enough", v.Message)
 		s.calls("b", sim.Create, 0)
-		s.equal([]string{"claim", "live begin", "sent", "live end", "outcome CONFIRMED and close", "count"}, s.store.written())
+		s.equal([]string{"claim", "live begin", "sent", "block deny", "live end", "outcome CONFIRMED and close", "count"}, s.store.written())
 
 		v, code = s.execute(wishing(20, `, "min_count": 12`, "")) // fewer are kept all the same
 		s.equal([]any{fault.Code(""), broker.OpPartial, 9}, []any{code, v.Status, *v.Result.Created})

@@ -32,6 +32,8 @@ type choice struct {
 	criteria  broker.Criteria
 	ticket    *int64                             // nil: the policy took none
 	templates map[string]broker.ResolvedTemplate // by provider
+	offers    offers
+	override  bool // the provider was named
 	warnings  []string
 }
 
@@ -72,7 +74,7 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 		return nil, fault.New(fault.NoProviderAvailable, "no provider is registered; register one: ohfp registerProviderStrategy --help shows how, "+
 			"and ohfp apply -f examples/guide-site.yaml registers a whole site to try")
 	}
-	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w)}
+	c := &choice{snapshot: snap, criteria: merged(snap.Config.Criteria, w), override: w.override != ""}
 	policy, err := s.policy(w, &snap.Config)
 	if err != nil {
 		return nil, err
@@ -84,9 +86,11 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 	if w.override != "" && !compiled.Has(w.override) {
 		return nil, fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", w.override), "strategy_override", whichProviders)
 	}
+	incomplete := c.resolve(w.template)
 	query := compiled.Prepare(selection.Request{
 		Operation: w.operation, Criteria: c.criteria, Override: w.override,
-		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: c.resolve(w.template),
+		Fallbacks: fallbacks(&snap.Config, w.template), Drivers: s.drivers(), Incomplete: incomplete,
+		Offerings: c.offers.any, Templates: c.offers.template,
 		Origin: broker.Origin{Zone: w.context["zone"], Place: broker.PlaceOf(w.context)},
 	})
 	c.warnings = query.Warnings()
@@ -128,7 +132,7 @@ func (s Service) drivers() map[string][]broker.OperationType {
 // lacks where it cannot be used.
 func (c *choice) resolve(t *broker.Template) map[string]string {
 	incomplete := map[string]string{}
-	c.templates = map[string]broker.ResolvedTemplate{}
+	c.templates, c.offers = map[string]broker.ResolvedTemplate{}, newOffers()
 	if t == nil {
 		return incomplete
 	}
@@ -140,6 +144,9 @@ func (c *choice) resolve(t *broker.Template) map[string]string {
 			continue
 		}
 		c.templates[p.Name] = r
+		if len(p.Blocks) > 0 { // else their names do not matter
+			c.offers.add(p.Name, r)
+		}
 	}
 	return incomplete
 }
@@ -165,9 +172,11 @@ func (c *choice) nobody() error {
 }
 
 // kind returns the kind of a provider of the snapshot.
-func (c *choice) kind(name string) string {
+func (c *choice) kind(name string) string { return c.provider(name).Kind }
+
+func (c *choice) provider(name string) *broker.ProviderView {
 	i := slices.IndexFunc(c.snapshot.Providers, func(p broker.ProviderView) bool { return p.Name == name })
-	return c.snapshot.Providers[i].Kind
+	return &c.snapshot.Providers[i]
 }
 
 // merged lays criteria over one another, field by field: the configuration's,

@@ -97,6 +97,9 @@ func intervalOf(p *broker.ProviderView, c *broker.StrategyConfig) time.Duration 
 // claim set, or earlier when the interval has become shorter since, or when
 // what somebody said of its health has run out.
 func isDue(p *broker.ProviderView, interval time.Duration, now time.Time) bool {
+	if now.Before(p.NotBefore) { // it asked for no call
+		return false
+	}
 	if !now.Before(p.NextCheckAt) {
 		return true
 	}

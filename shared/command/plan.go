@@ -119,9 +119,9 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	o.Whole = in.Parameters.AllOrNothing != nil && *in.Parameters.AllOrNothing
 	for _, name := range ch.result.Ranked() {
-		o.Candidates = append(o.Candidates, broker.Candidate{Provider: name, Kind: ch.kind(name), Spec: &broker.CreateSpec{
+		o.Candidates = append(o.Candidates, ch.candidate(name, &broker.CreateSpec{
 			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),
-		}})
+		}))
 	}
 	return nil
 }

@@ -35,10 +35,23 @@ type job struct {
 	before broker.Attempt
 	seen   broker.Fenced
 	began  time.Time     // of the driver call; zero: none was made
+	order  int64         // of the registration that it was made by
+	of     int64         // its version
+	trying []string      // blocked offerings that this job alone tries
 	slow   time.Duration // from when a call is slow; 0: none is
 }
 
 func (j *job) attempt() *broker.Attempt { return &j.seen.Attempt }
+
+// name tells the job from all others at its provider.
+func (j *job) name() string {
+	return fmt.Sprintf("%s/%d/%d", j.work.OperationID, j.work.Attempt, j.work.Run)
+}
+
+// lease is how long what the job takes for its call is kept from others.
+func (j *job) lease() time.Duration {
+	return time.Duration(j.work.DriverTimeoutMS)*time.Millisecond + permitMargin
+}
 
 // ending is what came of a job: the attempt after it, and what the call says
 // about the provider's health.
@@ -89,6 +102,9 @@ func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 	d, refusal := s.driver(ctx, j)
 	if refusal != "" {
 		return s.refused(j, refusal, time.Time{}), nil
+	}
+	if shut, err := s.tries(ctx, j); shut != nil || err != nil {
+		return s.outOf(j, shut), err
 	}
 	until := s.Now().Add(time.Duration(j.work.DriverTimeoutMS) * time.Millisecond)
 	if mutates(j.work.Action) {

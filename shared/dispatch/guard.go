@@ -44,7 +44,9 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	if err != nil {
 		e.evidence = fault.Cancelled // ours, not the provider's
 	}
-	s.report(context.WithoutCancel(ctx), key, cfg.Breaker, call, e.evidence)
+	ctx = context.WithoutCancel(ctx)
+	s.learn(ctx, j, &e)
+	s.report(ctx, key, cfg.Breaker, call, e.answer(s.Now(), s.Jitter()))
 	return e, err
 }
 
@@ -57,14 +59,20 @@ func classOf(a fulfilment.Action) string {
 	return broker.ClassMutate
 }
 
+func otherClass(class string) string {
+	if class == broker.ClassMutate {
+		return broker.ClassRead
+	}
+	return broker.ClassMutate
+}
+
 // admit takes a place at the provider, and a permit while it is half-open. It
 // returns the row that refused when there is none.
 func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, j *job) (breaker.Call, *broker.Live, error) {
 	var seen broker.Live
 	for range admitTries {
 		w, ok := breaker.Admit(seen, cfg, breaker.Caller{
-			Attempt: fmt.Sprintf("%s/%d/%d", j.work.OperationID, j.work.Attempt, j.work.Run), Now: s.Now(),
-			Lease: time.Duration(j.work.DriverTimeoutMS)*time.Millisecond + permitMargin, Try: tryOf(j),
+			Attempt: j.name(), Now: s.Now(), Lease: j.lease(), Try: tryOf(j),
 		})
 		if !ok {
 			return breaker.Call{}, &seen, nil
@@ -98,9 +106,25 @@ func tryOf(j *job) broker.LiveTry {
 	return broker.FirstTry
 }
 
-// shutOut is the ending of a call that the breaker held back, or the budget of
-// retries.
+// answer is what an ending tells the provider's row.
+func (e *ending) answer(now time.Time, jitter float64) breaker.Answer {
+	a := breaker.Answer{Class: e.evidence, Now: now, Jitter: jitter}
+	if e.evidence == fault.Throttle {
+		a.NotBefore = e.attempt.NotBefore
+	}
+	for i := range e.attempt.Results {
+		a.Returned = a.Returned || e.attempt.Results[i].Terminated
+	}
+	return a
+}
+
+// shutOut is the ending of a call that the provider's wish for time, the breaker
+// or the budget of retries held back.
 func (s Service) shutOut(j *job, row *broker.Live) ending {
+	if s.Now().Before(row.NotBefore) {
+		why := fmt.Sprintf("%s asked for no call before %s", j.attempt().Provider, row.NotBefore.UTC().Format(time.RFC3339))
+		return s.refused(j, why, row.NotBefore)
+	}
 	if state := row.StateAt(s.Now()); (state == broker.Closed || state == broker.Disabled) && !row.Retries() {
 		return s.refused(j, fmt.Sprintf("too many calls of %s are retries already", j.attempt().Provider), time.Time{})
 	}
@@ -126,9 +150,13 @@ func probeWithOne(j *job) {
 }
 
 // report writes a call's end to the provider's row. The row is evidence, not
-// truth: when it cannot be written the attempt's record still stands.
-func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, class fault.Class) {
-	answer := breaker.Answer{Class: class, Now: s.Now(), Jitter: s.Jitter()}
+// truth: when it cannot be written the attempt's record still stands. A
+// provider that asked for time gets it from calls of the other class too.
+func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, answer breaker.Answer) {
+	if !answer.NotBefore.IsZero() {
+		other := broker.LiveKey{Provider: key.Provider, Class: otherClass(key.Class)}
+		s.apply(ctx, other, broker.LiveWrite{Kind: broker.LiveDelay, Now: answer.Now, NotBefore: answer.NotBefore})
+	}
 	var row broker.Live
 	for _, w := range call.End(cfg, answer) {
 		var ok bool

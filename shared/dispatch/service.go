@@ -37,6 +37,7 @@ type Service struct {
 	Machines      broker.MachineReader
 	Templates     broker.TemplateReader
 	Live          broker.LiveWriter
+	Blocks        broker.BlockWriter
 	Health        broker.HealthRecorder
 	Capabilities  broker.CapabilityBook
 	Metrics       broker.MetricWriter

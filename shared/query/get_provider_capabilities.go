@@ -42,6 +42,7 @@ type CapabilitiesAnswer struct {
 	Capabilities        map[string]Capability  `json:"capabilities" doc:"By name."`
 	VerifiedAt          *broker.Time           `json:"verified_at,omitempty" doc:"When it was seen last what it offers; absent: never, as it is registered now."`
 	Limitations         map[string]any         `json:"limitations,omitempty" doc:"Limits that were seen, when they were asked for."`
+	Blocked             []BlockView            `json:"blocked_offerings,omitempty" doc:"What it is out of, or cannot make, when the limits were asked for."`
 	PerformanceMetrics  *Performance           `json:"performance_metrics,omitempty" doc:"How it did of late, when that was asked for."`
 }
 
@@ -85,7 +86,7 @@ func (s Service) getProviderCapabilities(ctx context.Context, in GetProviderCapa
 		Capabilities: capabilities(p.Capabilities, seen.Verified), VerifiedAt: broker.AtTime(seen.VerifiedAt),
 	}
 	if in.IncludeLimitations {
-		out.Limitations = seen.Limits
+		out.Limitations, out.Blocked = seen.Limits, blockedAt(p, s.Now())
 	}
 	if in.IncludePerformanceMetrics {
 		out.PerformanceMetrics = performanceOf(p, s.Now())

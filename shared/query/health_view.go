@@ -16,6 +16,8 @@ type HealthView struct {
 	NextCheckTime  *broker.Time       `json:"next_check_time,omitempty" doc:"When it is checked next."`
 	ResponseTimeMS *int64             `json:"response_time_ms,omitempty" doc:"How long the check took, in ms."`
 	CircuitBreaker *BreakerView       `json:"circuit_breaker,omitempty" doc:"Whether calls are let through."`
+	NotBefore      *broker.Time       `json:"not_before,omitempty" doc:"The provider asked for no call before this."`
+	Blocked        []BlockView        `json:"blocked_offerings,omitempty" doc:"What it is out of, or cannot make. Everything else is asked of it."`
 	Source         string             `json:"source,omitempty" doc:"Who says so; absent: a check."`
 	ExpiresAt      *broker.Time       `json:"expires_at,omitempty" doc:"Until when calls are held back for it; absent: none are, or without end."`
 	ErrorDetails   json.RawMessage    `json:"error_details,omitempty" doc:"As reported with it."`
@@ -65,6 +67,10 @@ func (s Service) healthOf(p *broker.ProviderView, cfg *broker.BreakerConfig, det
 		LastCheckTime: broker.AtTime(h.CheckedAt), NextCheckTime: broker.AtTime(p.NextCheckAt),
 		CircuitBreaker: s.breakerOf(p, cfg, details), Source: h.Source, ExpiresAt: broker.AtTime(h.Until),
 	}
+	if now := s.Now(); now.Before(p.NotBefore) {
+		v.NotBefore = broker.AtTime(p.NotBefore)
+	}
+	v.Blocked = blockedAt(p, s.Now())
 	if !s.HasDriver(p.Kind) {
 		v.IsHealthy, v.State, v.NextCheckTime = false, broker.Unknown, nil
 		v.StatusMessage = "this broker has no driver for " + p.Kind + ": it is never checked and never selected"

@@ -65,9 +65,13 @@ func drawProvider(t *rapid.T, i int) broker.ProviderView {
 		v.NotBefore = drawTime(t, "not_before")
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "blocks") {
-		v.Blocks = append(v.Blocks, broker.Block{
-			Offering: rapid.SampledFrom([]string{"", "small", "large"}).Draw(t, "offering"), Until: drawTime(t, "until"),
-		})
+		b := broker.Block{
+			Offering: rapid.SampledFrom([]string{"", "small", "large", "t"}).Draw(t, "offering"), Until: drawTime(t, "until"),
+		}
+		if rarely("tried") {
+			b.Probe = &broker.Permit{Attempt: "x", Expires: drawTime(t, "expires")}
+		}
+		v.Blocks = append(v.Blocks, b)
 	}
 	v.Measured = map[string]broker.Measured{"mutate": drawMeasured(t), "read": drawMeasured(t)}
 	v.Zone = rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "zone")
@@ -156,6 +160,10 @@ func drawRequest(t *rapid.T) selection.Request {
 	r.Offerings = map[string][]string{}
 	for _, name := range drawNames(t, "offers", 9) {
 		r.Offerings[name] = rapid.SampledFrom([][]string{{"small"}, {"small", "large"}}).Draw(t, "offerings")
+	}
+	r.Templates = map[string]string{}
+	for _, name := range drawNames(t, "templates", 9) {
+		r.Templates[name] = rapid.SampledFrom([]string{"t", "u"}).Draw(t, "template")
 	}
 	for _, name := range drawNames(t, "incomplete", 2) {
 		r.Incomplete = map[string]string{name: "no image"}

@@ -25,6 +25,21 @@ func offering(names ...string) selection.Request {
 	return create(func(r *selection.Request) { r.Offerings = map[string][]string{"a": names} })
 }
 
+func templated(template string, names ...string) selection.Request {
+	r := offering(names...)
+	r.Templates = map[string]string{"a": template}
+	return r
+}
+
+// trying is an offering whose time is over and that somebody tries for so long.
+func trying(offering string, d time.Duration) func(*broker.ProviderView) {
+	return func(v *broker.ProviderView) {
+		v.Blocks = append(v.Blocks, broker.Block{
+			Offering: offering, Until: noon.Add(-time.Second), Reason: "CAPACITY", Probe: &broker.Permit{Attempt: "x", Expires: noon.Add(d)},
+		})
+	}
+}
+
 func TestOnlyAProviderOutOfAllOfferingsThatWouldDoIsLeftOut(t *testing.T) {
 	minute := time.Minute
 	for name, c := range map[string]struct {
@@ -40,6 +55,11 @@ func TestOnlyAProviderOutOfAllOfferingsThatWouldDoIsLeftOut(t *testing.T) {
 		"everything":                    {provider("a", blocked("", minute)), offering("small", "large"), "offering_blocked", minute},
 		"the longer of two":             {provider("a", blocked("", time.Second), blocked("small", minute)), offering("small"), "offering_blocked", minute},
 		"the longer of two, first":      {provider("a", blocked("small", minute), blocked("", time.Second)), offering("small"), "offering_blocked", minute},
+		"somebody tries it":             {provider("a", trying("small", time.Second)), offering("small"), "offering_blocked", time.Second},
+		"the prober died":               {provider("a", trying("small", 0)), offering("small"), "", 0},
+		"the template":                  {provider("a", blocked("t", minute)), templated("t", "small"), "offering_blocked", minute},
+		"another template":              {provider("a", blocked("u", minute)), templated("t", "small"), "", 0},
+		"the template, of no offering":  {provider("a", blocked("t", minute)), templated("t"), "offering_blocked", minute},
 		"it is over":                    {provider("a", blocked("small", 0)), offering("small"), "", 0},
 		"which would do is not known":   {provider("a", blocked("small", minute)), create(), "", 0},
 		"no machine is made":            {provider("a", blocked("", minute)), create(reads), "", 0},

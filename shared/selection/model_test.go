@@ -157,14 +157,15 @@ func (m *model) blocked(v broker.ProviderView) bool {
 	if m.request.Operation != broker.CreateInstances {
 		return false
 	}
-	offerings := m.request.Offerings[v.Name]
+	offerings, template := m.request.Offerings[v.Name], m.request.Templates[v.Name]
 	if len(offerings) == 0 {
 		offerings = []string{""}
 	}
 	for _, offering := range offerings {
 		free := true
 		for _, b := range v.Blocks {
-			if (b.Offering == "" || b.Offering == offering) && m.now.Before(b.Until) {
+			tried := b.Probe != nil && m.now.Before(b.Probe.Expires)
+			if slices.Contains([]string{"", offering, template}, b.Offering) && (m.now.Before(b.Until) || tried) {
 				free = false
 			}
 		}

@@ -25,6 +25,9 @@ type Request struct {
 	// create; a provider that is not listed is held back only by blocks of all
 	// that it offers.
 	Offerings map[string][]string
+	// Templates holds, by provider name, under which name the template of a
+	// create is blocked there when it does not work.
+	Templates map[string]string
 	Origin    broker.Origin // for GEOGRAPHIC; its zero value is nowhere
 }
 
@@ -50,7 +53,8 @@ type Query struct {
 	lowest   float64 // percent
 	blocked  set     // those out of all offerings that would do
 	until    []int64 // Unix ns; as long as they are
-	panics   bool    // the soft filters are dropped when nobody passes them
+	why      []string
+	panics   bool // the soft filters are dropped when nobody passes them
 
 	distance  []float64 // from the origin; nil: there is none
 	prefer    []int

@@ -25,7 +25,7 @@ const (
 	PriceTooHigh         // above max_cost_per_hour
 	BreakerOpen          // calls are held back, or every half-open permit is taken
 	NotBefore            // the provider asked for no call before a time to come
-	OfferingBlocked      // a create, and it is out of all offerings that would do
+	OfferingBlocked      // a create, and it is out of all offerings that would do, or the template does not work there
 	NotCheckedYet        // require_healthy, and no check has reported
 	NotHealthy           // require_healthy, and the last check failed
 	TooSlow              // above max_response_time_ms

@@ -22,7 +22,7 @@ func (r *Result) explainState(i int, rule Rule, v *broker.Verdict) {
 	case NotBefore:
 		v.Detail, v.DataAgeMS = until(f.notBefore), r.age(q.snapshot.takenAt)
 	case OfferingBlocked:
-		v.Detail, v.DataAgeMS = until(time.Unix(0, q.until[i])), r.age(q.snapshot.takenAt)
+		v.Value, v.Detail, v.DataAgeMS = q.why[i], until(time.Unix(0, q.until[i])), r.age(q.snapshot.takenAt)
 	case NotHealthy:
 		v.Value, v.DataAgeMS = string(f.health), r.age(f.checkedAt)
 	case NotCheckedYet:

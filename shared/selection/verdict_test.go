@@ -105,7 +105,7 @@ func TestAVerdictTellsRuleValueThresholdAndAge(t *testing.T) {
 			broker.Verdict{Rule: "min_success_rate", Value: "75", Threshold: "80", Detail: "4.5 of 6 calls", DataAgeMS: 3000},
 		},
 		"out of an offering": {
-			provider("a", blocked("", time.Hour)), create(), broker.Verdict{Rule: "offering_blocked", Detail: "until 2026-03-01T13:00:00Z"},
+			provider("a", blocked("", time.Hour)), create(), broker.Verdict{Rule: "offering_blocked", Value: "CAPACITY", Detail: "until 2026-03-01T13:00:00Z"},
 		},
 		"too few successes": {
 			provider("a", calls(3, 1)), criteria(broker.Criteria{MinSuccessRate: ptr(75.5)}),

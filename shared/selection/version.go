@@ -134,10 +134,11 @@ func (d *digest) calls(m *broker.Measured) {
 
 func (d *digest) blocks(blocks []broker.Block) {
 	d.number(int64(len(blocks)))
-	for _, b := range blocks {
+	for i := range blocks {
+		b := &blocks[i]
 		d.text(b.Offering)
 		d.text(b.Reason)
-		d.time(b.Until)
+		d.time(b.FreeFrom())
 	}
 }
 

@@ -73,10 +73,14 @@ func created(machines int) Step {
 	return Step{Function: attempt, Driver: true, Calls: calls}
 }
 
+const blockKey = "REG/B#<provider>#<offering>"
+
 // full is an attempt at a provider without room.
 func full() Step {
 	calls := append(beforeCall(), sent())
 	calls = append(calls, leasing(0)...)
+	calls = append(calls, Call{For: "whether it was out of that before", Action: getItem, Rows: []Row{{Key: blockKey}}},
+		Call{For: "what it is out of", Action: putItem, Rows: []Row{{Key: blockKey, KB: 1}}})
 	return Step{Function: attempt, Driver: true, Calls: append(calls, liveEnd(), outcome("outcome", 0, attemptRow(attemptKB)), counted())}
 }
 

@@ -35,6 +35,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`^IDEM#[^#]+#[^#]+#.+/-$`), "IDEM#<principal>#<operation>#<key>/-"},
 	{regexp.MustCompile(`^PROV#.+/(CONF|CAPS)$`), "PROV#<provider>/$1"},
 	{regexp.MustCompile(`^REG/P#.+$`), "REG/P#<provider>"},
+	{regexp.MustCompile(`^REG/B#[^#]+#.+$`), "REG/B#<provider>#<offering>"},
 	{regexp.MustCompile(`^LIVE/P#[^#]+#[^#]+$`), "LIVE/P#<provider>#<class>"},
 	{regexp.MustCompile(`^POOL#[^/]+/$`), "POOL#<provider>/"},
 	{regexp.MustCompile(`^POOL#[^/]+/H#.+$`), "POOL#<provider>/H#<host>"},

@@ -163,7 +163,7 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Drivers: drivers,
+			Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Drivers: drivers,
 			Config: store, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}

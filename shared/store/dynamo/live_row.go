@@ -31,14 +31,18 @@ func coreAttributes() []string {
 }
 
 // What changes with every call is counted in numbers that are added to: the
-// failures in a row; what retries owe; the calls in flight that began in a minute (m<i> is the
+// failures in a row; what retries owe; until when the provider wants no call,
+// and when machines last came back to it; the calls in flight that began in a minute (m<i> is the
 // minute, f<i> how many), in as many slots as minutes count; and the ring of
 // the last minute (s<i> is the ten seconds, g<i> and b<i> how many ended well
 // and badly, w<i> how many of them slowly). A slot whose minute has passed is taken over by a later one, so
 // that the row stays below 1 KB.
 const (
-	attrFailRun = "fail_run"
-	attrDebt    = "retry_debt"
+	attrFailRun    = "fail_run"
+	attrDebt       = "retry_debt"
+	attrNotBefore  = "not_before"
+	attrReturnedAt = "returned_at"
+
 	flightSlots = 16
 	ringSlots   = 6
 )
@@ -122,6 +126,8 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 		SK      string `dynamodbav:"sk"`
 		FailRun int    `dynamodbav:"fail_run"`
 		Debt    int64  `dynamodbav:"retry_debt"`
+		Early   string `dynamodbav:"not_before"`
+		Back    string `dynamodbav:"returned_at"`
 	}
 	var c coreRow
 	if err := errors.Join(attributevalue.UnmarshalMap(item, &whole), attributevalue.UnmarshalMap(item, &c)); err != nil {
@@ -132,7 +138,10 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 		State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes,
 		FailRun: whole.FailRun, RetryDebt: whole.Debt,
 	}
-	if err := r.parseTimes(c); err != nil {
+	var early, back error
+	r.rest.NotBefore, early = instant(whole.Early)
+	r.rest.ReturnedAt, back = instant(whole.Back)
+	if err := errors.Join(early, back, r.parseTimes(c)); err != nil {
 		return k, r, fmt.Errorf("decoding %s: %w", k, err)
 	}
 	return k, r, r.parseCounts(k, item)

@@ -8,7 +8,7 @@ import (
 )
 
 // liveUpdate writes w as an update of a row that is taken to be r. Begin, end,
-// reset, clear, force and lift need nothing of the state that they find but
+// delay, reset, clear, force and lift need nothing of the state that they find but
 // what their condition says. The others make a new state of the old one, so that their
 // condition is that all of the state is as in r. nil: r refuses w, and only
 // the stored row can say how to write it.
@@ -19,10 +19,17 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 		if !w.Always {
 			e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed), e.compare(attrState, "=", broker.Disabled)))
 		}
+		wanted(e, w.Now)
 		begin(e, w.Started, r)
 		pay(e, w.Try, r)
 	case broker.LiveEnd:
 		end(e, w, r)
+		delay(e, w.NotBefore, r)
+		if w.Returned {
+			e.set(attrReturnedAt, schema.Stamp(w.Now))
+		}
+	case broker.LiveDelay:
+		delay(e, w.NotBefore, r)
 	case broker.LiveReset:
 		e.when(epochIs(e, w.Epoch))
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
@@ -55,6 +62,23 @@ func epochIsNot(e *expression, epoch int64) string {
 		return e.compare(attrEpoch, "<>", 0) + " AND " + e.exists(attrEpoch)
 	}
 	return either(e.absent(attrEpoch), e.compare(attrEpoch, "<>", epoch))
+}
+
+// wanted is the condition that the provider asked for no later time than now.
+func wanted(e *expression, now time.Time) {
+	e.when(either(e.absent(attrNotBefore), e.compare(attrNotBefore, "<=", schema.Stamp(now))))
+}
+
+// delay notes until when no call is wanted: the latest that was said counts.
+func delay(e *expression, until time.Time, r *liveRow) {
+	switch stamp := schema.Stamp(until); {
+	case until.IsZero():
+	case until.After(r.rest.NotBefore):
+		e.set(attrNotBefore, stamp)
+		e.when(either(e.absent(attrNotBefore), e.compare(attrNotBefore, "<", stamp)))
+	default:
+		e.when(e.compare(attrNotBefore, ">=", stamp))
+	}
 }
 
 // begin counts a call in the slot of its minute: one more, or the first after
@@ -141,7 +165,7 @@ func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	}
 }
 
-// clearRow closes the row as new: only epoch, calls in flight and what retries owe go on.
+// clearRow closes the row as new: only epoch, calls in flight, what retries owe, and when calls are wanted and machines came back go on.
 func clearRow(e *expression) {
 	e.set(attrState, broker.Closed)
 	e.add(attrEpoch, 1)
@@ -207,6 +231,7 @@ func stateUpdate(e *expression, w broker.LiveWrite, r *liveRow) (*expression, er
 		renew(e)
 	}
 	if w.Kind == broker.LiveProbe {
+		wanted(e, w.Now)
 		begin(e, w.Started, r)
 	}
 	return e, nil

@@ -170,32 +170,42 @@ func (s *Store) take(ctx context.Context, hint bool) (*taken, error) {
 // assemble makes a snapshot that shares nothing with what is kept.
 func (s *Store) assemble(t *taken) (broker.Snapshot, error) {
 	snap := broker.Snapshot{TakenAt: t.at, Config: broker.DefaultConfig()}
+	blocks := map[string][]broker.Block{}
 	for _, r := range t.registry {
-		if err := addToSnapshot(&snap, t, r); err != nil {
+		if err := addToSnapshot(&snap, blocks, r); err != nil {
 			return broker.Snapshot{}, s.unavailable("reading the snapshot", err)
 		}
+	}
+	for i := range snap.Providers {
+		p := &snap.Providers[i]
+		p.Attach(t.livesOf(p.Name), blocks[p.Name], t.at)
 	}
 	slices.SortFunc(snap.Providers, func(a, b broker.ProviderView) int { return strings.Compare(a.Name, b.Name) })
 	return snap, nil
 }
 
-func addToSnapshot(snap *broker.Snapshot, t *taken, r row) (err error) {
-	if r.key() == schema.ConfigKey() {
+func addToSnapshot(snap *broker.Snapshot, blocks map[string][]broker.Block, r row) (err error) {
+	switch {
+	case r.key() == schema.ConfigKey():
 		snap.Config, err = schema.DecodeConfig(r.item())
+		return err
+	case r.key().IsBlock():
+		b, err := decode[schema.BlockRow](r)
+		blocks[b.Provider] = append(blocks[b.Provider], b.Block)
 		return err
 	}
 	v, err := viewOf(r)
-	if err != nil {
-		return err
-	}
+	snap.Providers = append(snap.Providers, v)
+	return err
+}
+
+// livesOf returns the live rows of a provider by class.
+func (t *taken) livesOf(provider string) map[string]broker.Live {
+	rows := map[string]broker.Live{}
 	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		if l, ok := t.lives.get(schema.LiveKey(broker.LiveKey{Provider: v.Name, Class: class})); ok {
-			if v.Live == nil {
-				v.Live = map[string]broker.Live{}
-			}
-			v.Live[class] = l.live()
+		if l, ok := t.lives.get(schema.LiveKey(broker.LiveKey{Provider: provider, Class: class})); ok {
+			rows[class] = l.live()
 		}
 	}
-	snap.Providers = append(snap.Providers, v)
-	return nil
+	return rows
 }

@@ -36,6 +36,7 @@ var (
 	_ broker.HealthRecorder  = (*Store)(nil)
 	_ broker.HealthHistory   = (*Store)(nil)
 	_ broker.LiveWriter      = (*Store)(nil)
+	_ broker.BlockWriter     = (*Store)(nil)
 	_ broker.TemplateReader  = (*Store)(nil)
 	_ broker.TemplateWriter  = (*Store)(nil)
 	_ broker.TicketTaker     = (*Store)(nil)

@@ -34,6 +34,7 @@ const (
 	attemptPrefix  = "ATT#"
 	outputPrefix   = "OUT#"
 	leasePrefix    = "H#"
+	blockPrefix    = "B#"
 )
 
 // escaper keeps the parts of a composed key apart, whatever they contain.
@@ -57,6 +58,14 @@ func ConfigKey() Key { return Key{RegistryPK, "CFG"} }
 
 // ProviderKey holds what selection reads about a provider.
 func ProviderKey(name string) Key { return Key{RegistryPK, providerPrefix + name} }
+
+// BlockKey holds what a provider is out of.
+func BlockKey(k broker.BlockKey) Key {
+	return Key{RegistryPK, blockPrefix + part(k.Provider) + "#" + k.Offering}
+}
+
+// IsBlock reports whether k is where a block is.
+func (k Key) IsBlock() bool { return k.PK == RegistryPK && strings.HasPrefix(k.SK, blockPrefix) }
 
 // RegistrationKey holds the whole registration.
 func RegistrationKey(name string) Key { return Key{"PROV#" + name, "CONF"} }

@@ -23,6 +23,7 @@ const (
 	ClaimCheck         = "ClaimCheck"
 	RecordCapabilities = "RecordCapabilities"
 	ApplyLive          = "ApplyLive"
+	ApplyBlock         = "ApplyBlock"
 	PutTemplate        = "PutTemplate"
 	DeleteTemplate     = "DeleteTemplate"
 	Ticket             = "Ticket"
@@ -53,6 +54,7 @@ const (
 	patCaps     = "PROV#<provider>/CAPS"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
+	patBlock    = "REG/B#<provider>#<offering>"
 	patHistory  = "HH#<provider>/<time>"
 	patMinute   = "MET#<provider>#<hour>/<minute>#<type>"
 	patHour     = "METH#<provider>#<day>/<hour>#<type>"
@@ -107,6 +109,7 @@ func providerVerbs() []Verb {
 		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
 		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
+		{Name: ApplyBlock, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patBlock}, Writes: []string{patBlock}},
 		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
 	}
 }

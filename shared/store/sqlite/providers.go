@@ -31,14 +31,15 @@ func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
 	if err != nil {
 		return snap, err
 	}
-	live := map[schema.Key]broker.Live{}
+	beside := besides{live: map[schema.Key]broker.Live{}, blocks: map[string][]broker.Block{}}
 	for _, it := range items {
-		if err := addToSnapshot(&snap, live, it); err != nil {
+		if err := beside.add(&snap, it); err != nil {
 			return snap, unavailable("reading the snapshot", err)
 		}
 	}
 	for i := range snap.Providers {
-		attachLive(&snap.Providers[i], live)
+		p := &snap.Providers[i]
+		p.Attach(beside.of(p.Name), beside.blocks[p.Name], snap.TakenAt)
 	}
 	slices.SortFunc(snap.Providers, func(a, b broker.ProviderView) int { return strings.Compare(a.Name, b.Name) })
 	return snap, nil
@@ -47,12 +48,22 @@ func (s *Store) Snapshot(ctx context.Context) (broker.Snapshot, error) {
 // FreshSnapshot is Snapshot: none is kept.
 func (s *Store) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) { return s.Snapshot(ctx) }
 
-func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it schema.Item) (err error) {
+// besides is what a snapshot's partitions hold beside registrations.
+type besides struct {
+	live   map[schema.Key]broker.Live
+	blocks map[string][]broker.Block // by provider
+}
+
+func (b *besides) add(snap *broker.Snapshot, it schema.Item) (err error) {
 	switch {
 	case it.PK == schema.LivePK:
-		live[it.Key], err = schema.Decode[broker.Live](it)
+		b.live[it.Key], err = schema.Decode[broker.Live](it)
 	case it.Key == schema.ConfigKey():
 		snap.Config, err = schema.DecodeConfig(it)
+	case it.IsBlock():
+		var row schema.BlockRow
+		row, err = schema.Decode[schema.BlockRow](it)
+		b.blocks[row.Provider] = append(b.blocks[row.Provider], row.Block)
 	default:
 		var v broker.ProviderView
 		v, err = schema.Decode[broker.ProviderView](it)
@@ -61,17 +72,15 @@ func addToSnapshot(snap *broker.Snapshot, live map[schema.Key]broker.Live, it sc
 	return err
 }
 
-func attachLive(v *broker.ProviderView, rows map[schema.Key]broker.Live) {
+// of returns the live rows of a provider by class.
+func (b *besides) of(provider string) map[string]broker.Live {
+	rows := map[string]broker.Live{}
 	for _, class := range []string{broker.ClassMutate, broker.ClassRead} {
-		l, ok := rows[schema.LiveKey(broker.LiveKey{Provider: v.Name, Class: class})]
-		if !ok {
-			continue
+		if l, ok := b.live[schema.LiveKey(broker.LiveKey{Provider: provider, Class: class})]; ok {
+			rows[class] = l
 		}
-		if v.Live == nil {
-			v.Live = map[string]broker.Live{}
-		}
-		v.Live[class] = l
 	}
+	return rows
 }
 
 // PutProvider stores r if the stored version is r.Version (0: none). Order is

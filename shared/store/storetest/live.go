@@ -26,6 +26,7 @@ func testLive(t *testing.T, open Open) {
 		{"somebody holds a row open until it is lifted", liveForced},
 		{"a new registration does not lift what is held", liveClearForced},
 		{"an open row may be probed early", liveAllow},
+		{"no call begins before the time that the provider asked for", liveNotBefore},
 		{"rows survive a restart", liveRestart},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
@@ -190,6 +191,39 @@ func liveAllow(f *fixture) {
 	f.same(want, f.apply(mutate, allow))
 	_, err = f.ApplyLive(f.Context(), mutate, allow) // it may be probed already
 	f.conflict(err, want)
+}
+
+func liveNotBefore(f *fixture) {
+	busy := f.apply(mutate, begin(start))
+	f.apply(mutate, broker.LiveWrite{Kind: broker.LiveEnd, Now: start, Started: start, NotBefore: at(time.Minute)})
+	delay := func(d time.Duration) broker.Live {
+		return f.apply(mutate, broker.LiveWrite{Kind: broker.LiveDelay, Now: start, NotBefore: at(d)})
+	}
+	want := broker.Live{NotBefore: at(time.Minute)}
+	f.same(want, delay(30*time.Second)) // the latest counts
+	want.NotBefore = at(2 * time.Minute)
+	f.same(want, delay(2*time.Minute))
+	f.restart()
+	early := begin(at(2*time.Minute - 1))
+	_, err := f.ApplyLive(f.Context(), mutate, early)
+	f.conflict(err, want)
+	early.Always = true
+	_, err = f.ApplyLive(f.Context(), mutate, early)
+	f.conflict(err, want)
+
+	f.apply(mutate, trip(0))
+	probe := broker.LiveWrite{
+		Kind: broker.LiveProbe, Now: at(2*time.Minute - 1), Started: at(2*time.Minute - 1), Epoch: 1, Attempt: "x", Expires: at(time.Hour), Permits: 1,
+	}
+	if _, err = f.ApplyLive(f.Context(), mutate, probe); err == nil {
+		f.Error("a probe before its time")
+	}
+	probe.Now = at(2 * time.Minute)
+	f.same(want.NotBefore, f.apply(mutate, probe).NotBefore)
+	cleared := f.apply(mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: at(2 * time.Minute)})
+	f.same(want.NotBefore, cleared.NotBefore)
+	f.same(int64(1), new(f.apply(mutate, begin(at(2*time.Minute)))).Calls(at(17*time.Minute)))
+	f.same(int64(1), new(busy).Calls(start))
 }
 
 func liveRestart(f *fixture) {

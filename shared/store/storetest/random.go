@@ -59,6 +59,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"claim check":     d.claimCheck,
 		"record caps":     d.recordCapabilities,
 		"apply live":      d.applyLive,
+		"apply block":     d.applyBlock,
 		"add metric":      d.addMetric,
 		"put metric":      d.putMetric,
 		"put digest":      d.putDigest,
@@ -206,13 +207,16 @@ func (d *duel) applyLive(r *rapid.T) {
 	w := broker.LiveWrite{
 		Kind: pick(r, "kind", broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
 			broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear,
-			broker.LiveAllow, broker.LiveForce, broker.LiveLift),
+			broker.LiveAllow, broker.LiveForce, broker.LiveLift, broker.LiveDelay),
 		Now: now, Started: now, Epoch: int64(rapid.IntRange(0, 4).Draw(r, "epoch")), Attempt: pick(r, "attempt", "x", "y"),
 		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
 		Reason: "because", Source: "somebody", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
 		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
 		Try:  pick(r, "try", "", broker.FirstTry, broker.Retry),
-		Slow: rapid.Bool().Draw(r, "slow"),
+		Slow: rapid.Bool().Draw(r, "slow"), Returned: rapid.Bool().Draw(r, "returned"),
+	}
+	if rapid.Bool().Draw(r, "delays") {
+		w.NotBefore = d.moment(r, "not before")
 	}
 	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })
 }

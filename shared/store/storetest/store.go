@@ -18,6 +18,7 @@ type Store interface {
 	broker.HealthHistory
 	broker.CapabilityBook
 	broker.LiveWriter
+	broker.BlockWriter
 	broker.TemplateReader
 	broker.TemplateWriter
 	broker.TicketTaker
@@ -55,6 +56,7 @@ func Run(t *testing.T, open Open) {
 		{"health", testHealth},
 		{"capabilities", testCapabilities},
 		{"live rows", testLive},
+		{"blocks", testBlocks},
 		{"templates", testTemplates},
 		{"tickets", testTickets},
 		{"keys", testKeys},

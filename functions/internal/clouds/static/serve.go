@@ -28,6 +28,7 @@ var (
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
+	_ broker.BlockWriter     = (*dynamo.Store)(nil)
 	_ broker.ConfigReader    = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
 	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
@@ -61,7 +62,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
