@@ -23,6 +23,7 @@ type Store struct {
 	snapshot snapshotCache
 	lives    liveCache
 	days     markedDays
+	teller   teller
 }
 
 var (
@@ -47,6 +48,7 @@ var (
 	_ broker.MetricReader    = (*Store)(nil)
 	_ broker.MetricRoller    = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
+	_ broker.EventReader     = (*Store)(nil)
 )
 
 // Open opens the store in a table that is there (see [CreateTable]), and makes

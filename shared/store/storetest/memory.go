@@ -35,6 +35,7 @@ type Memory struct {
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
+	events    []broker.Event // as they happened
 }
 
 type memProvider struct {
@@ -148,6 +149,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
 	p.reg, p.view = r, v
+	m.tell(registered(r))
 	m.providers[r.Name] = p
 	return own(r), nil
 }
@@ -165,6 +167,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	}
 	delete(m.providers, name)
 	delete(m.caps, name)
+	m.tell(broker.Event{Type: broker.EventProviderDeregistered, Provider: name, Version: version})
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
 }
@@ -186,6 +189,9 @@ func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.S
 	c = own(c)
 	c.Version++
 	m.config = c
+	m.tell(broker.Event{
+		Type: broker.EventStrategyConfigured, Version: c.Version, Mode: c.Mode, Policy: c.DefaultPolicy, BreakerEnabled: &c.Breaker.Enabled,
+	})
 	return own(c), nil
 }
 
@@ -206,6 +212,9 @@ func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) (
 		entry := own(h)
 		entry.FailedInRow = 0
 		p.history = append(p.history, entry)
+	}
+	if reported := h.Source != ""; h.State != was.State {
+		m.tell(broker.Event{Type: broker.EventProviderHealthChanged, Provider: name, Health: h.State, PreviousHealth: was.State, Reported: &reported})
 	}
 	h.FailedInRow = was.FailedInRow
 	if h.State == broker.Healthy || h.State == broker.Degraded {
@@ -252,10 +261,12 @@ func (m *Memory) HealthHistory(_ context.Context, name string, since time.Time, 
 func (m *Memory) ApplyLive(_ context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	after, held := w.Apply(m.live[key])
+	before := m.live[key]
+	after, held := w.Apply(before)
 	if !held {
 		return broker.Live{}, changed(own(m.live[key]), "breaker %v", key)
 	}
+	m.tellLive(key, before, after)
 	m.live[key] = own(after)
 	return own(after), nil
 }

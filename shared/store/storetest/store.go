@@ -33,6 +33,7 @@ type Store interface {
 	broker.MetricReader
 	broker.MetricRoller
 	broker.MetaReader
+	broker.EventReader
 	io.Closer
 }
 
@@ -67,6 +68,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of machines", testMachineLists},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
+		{"events", testEvents},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
