@@ -63,8 +63,8 @@ lint: $(LINTER) ## Run the linters: style, import table, mistakes
 fmt: $(LINTER) ## Format the sources as the linters want them
 	@$(LINTER) fmt ./...
 
-openapi: ## Write docs/openapi.json anew from the catalogue
-	@UPDATE_GOLDEN=1 $(GO) test -count=1 -run TestOpenAPI ./shared/catalog
+openapi: ## Write docs/openapi.json and the schemas of docs/events anew
+	@UPDATE_GOLDEN=1 $(GO) test -count=1 -run "TestOpenAPI|TestEventSchemas" ./shared/catalog
 
 check: ## Do all that CI does
 	@CI=true .ci/run

@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/store/sqlite"
 	"github.com/openhostfactory/ohfp/shared/store/sqlite/sqlitetest"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
 // TestNoBoundaryAtWhichTheBrokerDiesCostsOrDoublesAMachine kills the broker
@@ -101,6 +103,22 @@ func crashAt(t *testing.T, binary string, step int, power bool) {
 		t.Fatalf("a lease was lost: all machines were returned and only %d of 6 hosts can be had", len(all))
 	}
 	d.kill(t)
+	toldWhatHappened(t, dir)
+}
+
+// toldWhatHappened fails unless the events in the store are those of what is
+// stored: a broker that dies leaves no change without its event, and no event
+// without its change.
+func toldWhatHappened(t *testing.T, dir string) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(storetest.CheckRegistryEvents(t.Context(), s), storetest.CheckOperationEvents(t.Context(), s), s.Close())
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // exactlyOneHostIsLeft takes the sixth host, and sees that there is no seventh.

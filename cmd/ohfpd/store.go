@@ -33,6 +33,7 @@ type ledgerStore interface {
 	broker.MetricWriter
 	broker.MetricReader
 	broker.MetricRoller
+	broker.EventReader
 }
 
 // openedStore is a store with what the daemon has to know about it.

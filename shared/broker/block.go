@@ -94,9 +94,13 @@ type BlockWrite struct {
 }
 
 // Apply returns b after w, and whether w's condition held; when it did not, b
-// comes back unchanged. It is the meaning of each kind, which a store carries
+// comes back as it is at w.Now, which is nothing once it has expired: its row
+// may be deleted or not. It is the meaning of each kind, which a store carries
 // out as one conditional write.
 func (w BlockWrite) Apply(b Block) (Block, bool) {
+	if !w.Now.Before(b.ExpiresAt()) {
+		b = Block{Offering: b.Offering}
+	}
 	switch w.Kind {
 	case BlockDeny:
 		return w.deny(b)

@@ -29,6 +29,7 @@ type Step struct {
 	Operation Operation // Version is the one seen; stored with one more
 	Changed   []Fenced
 	Added     []Attempt
+	Tells     []Event // beside the end of the operation
 }
 
 // Outcome is what a worker learnt. Machines are stored first, in idempotent

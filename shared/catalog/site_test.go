@@ -94,6 +94,12 @@ func newWorld(t *testing.T, db storetest.Store, room map[string]int) *world {
 			t.Error(err)
 		}
 	})
+	began := time.Now()
+	t.Cleanup(func() {
+		if time.Since(began) < broker.EventsKept { // whatever the test was about
+			checkEvents(t, db)
+		}
+	})
 	w := &world{stored: db, sims: map[string]*sim.Provider{}, around: map[string]func(providers.Driver) providers.Driver{}}
 	for name, free := range room {
 		w.sims[name] = sim.New(sim.Options{Name: name, Free: free, Now: time.Now})

@@ -24,6 +24,7 @@ func Cancel(l broker.Ledger, by broker.Cancellation, rules Rules, now time.Time)
 		return Decision{Verdict: Done}
 	}
 	op.Cancelled, s.touched = &by, true
+	s.tells = append(s.tells, broker.CancellationEvent(op))
 	s.giveUp()
 	if op.GivingBack || s.out() { // who has it goes on
 		return Decision{Verdict: Wait, Step: s.step()}

@@ -88,6 +88,7 @@ type settling struct {
 	ledger  broker.Ledger
 	seen    map[int]broker.Fenced // by attempt: the fence as it was read
 	added   []broker.Attempt
+	tells   []broker.Event
 	touched bool
 	resumed bool
 }
@@ -205,6 +206,7 @@ func (s *settling) elsewhere() *broker.Attempt {
 	}
 	a := NewAttempt(op, tried+1, op.Candidates[tried], remaining, s.now)
 	s.added, s.touched = append(s.added, a), true
+	s.tells = append(s.tells, broker.FailoverEvent(op, &s.ledger.Attempts[tried-1], &a))
 	s.ledger.Attempts = append(s.ledger.Attempts, a)
 	return &s.ledger.Attempts[tried]
 }
@@ -247,7 +249,7 @@ func (s *settling) step() *broker.Step {
 	if !s.touched {
 		return nil
 	}
-	st := &broker.Step{Operation: s.ledger.Operation, Added: s.added}
+	st := &broker.Step{Operation: s.ledger.Operation, Added: s.added, Tells: s.tells}
 	for i := range s.ledger.Attempts {
 		a := s.ledger.Attempts[i]
 		if f, ok := s.seen[a.N]; ok {

@@ -44,7 +44,7 @@ func Failover(machines int) Operation {
 			full(),
 			{Function: settle, Calls: []Call{
 				ledger("the ledger", ledgerKB),
-				{For: "the next attempt with INTENT", Action: transactWrite, Rows: []Row{operationRow(createKB, moved), attemptRow(attemptKB)}},
+				{For: "the next attempt with INTENT", Action: transactWrite, Rows: []Row{operationRow(createKB, moved), attemptRow(attemptKB), eventRow()}},
 			}},
 			created(machines),
 		},
@@ -67,7 +67,7 @@ func created(machines int) Step {
 	calls = append(calls,
 		liveEnd(),
 		knownMachines("whether a machine is recorded already", machines, 0),
-		outcome("outcome, machines and close", machines, attemptRow(resultKB), operationRow(createKB, closed)),
+		outcome("outcome, machines and close", machines, attemptRow(resultKB), operationRow(createKB, closed), eventRow()),
 		counted(),
 	)
 	return Step{Function: attempt, Driver: true, Calls: calls}
@@ -116,7 +116,7 @@ func Terminate(machines int) Operation {
 		liveEnd(),
 		knownMachines("the records to end", machines, machineKB),
 		knownMachines("whether another wrote them meanwhile", machines, machineKB),
-		outcome("outcome, ended machines and close", machines, attemptRow(attemptKB), operationRow(routedKB, closed)),
+		outcome("outcome, ended machines and close", machines, attemptRow(attemptKB), operationRow(routedKB, closed), eventRow()),
 		counted(),
 	)
 	return Operation{

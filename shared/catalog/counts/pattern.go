@@ -29,6 +29,7 @@ var patterns = []struct {
 	of *regexp.Regexp
 	to string
 }{
+	{regexp.MustCompile(`^EVT#[0-3]/.+$`), "EVT#<shard>/<id>"},
 	{regexp.MustCompile(`^TPL/.+$`), "TPL/<template>"},
 	{regexp.MustCompile(`^OP#[^/]+/(META|DEC|)$`), "OP#<operation>/$1"},
 	{regexp.MustCompile(`^OP#[^/]+/ATT#\d+$`), "OP#<operation>/ATT#<n>"},

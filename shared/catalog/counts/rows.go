@@ -83,6 +83,9 @@ const listed = 1
 
 func attemptRow(kb int) Row { return Row{Key: "OP#<operation>/ATT#<n>", KB: kb} }
 
+// eventRow is what is told of a change, with the change.
+func eventRow() Row { return Row{Key: "EVT#<shard>/<id>", KB: 1} }
+
 // claim is the promise to carry an operation out, whatever becomes of the
 // process: with INTENT, before anything is done.
 func claim(kb int) Call {

@@ -20,9 +20,11 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 		minute  = 1         // the counters
 		ended   = 2         // attempt, operation
 		machine = 3         // the machine, who owns it, its name
+		event   = 1
 
 		claimUnits  = 2 * (2*(1+2) + 1 + 1)
 		closeUnits  = 2 * (2 + 2*(1+2))
+		eventUnits  = 2
 		machineUnit = 2 * (machine + 1) // and its entry in the list
 	)
 	for _, c := range []struct {
@@ -31,28 +33,28 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 	}{
 		{counts.Create(2), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + 2*machine, WriteUnits: minute + claimUnits + 3 + closeUnits + 2*machineUnit,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + event + 2*machine, WriteUnits: minute + claimUnits + eventUnits + 3 + closeUnits + 2*machineUnit,
 			Reads: 9, ReadUnits: 9.5,
 		}},
 		{counts.Create(1), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + machine, WriteUnits: minute + claimUnits + 3 + closeUnits + machineUnit,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + event + machine, WriteUnits: minute + claimUnits + eventUnits + 3 + closeUnits + machineUnit,
 			Reads: 9, ReadUnits: 8.5,
 		}},
 		{counts.CreateWithKey(2), counts.Totals{ // and the key, looked for and stored
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + 1 + called + ended + 2*machine, WriteUnits: minute + claimUnits + 2 + 3 + closeUnits + 2*machineUnit,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + 1 + called + ended + event + 2*machine, WriteUnits: minute + claimUnits + eventUnits + 2 + 3 + closeUnits + 2*machineUnit,
 			Reads: 10, ReadUnits: 10.5,
 		}},
 		{counts.Failover(2), counts.Totals{ // and an attempt without effect, what it found, and a step
 			Invocations: 4, Transitions: 4, Executions: 1,
-			Writes: 5 + 4 + 1 + 1 + 2*minute, Transactions: 4, Written: 2*minute + claimed + called + ended + 2*machine + called + 1 + 1 + 2,
-			WriteUnits: 2*minute + claimUnits + 3 + closeUnits + 2*machineUnit + 3 + 1 + 2 + 2*(2*(1+3)+1),
+			Writes: 5 + 4 + 1 + 1 + 2*minute, Transactions: 4, Written: 2*minute + claimed + called + ended + event + 2*machine + called + 1 + 1 + 2 + event,
+			WriteUnits: 2*minute + claimUnits + 2*eventUnits + 3 + closeUnits + 2*machineUnit + 3 + 1 + 2 + 2*(2*(1+3)+1),
 			Reads:      9 + 3 + 1 + 1, ReadUnits: 9.5 + 1 + 3 + 1 + 1, // the answer is above 4 KB
 		}},
 		{counts.Terminate(2), counts.Totals{
 			Invocations: 2, Transitions: 1, Executions: 1,
-			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + 2*machine, WriteUnits: minute + 2*5 + 3 + 2*4 + 2*machineUnit,
+			Writes: 5 + minute, Transactions: 2, Written: minute + claimed + called + ended + event + 2*machine, WriteUnits: minute + 2*5 + 3 + 2*4 + eventUnits + 2*machineUnit,
 			Reads: 4 + 5, ReadUnits: 2 + 1 + 0.5 + 1 + 1 + 1 + 1 + 2 + 2,
 		}},
 		{counts.Status(2), counts.Totals{ // no SENT, for nothing is sent that changes anything

@@ -22,7 +22,7 @@ func (s *Store) ApplyBlock(ctx context.Context, key broker.BlockKey, w broker.Bl
 		before.Offering = key.Offering
 		var held bool
 		if after, held = w.Apply(before); !held {
-			return nil, conflict(before, "block of %q of provider %q", key.Offering, key.Provider)
+			return nil, conflict(after, "block of %q of provider %q", key.Offering, key.Provider)
 		}
 		if !w.Writes(before, after) {
 			return nil, nil

@@ -10,8 +10,8 @@
 //	run, state                                  attempts: the fence
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
-//	health, checked_at, said, said_before,
-//	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
+//	health, checked_at, said, failed,
+//	next_check_at, check_started_at     what selection reads of a provider: written apart from doc
 //	digest, digest_at                           what was measured of a provider, apart from doc too
 //	checked_at                                  what a provider was seen to offer: when
 //	n                                           counters

@@ -61,11 +61,6 @@ func (e *expression) set(attribute string, v any) {
 	e.sets = append(e.sets, e.name(attribute)+" = "+e.value(v))
 }
 
-// shift keeps what an attribute was, or otherwise, in another one.
-func (e *expression) shift(from, to string, otherwise any) {
-	e.sets = append(e.sets, e.name(to)+" = if_not_exists("+e.name(from)+", "+e.value(otherwise)+")")
-}
-
 func (e *expression) add(attribute string, n int64) {
 	e.adds = append(e.adds, e.name(attribute)+" "+e.value(n))
 }

@@ -10,44 +10,103 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
+// healthTries bounds how often a record is prepared anew because others wrote
+// the provider's row meanwhile.
+const healthTries = 16
+
 // RecordHealth stores what a check found or somebody says, unless something
-// newer is stored, and returns what is stored then. not_found. The history is
-// written after it: a crash in between costs the history one entry, never the
-// state.
+// newer is stored, and returns what is stored then. not_found. What is no news
+// is one update. News comes with its row of the history, and with its event when
+// the state is another, in one transaction.
 func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) (broker.Health, error) {
 	if !readable(schema.ProviderKey(name)) {
 		return broker.Health{}, notFound("provider", name)
 	}
-	e, err := recording(h)
-	if err != nil {
-		return broker.Health{}, s.unavailable("recording health", err)
+	defer s.snapshot.forget()
+	for range healthTries {
+		item, err := s.recordAgain(ctx, name, h)
+		refused, no := errors.AsType[*refusal](err)
+		switch {
+		case no && len(refused.item) == 0:
+			return broker.Health{}, notFound("provider", name)
+		case no:
+			item = refused.item
+		case err != nil:
+			return broker.Health{}, err
+		}
+		stored, done, err := s.recorded(ctx, h, item, !no)
+		if done || err != nil {
+			return stored, err
+		}
 	}
-	item, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueAllNew)
-	refused, older := errors.AsType[*refusal](err)
-	switch {
-	case older && len(refused.item) == 0:
-		return broker.Health{}, notFound("provider", name)
-	case older:
-		item = refused.item
-	case err != nil:
-		return broker.Health{}, err
-	}
-	r, err := parseRow(item)
-	if err != nil {
-		return broker.Health{}, s.unavailable("recording health", err)
-	}
-	v, err := viewOf(r)
-	if err != nil || older {
-		return v.Health, s.unavailable("recording health", err)
-	}
-	s.snapshot.forget()
-	return v.Health, s.addHistory(ctx, name, h, r)
+	return broker.Health{}, fault.New(fault.StoreUnavailable, "The health of provider %q is changed by others faster than it can be written.", name)
 }
 
-// recording is the update that records h.
+// recordAgain records h if it says what is stored.
+func (s *Store) recordAgain(ctx context.Context, name string, h broker.Health) (attributes, error) {
+	e, err := recording(h)
+	if err != nil {
+		return nil, s.unavailable("recording health", err)
+	}
+	same := e.compare(attrSaid, "=", said(h))
+	if said(h) == said(unchecked()) {
+		same = either(same, e.absent(attrSaid))
+	}
+	e.when(same)
+	return s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueAllNew)
+}
+
+// recorded returns what is stored of health: in item, if that is the row after
+// a record or one with a newer one. Else h is news to it, and is recorded as
+// such; not done: the row has changed meanwhile.
+func (s *Store) recorded(ctx context.Context, h broker.Health, item attributes, done bool) (broker.Health, bool, error) {
+	r, err := parseRow(item)
+	if err != nil {
+		return broker.Health{}, false, s.unavailable("recording health", err)
+	}
+	v, err := viewOf(r)
+	if err != nil {
+		return broker.Health{}, false, s.unavailable("recording health", err)
+	}
+	if done || h.CheckedAt.Before(v.Health.CheckedAt) {
+		return v.Health, true, nil
+	}
+	err = s.recordNews(ctx, &v, h, r.By)
+	if _, moved := errors.AsType[*refusal](err); moved {
+		return broker.Health{}, false, nil
+	}
+	return v.Health, err == nil, err
+}
+
+// recordNews records what is news to v, if nobody has written the row since; v
+// becomes what is stored then.
+func (s *Store) recordNews(ctx context.Context, v *broker.ProviderView, h broker.Health, by string) error {
+	e, err := recording(h)
+	if err != nil {
+		return s.unavailable("recording health", err)
+	}
+	e.when(e.compare(attrBy, "=", by))
+	past, err := schema.HistoryItem(v.Name, h)
+	if err != nil {
+		return s.unavailable("recording health", err)
+	}
+	k := schema.ProviderKey(v.Name)
+	one := write{change: &k, e: e, refused: func(item attributes) error { return &refusal{item: item} }}
+	writes := append([]write{one, puttingItem(past)}, telling(broker.HealthEvents(v.Name, v.Health.State, h.State, h.Source != ""))...)
+	if err := s.transact(ctx, "recording health", writes); err != nil {
+		return err
+	}
+	was := v.Health
+	v.Health, err = schema.Decode[broker.Health](past)
+	v.Health.FailedInRow = h.Following(was).FailedInRow
+	return s.unavailable("recording health", err)
+}
+
+// recording is the update that records h, if nothing newer is stored.
 func recording(h broker.Health) (*expression, error) {
 	h.FailedInRow = 0 // an attribute of its own
 	doc, err := schema.Encode(h)
@@ -58,7 +117,6 @@ func recording(h broker.Health) (*expression, error) {
 	e := newExpression()
 	e.set(attrHealth, string(doc))
 	e.set(attrCheckedAt, at)
-	e.shift(attrSaid, attrSaidBefore, said(unchecked()))
 	e.set(attrSaid, said(h))
 	e.remove(attrCheckStartedAt)
 	if h.OK() {
@@ -82,18 +140,6 @@ func said(h broker.Health) string {
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
-}
-
-// addHistory adds h when it says something else than what it replaced in r.
-func (s *Store) addHistory(ctx context.Context, name string, h broker.Health, r row) error {
-	if r.Said == r.SaidBefore {
-		return nil
-	}
-	it, err := schema.HistoryItem(name, h)
-	if err != nil {
-		return s.unavailable("recording health", err)
-	}
-	return s.put(ctx, rowOf(it), newExpression())
 }
 
 func viewOf(r row) (v broker.ProviderView, err error) {

@@ -93,7 +93,7 @@ func (s *Store) claim(claim broker.Claim) (writes []write, err error) {
 		}
 		writes = append(writes, rows...)
 	}
-	return writes, nil
+	return append(writes, telling(claim.Events())...), nil
 }
 
 func (s *Store) claimedKey(k broker.KeyRecord, now time.Time) (write, error) {
@@ -253,5 +253,5 @@ func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
 		rows[0].refused = s.attemptRefused(ctx, id, a.N)
 		writes = append(writes, rows...)
 	}
-	return s.transact(ctx, "taking a step", writes)
+	return s.transact(ctx, "taking a step", append(writes, telling(step.Events())...))
 }

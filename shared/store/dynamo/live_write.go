@@ -8,10 +8,11 @@ import (
 )
 
 // liveUpdate writes w as an update of a row that is taken to be r. Begin, end,
-// delay, reset, clear, force and lift need nothing of the state that they find but
-// what their condition says. The others make a new state of the old one, so that their
-// condition is that all of the state is as in r. nil: r refuses w, and only
-// the stored row can say how to write it.
+// delay and reset need nothing of the state that they find but what their
+// condition says. The others change the state, and tell what it was: clear, lift
+// and force on the condition that epoch and state are as in r, and those that
+// make a new state of the old one that all of the state is. nil: r refuses w,
+// and only the stored row can say how to write it.
 func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 	e := newExpression()
 	switch w.Kind {
@@ -34,15 +35,8 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 		e.when(epochIs(e, w.Epoch))
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
 		e.remove(attrFailRun)
-	case broker.LiveClear:
-		ended := e.exists(attrOpenUntil) + " AND " + e.compare(attrOpenUntil, "<=", schema.Stamp(w.Now))
-		e.when(either(e.absent(attrState), e.compare(attrState, "<>", broker.ForcedOpen), ended))
-		clearRow(e)
-	case broker.LiveLift:
-		e.when(e.exists(attrSource))
-		clearRow(e)
-	case broker.LiveForce:
-		force(e, w)
+	case broker.LiveClear, broker.LiveLift, broker.LiveForce:
+		return renewal(e, w, r), nil
 	default:
 		return stateUpdate(e, w, r)
 	}
@@ -165,7 +159,28 @@ func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	}
 }
 
-// clearRow closes the row as new: only epoch, calls in flight, what retries owe, and when calls are wanted and machines came back go on.
+// renewal writes clear, lift and force. What holds the row open, and until
+// when, changes with its epoch or state.
+func renewal(e *expression, w broker.LiveWrite, r *liveRow) *expression {
+	if _, holds := w.Apply(r.live()); !holds {
+		return nil
+	}
+	e.when(epochIs(e, r.rest.Epoch))
+	if s := r.rest.State; s == "" || s == broker.Closed {
+		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
+	} else {
+		e.when(e.compare(attrState, "=", s))
+	}
+	if w.Kind == broker.LiveForce {
+		force(e, w)
+	} else {
+		clearRow(e)
+	}
+	return e
+}
+
+// clearRow closes the row as new: only epoch, calls in flight, what retries
+// owe, and when calls are wanted and machines came back go on.
 func clearRow(e *expression) {
 	e.set(attrState, broker.Closed)
 	e.add(attrEpoch, 1)

@@ -82,7 +82,7 @@ func (s *Store) flip(ctx context.Context, o broker.Outcome) ([]write, error) {
 		return writes, err
 	}
 	op, err := s.next(*o.Closed)
-	return append(writes, op), err
+	return append(append(writes, op), telling(o.Events())...), err
 }
 
 // group stores as many of the machines as one transaction takes, each once,

@@ -62,7 +62,7 @@ func (s *Store) putRegistration(ctx context.Context, r broker.Registration, seen
 	two := write{change: &short.Key, e: newExpression()}
 	two.e.set(attrDoc, string(short.Doc))
 	defer s.snapshot.forget()
-	return s.transact(ctx, "writing a provider", []write{one, two})
+	return s.transact(ctx, "writing a provider", append([]write{one, two}, telling([]broker.Event{broker.RegistrationEvent(seen, &r)})...))
 }
 
 func (s *Store) providerConflict(item attributes, name string) error {
@@ -124,6 +124,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 			s.lives.forget(k)
 			writes = append(writes, deleting(k))
 		}
+		writes = append(writes, telling([]broker.Event{broker.DeregistrationEvent(name, version)})...)
 	}
 	return more, s.transact(ctx, "deleting a provider", writes)
 }

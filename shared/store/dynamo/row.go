@@ -28,7 +28,6 @@ const (
 	attrHealth         = "health"
 	attrCheckedAt      = "checked_at"
 	attrSaid           = "said"
-	attrSaidBefore     = "said_before"
 	attrFailed         = "failed"
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
@@ -64,7 +63,6 @@ type row struct {
 	Health         string `dynamodbav:"health,omitempty"`
 	CheckedAt      string `dynamodbav:"checked_at,omitempty"`
 	Said           string `dynamodbav:"said,omitempty"`
-	SaidBefore     string `dynamodbav:"said_before,omitempty"`
 	Failed         int    `dynamodbav:"failed,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`

@@ -26,6 +26,7 @@ type Store struct {
 	lives    liveCache
 	days     markedDays
 	packer   schema.Packer
+	teller   teller
 }
 
 var (
@@ -51,6 +52,7 @@ var (
 	_ broker.MetricReader    = (*Store)(nil)
 	_ broker.MetricRoller    = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
+	_ broker.EventReader     = (*Store)(nil)
 )
 
 // Open opens the store in a table that is there (see [CreateTable]), and makes

@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
@@ -52,20 +51,17 @@ func (s *Store) PutConfig(ctx context.Context, c broker.StrategyConfig) (broker.
 	if err != nil {
 		return broker.StrategyConfig{}, s.unavailable("writing the configuration", err)
 	}
-	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
-		return broker.StrategyConfig{}, err
-	}
-	r := rowOf(it)
-	r.Version = &c.Version
-	defer s.snapshot.forget()
-	err = s.put(ctx, r, condition)
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		old, err := s.storedConfig(refused.item)
+	w := puttingItem(it)
+	w.row.Version, w.e = &c.Version, condition
+	w.refused = func(item attributes) error {
+		old, err := s.storedConfig(item)
 		if err != nil {
-			return broker.StrategyConfig{}, err
+			return err
 		}
-		return broker.StrategyConfig{}, conflict(old, "the configuration")
+		return conflict(old, "the configuration")
 	}
+	defer s.snapshot.forget()
+	err = s.transact(ctx, "writing the configuration", append([]write{w}, telling([]broker.Event{broker.ConfigEvent(&c)})...))
 	if err != nil {
 		return broker.StrategyConfig{}, err
 	}

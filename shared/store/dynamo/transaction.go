@@ -10,23 +10,32 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// write is one item of a transaction. Exactly one of row, change, gone and
-// seen says what happens; when the condition of e does not hold, refused makes
+// write is one item of a transaction. Exactly one of row, change, gone, seen and
+// event says what happens; when the condition of e does not hold, refused makes
 // the transaction's error of the item as stored (nil: none is).
 type write struct {
-	row     *row        // put
-	change  *schema.Key // update by e
-	gone    *schema.Key // delete
-	seen    *schema.Key // nothing: only the condition
-	e       *expression // nil: no condition
+	row     *row          // put
+	change  *schema.Key   // update by e
+	gone    *schema.Key   // delete
+	seen    *schema.Key   // nothing: only the condition
+	event   *broker.Event // put under an id that it gets when it is sent
+	e       *expression   // nil: no condition
 	refused func(item attributes) error
 }
 
-func putting(r row) write              { return write{row: &r} }
-func deleting(k schema.Key) write      { return write{gone: &k} }
+func putting(r row) write         { return write{row: &r} }
+func deleting(k schema.Key) write { return write{gone: &k} }
+func telling(events []broker.Event) []write {
+	out := make([]write, len(events))
+	for i := range events {
+		out[i].event = &events[i]
+	}
+	return out
+}
 func puttingItem(it schema.Item) write { return putting(rowOf(it)) }
 
 // writing makes writes without conditions of a change.
@@ -38,7 +47,7 @@ func writing(c schema.Change) []write {
 	for _, k := range c.Delete {
 		out = append(out, deleting(k))
 	}
-	return out
+	return append(out, telling(c.Events)...)
 }
 
 // change is what writes amount to, for its size.
@@ -51,6 +60,8 @@ func change(writes []write) (c schema.Change) {
 			c.Delete = append(c.Delete, *w.change)
 		case w.gone != nil:
 			c.Delete = append(c.Delete, *w.gone)
+		case w.event != nil:
+			c.Events = append(c.Events, *w.event)
 		default:
 			c.Delete = append(c.Delete, *w.seen)
 		}
@@ -69,6 +80,12 @@ func (s *Store) transact(ctx context.Context, doing string, writes []write) erro
 	if err := c.Check(); err != nil {
 		return err
 	}
+	ctx, cancel := s.bounded(ctx) // before events get their ids: readers wait for so long
+	defer cancel()
+	writes, err := s.told(writes)
+	if err != nil {
+		return s.unavailable(doing, err)
+	}
 	token := uuid.NewString()
 	in := &ddb.TransactWriteItemsInput{ClientRequestToken: awssdk.String(token)}
 	for _, w := range writes {
@@ -78,20 +95,13 @@ func (s *Store) transact(ctx context.Context, doing string, writes []write) erro
 		}
 		in.TransactItems = append(in.TransactItems, item)
 	}
-	err := s.send(ctx, in)
+	_, err = s.client.TransactWriteItems(ctx, in)
 	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		if refused := firstRefused(cancelled, writes); refused != nil {
 			return refused
 		}
 	}
 	return s.unavailable(doing, err)
-}
-
-func (s *Store) send(ctx context.Context, in *ddb.TransactWriteItemsInput) error {
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	_, err := s.client.TransactWriteItems(ctx, in)
-	return err
 }
 
 // firstRefused returns the error of the first write whose condition failed.

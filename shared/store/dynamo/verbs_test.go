@@ -154,7 +154,7 @@ func providerSteps() []step {
 			_, err := s.ClaimCheck(ctx, "a", time.Time{}, noon, noon)
 			return err
 		}, "UpdateItem"},
-		{"recording new health", health(broker.Healthy), "UpdateItem PutItem"},
+		{"recording new health", health(broker.Healthy), "UpdateItem TransactWriteItems"},
 		{"recording the same health", health(broker.Healthy), "UpdateItem"},
 		{"reading the history", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.HealthHistory(ctx, "a", time.Time{}, 10)
@@ -180,12 +180,12 @@ func breakerSteps() []step {
 		{"ending badly", apply(broker.LiveWrite{Kind: broker.LiveEnd, Bad: true}), "UpdateItem"},
 		{"ending well", apply(broker.LiveWrite{Kind: broker.LiveEnd, Good: true}), "UpdateItem"},
 		{"resetting", apply(broker.LiveWrite{Kind: broker.LiveReset}), "UpdateItem"},
-		{"tripping", apply(broker.LiveWrite{Kind: broker.LiveTrip, OpenUntil: noon}), "UpdateItem"},
-		{"probing", apply(broker.LiveWrite{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1}), "UpdateItem"},
-		{"passing", apply(broker.LiveWrite{Kind: broker.LivePass, Epoch: 1, Attempt: "x", Threshold: 1}), "UpdateItem"},
+		{"tripping", apply(broker.LiveWrite{Kind: broker.LiveTrip, OpenUntil: noon}), "TransactWriteItems GetItem"},
+		{"probing", apply(broker.LiveWrite{Kind: broker.LiveProbe, Epoch: 1, Attempt: "x", Expires: noon.Add(time.Hour), Permits: 1}), "TransactWriteItems GetItem"},
+		{"passing", apply(broker.LiveWrite{Kind: broker.LivePass, Epoch: 1, Attempt: "x", Threshold: 1}), "TransactWriteItems GetItem"},
 		{"clearing", apply(broker.LiveWrite{Kind: broker.LiveClear}), "UpdateItem"},
-		{"forcing", apply(broker.LiveWrite{Kind: broker.LiveForce, Reason: "said", Source: "somebody"}), "UpdateItem"},
-		{"lifting", apply(broker.LiveWrite{Kind: broker.LiveLift}), "UpdateItem"},
+		{"forcing", apply(broker.LiveWrite{Kind: broker.LiveForce, Reason: "said", Source: "somebody"}), "TransactWriteItems GetItem"},
+		{"lifting", apply(broker.LiveWrite{Kind: broker.LiveLift}), "TransactWriteItems GetItem"},
 		{"a snapshot after all that", snapshot, ""},
 	}
 }

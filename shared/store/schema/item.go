@@ -34,15 +34,17 @@ func TTLOf(now time.Time) int64 { return now.Unix() }
 type Change struct {
 	Put    []Item
 	Delete []Key
+	Events []broker.Event // what it tells: rows of their own, named when it is carried out
 }
 
 // Len is how many items the change touches.
-func (c *Change) Len() int { return len(c.Put) + len(c.Delete) }
+func (c *Change) Len() int { return len(c.Put) + len(c.Delete) + len(c.Events) }
 
 // Add appends another change.
 func (c *Change) Add(o Change) {
 	c.Put = append(c.Put, o.Put...)
 	c.Delete = append(c.Delete, o.Delete...)
+	c.Events = append(c.Events, o.Events...)
 }
 
 // Check refuses what the table cannot hold: too_large; and, as internal, two
@@ -54,7 +56,7 @@ func (c *Change) Check() error {
 	if k, twice := c.twice(); twice {
 		return fault.New(fault.Internal, "This change writes %s twice.", k)
 	}
-	total := 0
+	total := len(c.Events) * maxEvent
 	for i := range c.Put {
 		if err := c.Put[i].check(); err != nil {
 			return err

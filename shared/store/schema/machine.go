@@ -26,14 +26,14 @@ func NewDay(old *broker.Machine, m broker.Machine) (Key, bool) {
 
 // MachineChange stores m where old (nil: nothing) is stored now. A machine in
 // a final status stays as it is, and nobody owns it any more: the pointers by
-// provider and by name go with the change that ends it.
+// provider and by name go with the change that ends it. One that is lost is told.
 func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 	var c Change
 	if old != nil && old.Status.Final() {
 		return c, nil
 	}
 	row, err := r.machineRow(m)
-	c.Put = append(c.Put, row)
+	c.Put, c.Events = append(c.Put, row), broker.LossEvents(old, &m)
 	kept := map[Key]bool{}
 	if !m.Status.Final() {
 		for _, k := range pointers(m) {

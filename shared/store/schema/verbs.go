@@ -59,6 +59,7 @@ const (
 	patMinute   = "MET#<provider>#<hour>/<minute>#<type>"
 	patHour     = "METH#<provider>#<day>/<hour>#<type>"
 	patLease    = "POOL#<provider>/H#<host>"
+	patEvent    = "EVT#<shard>/<id>"
 	patTemplate = "TPL/<template>"
 	patTicket   = "TICKET#<scope>/0"
 	patKey      = "IDEM#<principal>#<operation>#<key>/-"
@@ -92,25 +93,25 @@ func providerVerbs() []Verb {
 		{Name: "Snapshot", Call: "Query, Query; none when one is kept", Reads: []string{patRegistry, patLives}},
 		{Name: "FreshSnapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
 		{
-			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (2): version as seen", Durable: true,
-			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
+			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (3): version as seen, with the event", Durable: true,
+			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder, patEvent},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 95): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory},
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 96): version as seen, with the event and the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory, patEvent},
 		},
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
-		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
+		{Name: PutConfig, Call: "TransactWriteItems (2): version as seen, with the event", Reads: []string{patConfig}, Writes: []string{patConfig, patEvent}, Durable: true},
 		{
-			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer; PutItem of the history when it is news",
-			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
+			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer, and says the same; when it is news TransactWriteItems (2 or 3): not written since, with the history and the event of another state",
+			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory, patEvent},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
 		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
 		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
 		{Name: ApplyBlock, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patBlock}, Writes: []string{patBlock}},
-		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
+		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write; TransactWriteItems (2) with the event, and GetItem after it, when the state changes", Reads: []string{patLive}, Writes: []string{patLive, patEvent}},
 	}
 }
 
@@ -137,18 +138,18 @@ func ledgerVerbs() []Verb {
 	return []Verb{
 		{
 			Name: ClaimOperation, Durable: true,
-			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new",
-			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay},
+			Call:  "PutItem of the day, once a day; TransactWriteItems: key free, operation new, with the event when it needs nobody",
+			Reads: []string{patKey, patOp, patDay}, Writes: []string{patOp, patDecision, patAttempt, patKey, patDay, patEvent},
 		},
 		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; Query of the ledger when what refuses it has pieces", Reads: []string{patAttempt, patLedger}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
-			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
-			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay},
+			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes, with the events; Query of the ledger when what refuses it has pieces",
+			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay, patEvent},
 		},
 		{
-			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; Query of the ledger when what refuses it has pieces", Durable: true,
-			Reads: []string{patOp, patAttempt, patLedger}, Writes: []string{patOp, patAttempt, patOutput},
+			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new, with the events; Query of the ledger when what refuses it has pieces", Durable: true,
+			Reads: []string{patOp, patAttempt, patLedger}, Writes: []string{patOp, patAttempt, patOutput, patEvent},
 		},
 		{Name: "Ledger", Call: "Query", Reads: []string{patLedger}},
 		{Name: "Operations", Call: "Query of the days, Query per day until the page is full", Reads: []string{patDay, patList}},
@@ -162,13 +163,14 @@ func machineVerbs() []Verb {
 		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
 		{
-			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
-			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
+			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3 or 4) when the machine ends: not written since, with the event when it is lost", Durable: true,
+			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patEvent},
 		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
+		{Name: "Events", Call: "Query ×4", Reads: []string{patEvent}},
 	}
 }
 

@@ -20,7 +20,7 @@ func (s *Store) ApplyBlock(ctx context.Context, key broker.BlockKey, w broker.Bl
 		before.Offering = key.Offering
 		var held bool
 		if after, held = w.Apply(before); !held {
-			return c, conflict(before, "block of %q of provider %q", key.Offering, key.Provider)
+			return c, conflict(after, "block of %q of provider %q", key.Offering, key.Provider)
 		}
 		if !w.Writes(before, after) {
 			return c, nil

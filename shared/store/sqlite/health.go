@@ -34,6 +34,7 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 
 func recordHealth(p broker.ProviderView, h broker.Health) (c schema.Change, err error) {
 	news := h.News(p.Health)
+	c.Events = broker.HealthEvents(p.Name, p.Health.State, h.State, h.Source != "")
 	p.Health, p.CheckStartedAt = h, time.Time{}
 	row, err := schema.Row(schema.ProviderKey(p.Name), p)
 	if err != nil {

@@ -38,7 +38,7 @@ func (s *Store) newOperation(v *view, c schema.Change, claim broker.Claim) (sche
 	if err != nil {
 		return schema.Change{}, err
 	}
-	c.Put = append(c.Put, op, decision)
+	c.Put, c.Events = append(c.Put, op, decision), claim.Events()
 	for _, a := range claim.Attempts {
 		items, err := schema.AttemptItems(id, a)
 		if err != nil {
@@ -137,7 +137,7 @@ func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
 		if err != nil {
 			return c, err
 		}
-		return schema.Change{Put: append(items, added...)}, nil
+		return schema.Change{Put: append(items, added...), Events: step.Events()}, nil
 	})
 }
 

@@ -21,7 +21,7 @@ func (s *Store) ApplyLive(ctx context.Context, key broker.LiveKey, w broker.Live
 			return c, conflict(before, "breaker of provider %q for class %s", key.Provider, key.Class)
 		}
 		row, err := schema.Row(schema.LiveKey(key), after)
-		return schema.Change{Put: []schema.Item{row}}, err
+		return schema.Change{Put: []schema.Item{row}, Events: broker.LiveEvents(key, &before, &after)}, err
 	})
 	if err != nil {
 		return broker.Live{}, err

@@ -85,6 +85,6 @@ func (v *view) outcome(o broker.Outcome) (c schema.Change, err error) {
 	if err != nil {
 		return schema.Change{}, err
 	}
-	c.Put = append(c.Put, op)
+	c.Put, c.Events = append(c.Put, op), o.Events()
 	return c, nil
 }

@@ -142,6 +142,7 @@ func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Ch
 		return schema.Change{}, err
 	}
 	c.Put = append(c.Put, whole, short)
+	c.Events = []broker.Event{broker.RegistrationEvent(r.Version-1, &r)}
 	return c, nil
 }
 
@@ -174,6 +175,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 		}
 		c.Delete = append(history, schema.RegistrationKey(name), schema.CapabilitiesKey(name), schema.ProviderKey(name))
 		c.Delete = append(c.Delete, schema.LiveKeys(name)...)
+		c.Events = []broker.Event{broker.DeregistrationEvent(name, version)}
 		return c, nil
 	})
 	return more, err

@@ -50,7 +50,10 @@ var (
 	_ broker.MetricWriter    = (*Store)(nil)
 	_ broker.MetricReader    = (*Store)(nil)
 	_ broker.MetricRoller    = (*Store)(nil)
+	_ broker.CapabilityBook  = (*Store)(nil)
+	_ broker.MachineLister   = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
+	_ broker.EventReader     = (*Store)(nil)
 )
 
 // Open opens the store in dir, and makes both when they are not there. It
@@ -86,7 +89,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return opening(path, err)
 	}
-	s.writer = &writer{ledger: ledger, synced: o.Synced, kept: s.kept}
+	s.writer = &writer{ledger: ledger, synced: o.Synced, kept: s.kept, now: s.now}
 	if err := identify(ctx, ledger, path, s.now()); err != nil {
 		return err
 	}
@@ -94,6 +97,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 		return opening(path, err)
 	}
 	if err := s.openReaders(ctx, path, o); err != nil {
+		return opening(path, err)
+	}
+	if s.writer.told, err = s.lastTold(ctx); err != nil {
 		return opening(path, err)
 	}
 	return s.writer.start(ctx)

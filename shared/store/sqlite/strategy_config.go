@@ -32,7 +32,7 @@ func (s *Store) PutConfig(ctx context.Context, c broker.StrategyConfig) (broker.
 		}
 		c.Version++
 		row, err := schema.Row(schema.ConfigKey(), c)
-		return schema.Change{Put: []schema.Item{row}}, err
+		return schema.Change{Put: []schema.Item{row}, Events: []broker.Event{broker.ConfigEvent(&c)}}, err
 	})
 	if err != nil {
 		return broker.StrategyConfig{}, err

@@ -37,6 +37,7 @@ type Memory struct {
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
+	events    []broker.Event // as they happened
 }
 
 type ticket struct {
@@ -159,7 +160,7 @@ func (m *Memory) ApplyBlock(_ context.Context, key broker.BlockKey, w broker.Blo
 	before.Offering = key.Offering
 	after, held := w.Apply(before)
 	if !held {
-		return broker.Block{}, changed(before, "block %v", key)
+		return broker.Block{}, changed(after, "block %v", key)
 	}
 	if w.Writes(before, after) {
 		m.blocks[key] = own(after)
@@ -196,6 +197,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
 	p.reg, p.view = r, v
+	m.tell(registered(r))
 	m.providers[r.Name] = p
 	return own(r), nil
 }
@@ -213,6 +215,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	}
 	delete(m.providers, name)
 	delete(m.caps, name)
+	m.tell(broker.Event{Type: broker.EventProviderDeregistered, Provider: name, Version: version})
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
 }
@@ -234,6 +237,9 @@ func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.S
 	c = own(c)
 	c.Version++
 	m.config = c
+	m.tell(broker.Event{
+		Type: broker.EventStrategyConfigured, Version: c.Version, Mode: c.Mode, Policy: c.DefaultPolicy, BreakerEnabled: &c.Breaker.Enabled,
+	})
 	return own(c), nil
 }
 
@@ -254,6 +260,9 @@ func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) (
 		entry := own(h)
 		entry.FailedInRow = 0
 		p.history = append(p.history, entry)
+	}
+	if reported := h.Source != ""; h.State != was.State {
+		m.tell(broker.Event{Type: broker.EventProviderHealthChanged, Provider: name, Health: h.State, PreviousHealth: was.State, Reported: &reported})
 	}
 	h.FailedInRow = was.FailedInRow
 	if h.State == broker.Healthy || h.State == broker.Degraded {
@@ -300,10 +309,12 @@ func (m *Memory) HealthHistory(_ context.Context, name string, since time.Time, 
 func (m *Memory) ApplyLive(_ context.Context, key broker.LiveKey, w broker.LiveWrite) (broker.Live, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	after, held := w.Apply(m.live[key])
+	before := m.live[key]
+	after, held := w.Apply(before)
 	if !held {
 		return broker.Live{}, changed(own(m.live[key]), "breaker %v", key)
 	}
+	m.tellLive(key, before, after)
 	m.live[key] = own(after)
 	return own(after), nil
 }

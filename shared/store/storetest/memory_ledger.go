@@ -99,6 +99,7 @@ func (m *Memory) ClaimOperation(_ context.Context, c broker.Claim) error {
 	l := &broker.Ledger{Operation: own(c.Operation), Attempts: own(c.Attempts), Decision: &d}
 	sortAttempts(l)
 	m.ops[c.Operation.ID] = l
+	m.tellEnd(c.Operation, "")
 	return nil
 }
 
@@ -161,6 +162,7 @@ func (m *Memory) RecordOutcome(_ context.Context, o broker.Outcome) error {
 	defer m.mu.Unlock()
 	for _, one := range o.Machines {
 		if !m.machines[one.ID].Status.Final() {
+			m.tellLoss(one)
 			m.machines[one.ID] = own(one)
 		}
 	}
@@ -173,6 +175,7 @@ func (m *Memory) RecordOutcome(_ context.Context, o broker.Outcome) error {
 			return err
 		}
 		m.setOperation(*o.Closed)
+		m.tellEnd(*o.Closed, f.Attempt.Provider)
 	}
 	*m.attempt(o.OperationID, f.Attempt.N) = own(f.Attempt)
 	return nil
@@ -203,6 +206,8 @@ func (m *Memory) TakeStep(_ context.Context, s broker.Step) error {
 	l.Attempts = append(l.Attempts, own(s.Added)...)
 	sortAttempts(l)
 	m.setOperation(s.Operation)
+	m.tell(s.Tells...)
+	m.tellEnd(s.Operation, "")
 	return nil
 }
 

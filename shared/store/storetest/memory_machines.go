@@ -18,6 +18,7 @@ func (m *Memory) NoteMachine(_ context.Context, id string, n broker.MachineNote)
 		return broker.Machine{}, missing("machine", id)
 	}
 	noted, _ := old.Note(n)
+	m.tellLoss(noted)
 	m.machines[id] = own(noted)
 	return noted, nil
 }

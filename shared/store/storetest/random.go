@@ -31,6 +31,7 @@ func testRandom(t *testing.T, open Open) {
 		}()
 		r.Repeat(d.actions())
 		d.compareAll()
+		d.compareEvents()
 	})
 }
 

@@ -16,6 +16,8 @@ func (d *duel) claimOperation(r *rapid.T) {
 	}
 	d.newest = d.clock.now()
 	c := claim(operation(d.op(r), d.newest), attempt(1), attempt(2))
+	c.Operation.Status = pick(r, "status", broker.OpRunning, broker.OpRunning, broker.OpSucceeded, broker.OpFailed)
+	c.Operation.Type = pick(r, "type", broker.CreateInstances, broker.ValidateTemplate)
 	if rapid.Bool().Draw(r, "with key") {
 		rec := d.key(r)
 		rec.OperationID = c.Operation.ID
@@ -84,7 +86,31 @@ func (d *duel) takeStep(r *rapid.T) {
 			step.Added = append(step.Added, attempt(n))
 		}
 	}
+	if rapid.Bool().Draw(r, "tells") {
+		step.Tells = []broker.Event{broker.CancellationEvent(&step.Operation)}
+	}
 	d.done(func(s Store) error { return s.TakeStep(r.Context(), step) })
+}
+
+// compareEvents compares what both have told, once all of it is to be seen: of
+// each subject in order.
+func (d *duel) compareEvents() {
+	d.clock.advance(unseen)
+	d.both(func(s Store) (any, error) {
+		told := map[string][]broker.Event{}
+		all, err := s.Events(d.Context(), broker.EventQuery{Limit: 10_000})
+		for _, e := range all {
+			e.ID, e.Time = "", broker.Time{}
+			told[e.Subject()] = append(told[e.Subject()], e)
+		}
+		return told, err
+	})
+	if d.clock.now().Sub(start) > 7*24*time.Hour {
+		return // the first of them have expired
+	}
+	if err := CheckRegistryEvents(d.Context(), d.real); err != nil {
+		d.Fatal(err)
+	}
 }
 
 // compareSome looks at one part of the stores.

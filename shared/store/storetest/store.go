@@ -34,6 +34,7 @@ type Store interface {
 	broker.MetricReader
 	broker.MetricRoller
 	broker.MetaReader
+	broker.EventReader
 	io.Closer
 }
 
@@ -70,6 +71,7 @@ func Run(t *testing.T, open Open) {
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"expiry", testExpiry},
+		{"events", testEvents},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
