@@ -40,12 +40,41 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	case call.Probe():
 		probeWithOne(j)
 	}
+	if row, hung := s.hung(ctx, key, cfg.Breaker, call); hung {
+		return s.shutOut(j, row), nil
+	}
+	return s.flown(ctx, j, key, cfg.Breaker, call)
+}
+
+// flown performs an attempt that was let in, and reports its end.
+func (s Service) flown(ctx context.Context, j *job, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call) (ending, error) {
+	landed := s.Flights.begin(key, s.Now())
 	e, err := s.perform(ctx, j)
 	if err != nil {
 		e.evidence = fault.Cancelled // ours, not the provider's
 	}
-	s.report(context.WithoutCancel(ctx), key, cfg.Breaker, call, e.evidence)
+	landed(e.evidence == fault.None, s.Now())
+	s.report(context.WithoutCancel(ctx), key, cfg, call, &e)
 	return e, err
+}
+
+// hung opens the breaker when calls of this process do not end, and gives the
+// place of the call that was let in back: it is not made.
+func (s Service) hung(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call) (*broker.Live, bool) {
+	now := s.Now()
+	w, hung := call.Hung(cfg, s.Flights.hanging(key, cfg.SlowCall, now), now)
+	if !hung {
+		return nil, false
+	}
+	ctx = context.WithoutCancel(ctx)
+	row, ok := s.apply(ctx, key, w)
+	if !ok || breaker.View(&row, now) == broker.Closed { // another moved it on
+		return nil, false
+	}
+	s.Flights.forget(key)
+	s.opened(ctx, key, row)
+	s.report(ctx, key, cfg, call, &ending{evidence: fault.Cancelled})
+	return &row, true
 }
 
 func classOf(a fulfilment.Action) string {
@@ -127,8 +156,8 @@ func probeWithOne(j *job) {
 
 // report writes a call's end to the provider's row. The row is evidence, not
 // truth: when it cannot be written the attempt's record still stands.
-func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, class fault.Class) {
-	answer := breaker.Answer{Class: class, Now: s.Now(), Jitter: s.Jitter()}
+func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, e *ending) {
+	answer := breaker.Answer{Class: e.evidence, Local: e.local, Environment: s.Environment, Now: s.Now(), Jitter: s.Jitter()}
 	var row broker.Live
 	for _, w := range call.End(cfg, answer) {
 		var ok bool

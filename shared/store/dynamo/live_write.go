@@ -26,7 +26,7 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 	case broker.LiveReset:
 		e.when(epochIs(e, w.Epoch))
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
-		e.remove(attrFailRun)
+		e.remove(attrFailRun, attrLocals)
 	case broker.LiveClear:
 		ended := e.exists(attrOpenUntil) + " AND " + e.compare(attrOpenUntil, "<=", schema.Stamp(w.Now))
 		e.when(either(e.absent(attrState), e.compare(attrState, "<>", broker.ForcedOpen), ended))
@@ -165,7 +165,7 @@ func force(e *expression, w broker.LiveWrite) {
 	} else {
 		e.set(attrOpenUntil, schema.Stamp(w.OpenUntil))
 	}
-	e.remove(attrSuccesses, attrPermits)
+	e.remove(attrSuccesses, attrPermits, attrLocals)
 	renew(e)
 }
 
