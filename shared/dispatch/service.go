@@ -43,7 +43,7 @@ type Service struct {
 	Config        broker.ConfigReader
 	Drivers       Drivers
 	Flights       *Flights // of this process; nil: calls that hang are not noticed
-	Environment   string // names this process among those that share a broker: what fails in one alone is no evidence
+	Environment   string   // names this process among those that share a broker: what fails in one alone is no evidence
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker
 	Log           *slog.Logger
