@@ -88,10 +88,16 @@ func (c Call) After(l broker.Live, cfg broker.BreakerConfig, a Answer) (broker.L
 	if w, ok := c.opens(&l, cfg, a); ok {
 		return w, true
 	}
-	if a.Local && a.Class.Rule().Breaker != fault.BreakerIgnores && l.Unheard(a.Environment) {
+	if a.news(&l) {
 		return broker.LiveWrite{Kind: broker.LiveLocal, Now: a.Now, Epoch: c.epoch, Source: a.Environment}, true
 	}
 	return broker.LiveWrite{Kind: broker.LiveReset, Now: a.Now, Epoch: c.epoch}, a.Class == fault.None && (l.FailRun > 0 || len(l.Locals) > 0)
+}
+
+// news reports whether an environment that failed for a reason of its own is to
+// be noted.
+func (a Answer) news(l *broker.Live) bool {
+	return a.Local && a.Class.Rule().Breaker != fault.BreakerIgnores && l.Unheard(a.Environment)
 }
 
 // opens is the write that an answer opens the breaker with. What arose in one
