@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,9 +96,19 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 		},
 		Dispatch: dispatch.Service{
 			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
-			Now: time.Now, Jitter: rand.Float64, Log: log,
+			Environment: environmentName(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}
+}
+
+// environmentName is the machine: what daemons on it have in common, names that do
+// not resolve and a network that is down, is one observation.
+func environmentName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return newID()
+	}
+	return name
 }
 
 // newID makes ids that sort by time.

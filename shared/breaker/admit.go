@@ -58,13 +58,14 @@ type Call struct {
 	openings int // as counted when it was let in
 	attempt  string
 	started  time.Time
+	locals   []string // environments that had failed for reasons of their own when it was let in
 }
 
 // Began returns the call that w let in; l is the row after it.
 func Began(w broker.LiveWrite, l broker.Live) Call {
 	return Call{
 		probe: w.Kind == broker.LiveProbe, epoch: l.Epoch, openings: l.Openings(w.Now),
-		attempt: w.Attempt, started: w.Started,
+		attempt: w.Attempt, started: w.Started, locals: l.Locals,
 	}
 }
 

@@ -18,7 +18,9 @@
 //
 // What opens a breaker: a run of failures; the share of the window's calls that
 // failed, or that were slow; three scheduled checks that failed in a row
-// ([Failed]); and, at once, refused credentials. A scheduled check that passes
+// ([Failed]); calls that have begun and do not end ([Call.Hung]); and, at once, refused
+// credentials. A failure that arises in the caller's own environment is evidence
+// once another environment has met one too. A scheduled check that passes
 // may let a call be tried before its time ([Passed]), and closes nothing; one
 // whose prober died says nothing at all.
 //

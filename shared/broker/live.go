@@ -66,6 +66,7 @@ type Live struct {
 	InFlight  map[int64]int64 `json:"in_flight,omitempty"`  // by minute of start: a crashed caller leaks one slot for a while, never for ever
 	Ring      [6]Bucket       `json:"ring"`                 // the last minute
 	RetryDebt int64           `json:"retry_debt,omitempty"` // what retries owe to first tries
+	Locals    []string        `json:"locals,omitempty"`     // environments, two at most, that have failed for reasons of their own since the last success
 
 	NotBefore  time.Time `json:"not_before,omitzero"`  // the provider asked for no call before this
 	ReturnedAt time.Time `json:"returned_at,omitzero"` // when machines last came back to it
@@ -174,6 +175,21 @@ func (l *Live) Openings(now time.Time) int {
 	}
 	forgotten := max(0, int(now.Sub(l.ClosedAt)/time.Minute))
 	return max(0, l.Opens-forgotten)
+}
+
+// Corroborated reports whether a failure that arose in an environment is
+// evidence against the provider: another one has met such a failure too.
+func (l *Live) Corroborated(environment string) bool {
+	return slices.ContainsFunc(l.Locals, func(e string) bool { return e != environment })
+}
+
+// mostLocals is how many environments are kept: two are enough to believe.
+const mostLocals = 2
+
+// Unheard reports whether that an environment has failed is news: it is not
+// among those that are kept, and there is room.
+func (l *Live) Unheard(environment string) bool {
+	return len(l.Locals) < mostLocals && !slices.Contains(l.Locals, environment)
 }
 
 func (l *Live) closed() bool { return l.State == "" || l.State == Closed }

@@ -164,6 +164,13 @@ func TestLiveWrite(t *testing.T) {
 			true,
 		},
 		"reset ends the run":                 {broker.Live{FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{}, true},
+		"reset forgets who failed":           {broker.Live{Locals: []string{"e", "f"}}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{}, true},
+		"local notes the environment":        {broker.Live{Locals: []string{"e"}}, broker.LiveWrite{Kind: broker.LiveLocal, Source: "f"}, broker.Live{Locals: []string{"e", "f"}}, true},
+		"local notes each once":              {broker.Live{Locals: []string{"e"}}, broker.LiveWrite{Kind: broker.LiveLocal, Source: "e"}, broker.Live{Locals: []string{"e"}}, true},
+		"local notes two":                    {broker.Live{Locals: []string{"e", "f"}}, broker.LiveWrite{Kind: broker.LiveLocal, Source: "g"}, broker.Live{Locals: []string{"e", "f"}}, true},
+		"local is refused while not closed":  {broker.Live{State: broker.Open}, broker.LiveWrite{Kind: broker.LiveLocal, Source: "e"}, broker.Live{State: broker.Open}, false},
+		"local is refused in another epoch":  {broker.Live{Epoch: 1}, broker.LiveWrite{Kind: broker.LiveLocal, Source: "e"}, broker.Live{Epoch: 1}, false},
+		"trip forgets who failed":            {broker.Live{Locals: []string{"e"}}, broker.LiveWrite{Kind: broker.LiveTrip, Now: noon, OpenUntil: after(60), Reason: "run"}, broker.Live{State: broker.Open, Epoch: 1, OpenUntil: after(60), Reason: "run", Opens: 1}, true},
 		"reset is refused in another epoch":  {broker.Live{Epoch: 1, FailRun: 3}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{Epoch: 1, FailRun: 3}, false},
 		"reset is refused while not closed":  {broker.Live{State: broker.Open}, broker.LiveWrite{Kind: broker.LiveReset}, broker.Live{State: broker.Open}, false},
 		"trip opens and forgets the run":     {broker.Live{Epoch: 1, FailRun: 5, Ring: ring(broker.Bucket{Slot: slot, Bad: 5})}, broker.LiveWrite{Kind: broker.LiveTrip, Now: noon, Epoch: 1, OpenUntil: after(60), Reason: "run"}, broker.Live{State: broker.Open, Epoch: 2, OpenUntil: after(60), Reason: "run", Opens: 1}, true},
@@ -270,7 +277,7 @@ func TestApplyNeverChangesTheRowItIsGiven(t *testing.T) {
 		}
 	}
 	for _, kind := range []broker.LiveKind{
-		broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
+		broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip, broker.LiveLocal,
 		broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear,
 		broker.LiveForce, broker.LiveLift, broker.LiveAllow,
 	} {

@@ -16,6 +16,7 @@ const (
 	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
 	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
 	LiveTrip    LiveKind = "trip"    // if CLOSED and Epoch as seen: open
+	LiveLocal   LiveKind = "local"   // if CLOSED and Epoch as seen: an environment failed for a reason of its own
 	LivePass    LiveKind = "pass"    // if Epoch and permit are mine: a probe succeeded; enough of them close
 	LiveFail    LiveKind = "fail"    // if Epoch and permit are mine: a probe failed; open again
 	LiveRelease LiveKind = "release" // if Epoch and permit are mine: a probe ended without evidence
@@ -38,7 +39,7 @@ type LiveWrite struct {
 	Always    bool      // breakers are configured off: begin in any state
 	OpenUntil time.Time // trip, fail, force
 	Reason    string    // trip, fail, force
-	Source    string    // who does it, not empty: force
+	Source    string    // who does it, not empty: force; the environment: local
 	Threshold int       // successes that close: pass
 	Started   time.Time // when the call started: begin and probe (= Now), end
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
@@ -81,7 +82,7 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 		return (w.Always || l.closed() || l.State == Disabled) && (w.Try != Retry || l.Retries()) && !w.Now.Before(l.NotBefore)
 	case LiveProbe:
 		return seen && !w.Now.Before(l.NotBefore) && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
-	case LiveReset, LiveTrip:
+	case LiveReset, LiveTrip, LiveLocal:
 		return seen && l.closed()
 	case LivePass, LiveFail, LiveRelease:
 		return seen && l.State == HalfOpen && l.permitOf(w.Attempt) >= 0
@@ -108,7 +109,9 @@ func (w LiveWrite) change(l *Live) { //nolint:gocyclo // a table: one effect per
 	case LiveEnd:
 		l.end(w)
 	case LiveReset:
-		l.FailRun = 0
+		l.FailRun, l.Locals = 0, nil
+	case LiveLocal:
+		l.note(w.Source)
 	case LiveTrip, LiveFail:
 		l.open(w)
 	case LivePass:
@@ -230,5 +233,11 @@ func (l *Live) release(attempt string) {
 
 // renew forgets what an epoch has gathered.
 func (l *Live) renew() {
-	l.FailRun, l.Successes, l.Permits, l.Ring = 0, 0, nil, [6]Bucket{}
+	l.FailRun, l.Successes, l.Permits, l.Ring, l.Locals = 0, 0, nil, [6]Bucket{}, nil
+}
+
+func (l *Live) note(environment string) {
+	if l.Unheard(environment) {
+		l.Locals = append(slices.Clone(l.Locals), environment)
+	}
 }

@@ -52,6 +52,7 @@ type world struct {
 	around map[string]func(providers.Driver) providers.Driver // by provider: what stands before it
 	lag    time.Duration
 	ids    atomic.Int64
+	opened atomic.Int64
 }
 
 const kind = "static"
@@ -134,7 +135,7 @@ func (w *world) open(t *testing.T) *site {
 		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Metrics: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
 			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Drivers: w,
-			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
+			Environment: s.environment(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}) {
 		s.serve[e.Spec.Name] = e
@@ -146,6 +147,9 @@ func (w *world) open(t *testing.T) *site {
 	}
 	return s
 }
+
+// environment tells the brokers of a world apart: each open one is another.
+func (w *world) environment() string { return fmt.Sprint("environment-", w.opened.Add(1)) }
 
 // stop ends the broker as a process that is stopped in the middle of its work.
 func (s *site) stop() {

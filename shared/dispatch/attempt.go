@@ -58,11 +58,12 @@ func (j *job) lease() time.Duration {
 type ending struct {
 	attempt  broker.Attempt
 	evidence fault.Class
+	local    bool // the failure arose here: see [fault.ProviderError]
 }
 
 // refused is the ending of a call that our own gate held back.
 func (s Service) refused(j *job, why string, until time.Time) ending {
-	return ending{fulfilment.Refusal(*j.attempt(), why, until, s.Now()), fault.Refused}
+	return ending{attempt: fulfilment.Refusal(*j.attempt(), why, until, s.Now()), evidence: fault.Refused}
 }
 
 // attempt returns fault.Task errors: Ohfp.Partial and Ohfp.Pending when the

@@ -45,19 +45,19 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 	case fulfilment.ActCreate, fulfilment.ActResolve:
 		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Create(ctx, *a.Spec) })
 		after := fulfilment.Creation(j.before, a, made(r, err), s.Now())
-		return ending{after, after.Class}
+		return ending{after, after.Class, short(&after, r.Shortfall, err)}
 	case fulfilment.ActPoll:
 		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Poll(ctx, *a.Spec, a.Continuation) })
 		after := fulfilment.Polling(a, made(r, err), s.Now())
-		return ending{after, after.Class}
+		return ending{after, after.Class, short(&after, r.Shortfall, err)}
 	case fulfilment.ActFind:
 		return s.find(ctx, d, a)
 	case fulfilment.ActTerminate:
 		results, err := safely(ctx, s, func() ([]broker.MachineResult, error) { return d.Terminate(ctx, a.MachineIDs) })
-		return ending{fulfilment.Termination(a, results, err, s.Now()), classOfError(err)}
+		return ending{fulfilment.Termination(a, results, err, s.Now()), classOfError(err), arose(err)}
 	case fulfilment.ActStatus:
 		machines, err := safely(ctx, s, func() ([]broker.Machine, error) { return d.Status(ctx, a.MachineIDs) })
-		return ending{fulfilment.Reading(a, machines, nil, err, s.Now()), classOfError(err)}
+		return ending{fulfilment.Reading(a, machines, nil, err, s.Now()), classOfError(err), arose(err)}
 	case fulfilment.ActHealth:
 		return ending{attempt: s.checkHealth(ctx, d, a)}
 	case fulfilment.ActValidate:
@@ -66,7 +66,7 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 		return s.templates(ctx, d, j)
 	}
 	err := &fault.ProviderError{Class: fault.Validation, Code: "unknown_action", Message: fmt.Sprintf("no such action: %q", j.work.Action)}
-	return ending{fulfilment.Reading(a, nil, nil, err, s.Now()), fault.Refused}
+	return ending{attempt: fulfilment.Reading(a, nil, nil, err, s.Now()), evidence: fault.Refused}
 }
 
 // find looks up by token. The time of a look is when it began: what came after
@@ -74,7 +74,7 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 func (s Service) find(ctx context.Context, d providers.Driver, a broker.Attempt) ending {
 	began := s.Now()
 	found, err := safely(ctx, s, func() ([]broker.Machine, error) { return d.Find(ctx, *a.Spec) })
-	return ending{fulfilment.Lookup(a, found, err, s.Drivers.Traits(a.Kind).ConsistencyLag, began), classOfError(err)}
+	return ending{fulfilment.Lookup(a, found, err, s.Drivers.Traits(a.Kind).ConsistencyLag, began), classOfError(err), arose(err)}
 }
 
 func classOfError(err error) fault.Class {
@@ -82,6 +82,20 @@ func classOfError(err error) fault.Class {
 		return fault.None
 	}
 	return fault.AsProvider(err).Class
+}
+
+// arose reports whether a failure arose here.
+func arose(err error) bool { return err != nil && fault.AsProvider(err).Local }
+
+// short reports whether what a creation lacks arose here: the reason that it
+// is known by.
+func short(a *broker.Attempt, shortfall []error, err error) bool {
+	for _, why := range shortfall {
+		if p := fault.AsProvider(why); err == nil && p.Class == a.Class {
+			return p.Local
+		}
+	}
+	return arose(err)
 }
 
 // safely makes a driver call. A driver that panics has failed after the

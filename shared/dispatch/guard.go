@@ -40,14 +40,43 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 	case call.Probe():
 		probeWithOne(j)
 	}
+	if row, hung := s.hung(ctx, key, cfg.Breaker, call); hung {
+		return s.shutOut(j, row), nil
+	}
+	return s.flown(ctx, j, key, cfg.Breaker, call)
+}
+
+// flown performs an attempt that was let in, and reports its end.
+func (s Service) flown(ctx context.Context, j *job, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call) (ending, error) {
+	landed := s.Flights.begin(key, s.Now())
 	e, err := s.perform(ctx, j)
 	if err != nil {
 		e.evidence = fault.Cancelled // ours, not the provider's
 	}
+	landed(e.evidence == fault.None, s.Now())
 	ctx = context.WithoutCancel(ctx)
 	s.learn(ctx, j, &e)
-	s.report(ctx, key, cfg.Breaker, call, e.answer(s.Now(), s.Jitter()))
+	s.report(ctx, key, cfg, call, &e)
 	return e, err
+}
+
+// hung opens the breaker when calls of this process do not end, and gives the
+// place of the call that was let in back: it is not made.
+func (s Service) hung(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call) (*broker.Live, bool) {
+	now := s.Now()
+	w, hung := call.Hung(cfg, s.Flights.hanging(key, cfg.SlowCall, now), now)
+	if !hung {
+		return nil, false
+	}
+	ctx = context.WithoutCancel(ctx)
+	row, ok := s.apply(ctx, key, w)
+	if !ok || breaker.View(&row, now) == broker.Closed { // another moved it on
+		return nil, false
+	}
+	s.Flights.forget(key)
+	s.opened(ctx, key, row)
+	s.report(ctx, key, cfg, call, &ending{evidence: fault.Cancelled})
+	return &row, true
 }
 
 func classOf(a fulfilment.Action) string {
@@ -107,8 +136,8 @@ func tryOf(j *job) broker.LiveTry {
 }
 
 // answer is what an ending tells the provider's row.
-func (e *ending) answer(now time.Time, jitter float64) breaker.Answer {
-	a := breaker.Answer{Class: e.evidence, Now: now, Jitter: jitter}
+func (s Service) answer(e *ending) breaker.Answer {
+	a := breaker.Answer{Class: e.evidence, Local: e.local, Environment: s.Environment, Now: s.Now(), Jitter: s.Jitter()}
 	if e.evidence == fault.Throttle {
 		a.NotBefore = e.attempt.NotBefore
 	}
@@ -152,7 +181,8 @@ func probeWithOne(j *job) {
 // report writes a call's end to the provider's row. The row is evidence, not
 // truth: when it cannot be written the attempt's record still stands. A
 // provider that asked for time gets it from calls of the other class too.
-func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, answer breaker.Answer) {
+func (s Service) report(ctx context.Context, key broker.LiveKey, cfg broker.BreakerConfig, call breaker.Call, e *ending) {
+	answer := s.answer(e)
 	if !answer.NotBefore.IsZero() {
 		other := broker.LiveKey{Provider: key.Provider, Class: otherClass(key.Class)}
 		s.apply(ctx, other, broker.LiveWrite{Kind: broker.LiveDelay, Now: answer.Now, NotBefore: answer.NotBefore})

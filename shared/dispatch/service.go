@@ -43,6 +43,8 @@ type Service struct {
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
 	Drivers       Drivers
+	Flights       *Flights // of this process; nil: calls that hang are not noticed
+	Environment   string   // names this process among those that share a broker: what fails in one alone is no evidence
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker
 	Log           *slog.Logger

@@ -27,10 +27,10 @@ func list(texts []string) []string { return append([]string{}, texts...) }
 // told is the ending of a question to which out is the answer, or err.
 func (s Service) told(a broker.Attempt, out any, err error) ending {
 	if err != nil {
-		return ending{fulfilment.Reading(a, nil, nil, err, s.Now()), classOfError(err)}
+		return ending{fulfilment.Reading(a, nil, nil, err, s.Now()), classOfError(err), arose(err)}
 	}
 	raw, err := json.Marshal(out)
-	return ending{fulfilment.Reading(a, nil, raw, err, s.Now()), fault.None}
+	return ending{attempt: fulfilment.Reading(a, nil, raw, err, s.Now())}
 }
 
 // Bounds of one answer. What is above them is said to be there.

@@ -97,6 +97,7 @@ func Lookup(err error, field, where string) error {
 type ProviderError struct {
 	Class      Class
 	Sent       bool          // the request may have reached the provider
+	Local      bool          // it arose here (names, our network, credentials that could not be loaded): no evidence by itself
 	Code       string        // the vendor's own code
 	Message    string        // for people, without secrets
 	RetryAfter time.Duration // the provider's hint; 0 when it gave none

@@ -148,9 +148,17 @@ func (k *known) view(class string, taken time.Time) broker.ProviderView {
 		Live: map[string]broker.Live{class: k.live(taken)},
 	}
 	if k.Calls != nil {
-		v.Measured = map[string]broker.Measured{class: broker.Measured(*k.Calls)}
+		v.Measured = map[string]broker.Measured{class: k.Calls.whole()}
 	}
 	return v
+}
+
+// whole is what decisions read of what was measured.
+func (m *measured) whole() broker.Measured {
+	return broker.Measured{
+		At: m.At, Successes: m.Successes, Calls: m.Calls, Latency: m.Latency, Peak: m.Peak,
+		Delivered: m.Delivered, Wanted: m.Wanted, Lost: m.Lost,
+	}
 }
 
 func (k *known) live(taken time.Time) broker.Live {

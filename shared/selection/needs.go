@@ -69,8 +69,10 @@ func (n needs) measure(k *known, m broker.Measured, f *liveFacts) {
 		k.Last = append(k.Last, f.good, f.bad)
 	}
 	if n.figures && m != (broker.Measured{}) {
-		kept := measured(m)
-		k.Calls = &kept
+		k.Calls = &measured{
+			At: m.At, Successes: m.Successes, Calls: m.Calls, Latency: m.Latency, Peak: m.Peak,
+			Delivered: m.Delivered, Wanted: m.Wanted, Lost: m.Lost,
+		}
 	} else if !m.At.IsZero() {
 		k.Calls = &measured{At: m.At}
 	}

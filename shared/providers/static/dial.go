@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
@@ -24,6 +25,7 @@ type answer struct {
 	took    time.Duration
 	addr    netip.Addr // that answered
 	why     string     // why it is not up
+	local   bool       // that is so for a reason of this environment
 }
 
 // refusal says that an address is never called.
@@ -73,6 +75,7 @@ func (d *Driver) check(ctx context.Context, h config.Host) answer {
 	if err != nil {
 		a.skipped = ctx.Err() != nil
 		a.why, a.refused = d.explain(err)
+		a.local = providers.LocalOrigin(err)
 	}
 	return a
 }

@@ -16,6 +16,7 @@ type reasons struct {
 	leased   int // of those: to others, before we looked
 	lost     int // of those: to others, when we took them
 	dead     []string
+	local    int // of the dead: for a reason of this environment
 	refused  []string
 	failed   []*fault.ProviderError // of lease_command
 	late     error                  // ctx's, when time ran out
@@ -28,6 +29,9 @@ func (r *reasons) notUp(host string, a answer) {
 		r.refused = append(r.refused, host+": "+a.why)
 	default:
 		r.dead = append(r.dead, host+": "+a.why)
+		if a.local {
+			r.local++
+		}
 	}
 }
 
@@ -59,7 +63,9 @@ func (r *reasons) supply(asked, got int) error {
 	case r.matching == 0 && r.hosts > 0:
 		return short(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for", r.hosts))
 	case got == 0 && len(r.dead) > 0 && len(r.dead)+r.leased == r.matching:
-		return short(fault.Down, "no_host_up", r.silent())
+		down := short(fault.Down, "no_host_up", r.silent())
+		down.Local = r.local == len(r.dead)
+		return down
 	}
 	return short(fault.Capacity, "pool_exhausted", r.exhausted(asked, got))
 }

@@ -23,11 +23,12 @@ const (
 	attrSuccesses = "successes"
 	attrClosedAt  = "closed_at"
 	attrPermits   = "permits"
+	attrLocals    = "locals"
 )
 
 // coreAttributes are those, with attrState.
 func coreAttributes() []string {
-	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrSource, attrOpens, attrSuccesses, attrClosedAt, attrPermits}
+	return []string{attrState, attrEpoch, attrOpenUntil, attrReason, attrSource, attrOpens, attrSuccesses, attrClosedAt, attrPermits, attrLocals}
 }
 
 // What changes with every call is counted in numbers that are added to: the
@@ -93,6 +94,7 @@ type coreRow struct {
 	Successes int                 `dynamodbav:"successes,omitempty"`
 	ClosedAt  string              `dynamodbav:"closed_at,omitempty"`
 	Permits   []permitRow         `dynamodbav:"permits,omitempty"`
+	Locals    []string            `dynamodbav:"locals,omitempty"`
 }
 
 type permitRow struct {
@@ -104,7 +106,7 @@ type permitRow struct {
 func core(l broker.Live) (attributes, error) {
 	c := coreRow{
 		State: l.State, Epoch: l.Epoch, Reason: l.Reason, Source: l.Source, Opens: l.Opens, Successes: l.Successes,
-		OpenUntil: stampOrNone(l.OpenUntil), ClosedAt: stampOrNone(l.ClosedAt),
+		Locals: l.Locals, OpenUntil: stampOrNone(l.OpenUntil), ClosedAt: stampOrNone(l.ClosedAt),
 	}
 	for _, p := range l.Permits {
 		c.Permits = append(c.Permits, permitRow{p.Attempt, schema.Stamp(p.Expires)})
@@ -136,7 +138,7 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 	k = schema.Key{PK: whole.PK, SK: whole.SK}
 	r.rest = broker.Live{
 		State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes,
-		FailRun: whole.FailRun, RetryDebt: whole.Debt,
+		Locals: c.Locals, FailRun: whole.FailRun, RetryDebt: whole.Debt,
 	}
 	var early, back error
 	r.rest.NotBefore, early = instant(whole.Early)

@@ -34,7 +34,7 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 	case broker.LiveReset:
 		e.when(epochIs(e, w.Epoch))
 		e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed)))
-		e.remove(attrFailRun)
+		e.remove(attrFailRun, attrLocals)
 	case broker.LiveClear, broker.LiveLift, broker.LiveForce:
 		return renewal(e, w, r), nil
 	default:
@@ -204,7 +204,7 @@ func force(e *expression, w broker.LiveWrite) {
 	} else {
 		e.set(attrOpenUntil, schema.Stamp(w.OpenUntil))
 	}
-	e.remove(attrSuccesses, attrPermits)
+	e.remove(attrSuccesses, attrPermits, attrLocals)
 	renew(e)
 }
 

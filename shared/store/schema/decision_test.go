@@ -102,7 +102,7 @@ func TestDecisionsOfYesterdayCanBeRead(t *testing.T) {
 // four providers by a policy that reads all figures, of eight by the default.
 func TestEvidenceTakesNoWriteUnitMoreAtASmallSite(t *testing.T) {
 	var p schema.Packer
-	const others = 2 + 39 + 2 + 3 + 3 + 2 + 36 // keys of an operation's id, the writer's mark, the names of attributes
+	const others = 2 + 39 + 2 + 3 + 3 + 2 + 36 + 3 + 6 // keys of an operation's id, the writer's mark, the names of attributes
 	for policy, most := range map[broker.Policy]int{broker.FastestResponse: 4, broker.FirstAvailable: 8} {
 		for n := 1; n <= 10; n++ {
 			row, err := p.Decision("01a2090f-b1de-7c83-b2be-0dab3ad9ae29", site(t, n, policy))

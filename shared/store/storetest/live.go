@@ -27,6 +27,7 @@ func testLive(t *testing.T, open Open) {
 		{"a new registration does not lift what is held", liveClearForced},
 		{"an open row may be probed early", liveAllow},
 		{"no call begins before the time that the provider asked for", liveNotBefore},
+		{"environments that fail for reasons of their own are told apart", liveLocal},
 		{"rows survive a restart", liveRestart},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
@@ -231,4 +232,26 @@ func liveRestart(f *fixture) {
 	f.restart()
 	_, err := f.ApplyLive(f.Context(), mutate, trip(0))
 	f.conflict(err, stored)
+}
+
+func liveLocal(f *fixture) {
+	local := func(environment string) broker.LiveWrite {
+		return broker.LiveWrite{Kind: broker.LiveLocal, Now: start, Source: environment}
+	}
+	f.same(broker.Live{Locals: []string{"one"}}, f.apply(mutate, local("one")))
+	f.same(broker.Live{Locals: []string{"one"}}, f.apply(mutate, local("one")))
+	f.same(broker.Live{Locals: []string{"one", "two"}}, f.apply(mutate, local("two")))
+	f.same(broker.Live{Locals: []string{"one", "two"}}, f.apply(mutate, local("three")))
+	f.same(broker.Live{Locals: []string{"one"}}, f.apply(read, local("one")))
+	late := local("four")
+	late.Epoch = 1
+	_, err := f.ApplyLive(f.Context(), mutate, late)
+	f.conflict(err, broker.Live{Locals: []string{"one", "two"}})
+	f.same(broker.Live{}, f.apply(mutate, broker.LiveWrite{Kind: broker.LiveReset, Now: start}))
+	f.apply(mutate, local("one"))
+	f.same([]string(nil), f.apply(mutate, trip(0)).Locals)
+	_, err = f.ApplyLive(f.Context(), mutate, broker.LiveWrite{Kind: broker.LiveLocal, Now: start, Epoch: 1, Source: "one"})
+	f.conflict(err, broker.Live{State: broker.Open, Epoch: 1, OpenUntil: at(time.Minute), Reason: "five failures", Opens: 1})
+	forced := f.apply(read, broker.LiveWrite{Kind: broker.LiveForce, Now: start, Source: "ops", Reason: "r"})
+	f.same([]string(nil), forced.Locals)
 }

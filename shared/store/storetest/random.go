@@ -206,7 +206,7 @@ func (d *duel) applyLive(r *rapid.T) {
 	key := broker.LiveKey{Provider: d.provider(r), Class: pick(r, "class", broker.ClassMutate, broker.ClassRead)}
 	now := d.clock.now()
 	w := broker.LiveWrite{
-		Kind: pick(r, "kind", broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip,
+		Kind: pick(r, "kind", broker.LiveBegin, broker.LiveProbe, broker.LiveEnd, broker.LiveReset, broker.LiveTrip, broker.LiveLocal,
 			broker.LivePass, broker.LiveFail, broker.LiveRelease, broker.LiveClear,
 			broker.LiveAllow, broker.LiveForce, broker.LiveLift, broker.LiveDelay),
 		Now: now, Started: now, Epoch: int64(rapid.IntRange(0, 4).Draw(r, "epoch")), Attempt: pick(r, "attempt", "x", "y"),

@@ -63,6 +63,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	}
 	return dispatch.Service{
 		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
+		Flights: new(dispatch.Flights), Environment: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"), // each execution environment has one of its own
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
