@@ -90,6 +90,9 @@ func (s Service) executeProviderOperation(ctx context.Context, in ExecuteInput) 
 		return Executed{}, err
 	}
 	if err := s.claim(ctx, claim); err != nil {
+		if !fault.Is(err, fault.OutcomeUnknown) {
+			s.unreserve(ctx, &claim.Operation)
+		}
 		return s.taken(ctx, call, err)
 	}
 	return s.carryOut(ctx, claim, in)

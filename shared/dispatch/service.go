@@ -7,6 +7,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // Drivers finds the driver of a registration.
@@ -42,6 +43,7 @@ type Service struct {
 	Capabilities  broker.CapabilityBook
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
+	Quota         quota.Book
 	Drivers       Drivers
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker

@@ -29,6 +29,7 @@ type Memory struct {
 	caps      map[string]broker.Capabilities
 	live      map[broker.LiveKey]broker.Live
 	blocks    map[broker.BlockKey]broker.Block
+	uses      map[string]broker.Use
 	templates map[string]broker.Template
 	tickets   map[string]int64
 	keys      map[broker.Key]broker.KeyRecord
@@ -54,7 +55,7 @@ func NewMemory(now func() time.Time) *Memory {
 		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
 		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
-		blocks:    map[broker.BlockKey]broker.Block{},
+		blocks: map[broker.BlockKey]broker.Block{}, uses: map[string]broker.Use{},
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
