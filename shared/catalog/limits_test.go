@@ -142,7 +142,7 @@ func TestALimitOfATemplateIsHeldWhileARequestGoesOn(t *testing.T) {
 		v, _ := s.execute(create(2, ""))
 		s.equal(broker.OpSucceeded, v.Status)
 		s.left(ofTemplate(6), 0)
-		<-done                    // it got one of four
+		<-done                   // it got one of four
 		s.left(ofTemplate(6), 3) // and the rest is given back
 		s.truth(3)
 	})
@@ -227,6 +227,22 @@ func TestAReservationOfARequestThatWasNeverStoredIsForgotten(t *testing.T) {
 		v, _ := s.execute(create(2, ""))
 		s.equal(broker.OpSucceeded, v.Status)
 		s.left(quota.OfTemplate("t", 3, []string{"a"}), 1)
+	})
+}
+
+func TestARequestThatIsTooSlowToBeStoredIsNot(t *testing.T) {
+	inSite(t, map[string]int{"a": 99}, func(s *site) {
+		s.limited(3)
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "use reserve" && after {
+				pass(31 * time.Second) // who finds the limit reached may take back what it has reserved soon
+			}
+			return nil
+		})
+		a, err := s.call("executeProviderOperation", create(2, ""))
+		s.refused(fault.StoreUnavailable, a, err)
+		s.left(quota.OfTemplate("t", 3, []string{"a"}), 3)
+		s.truth(0)
 	})
 }
 

@@ -59,13 +59,17 @@ func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
 	return c, nil
 }
 
+// ClaimWithin is how soon after it has begun to reserve an operation must be
+// stored: longer than a request lives. Later its hold may be taken for one of a
+// dead process, and it must not be stored.
+const ClaimWithin = 30 * time.Second
+
 // How old a hold is before it is looked at: when the limit is reached, and
-// otherwise; and how long an operation may take to be stored after it has
-// reserved, more than a request may live.
+// otherwise; and when it is over if its operation is not stored.
 const (
 	doubted   = 10 * time.Second
 	old       = 5 * time.Minute
-	claimTime = time.Minute
+	claimTime = 2 * ClaimWithin
 )
 
 // mostMended bounds how many holds one count looks at, the oldest first.
