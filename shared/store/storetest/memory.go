@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,13 +30,18 @@ type Memory struct {
 	blocks    map[broker.BlockKey]broker.Block
 	uses      map[string]broker.Use
 	templates map[string]broker.Template
-	tickets   map[string]int64
+	tickets   map[string]ticket
 	keys      map[broker.Key]broker.KeyRecord
 	ops       map[string]*broker.Ledger
 	machines  map[string]broker.Machine
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
+}
+
+type ticket struct {
+	next int64
+	used time.Time
 }
 
 type memProvider struct {
@@ -56,7 +60,7 @@ func NewMemory(now func() time.Time) *Memory {
 		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
 		blocks: map[broker.BlockKey]broker.Block{}, uses: map[string]broker.Use{},
-		templates: map[string]broker.Template{}, tickets: map[string]int64{},
+		templates: map[string]broker.Template{}, tickets: map[string]ticket{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
 		metrics: map[broker.MetricKey]broker.MetricRow{},
@@ -75,6 +79,22 @@ func own[T any](v T) T {
 		panic(fmt.Sprintf("copying %T: %v", v, err))
 	}
 	return out
+}
+
+// What has ended is kept so long.
+const (
+	operationsKept = 35 * 24 * time.Hour
+	machinesKept   = 40 * 24 * time.Hour
+)
+
+// gone reports whether an operation has expired.
+func (m *Memory) gone(o broker.Operation) bool {
+	return !o.Status.Open() && !o.EndedAt.IsZero() && !m.now().Before(o.EndedAt.Add(operationsKept))
+}
+
+// past reports whether a machine has expired.
+func (m *Memory) past(one broker.Machine) bool {
+	return one.Status.Final() && !one.UpdatedAt.IsZero() && !m.now().Before(one.UpdatedAt.Add(machinesKept))
 }
 
 func changed(current any, format string, args ...any) error {
@@ -119,32 +139,6 @@ func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
 		s.Providers = append(s.Providers, v)
 	}
 	return s, nil
-}
-
-func (m *Memory) blocksOf(provider string) (out []broker.Block) {
-	for k, b := range m.blocks {
-		if k.Provider == provider {
-			out = append(out, own(b))
-		}
-	}
-	slices.SortFunc(out, func(a, b broker.Block) int { return strings.Compare(a.Offering, b.Offering) })
-	return out
-}
-
-// ApplyBlock implements [broker.BlockWriter].
-func (m *Memory) ApplyBlock(_ context.Context, key broker.BlockKey, w broker.BlockWrite) (broker.Block, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before := own(m.blocks[key])
-	before.Offering = key.Offering
-	after, held := w.Apply(before)
-	if !held {
-		return broker.Block{}, changed(before, "block %v", key)
-	}
-	if w.Writes(before, after) {
-		m.blocks[key] = own(after)
-	}
-	return own(after), nil
 }
 
 // FreshSnapshot implements [broker.ProviderReader]: none is kept.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
@@ -39,4 +40,31 @@ func (m *Memory) Owned(_ context.Context, provider string) (out []broker.Owned, 
 	}
 	slices.SortFunc(out, func(a, b broker.Owned) int { return cmp.Compare(a.MachineID, b.MachineID) })
 	return out, nil
+}
+
+func (m *Memory) blocksOf(provider string) (out []broker.Block) {
+	for k, b := range m.blocks {
+		if k.Provider == provider {
+			out = append(out, own(b))
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.Block) int { return strings.Compare(a.Offering, b.Offering) })
+	return out
+}
+
+// ApplyBlock implements [broker.BlockWriter].
+func (m *Memory) ApplyBlock(_ context.Context, key broker.BlockKey, w broker.BlockWrite) (broker.Block, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored := own(m.blocks[key])
+	stored.Offering = key.Offering
+	before := stored.At(w.Now)
+	after, held := w.Apply(before)
+	if !held {
+		return broker.Block{}, changed(before, "block %v", key)
+	}
+	if w.Writes(before, after) {
+		m.blocks[key] = own(after)
+	}
+	return own(after), nil
 }

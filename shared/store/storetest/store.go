@@ -72,6 +72,7 @@ func Run(t *testing.T, open Open) {
 		{"uses", testUses},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
+		{"expiry", testExpiry},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
