@@ -40,7 +40,7 @@ func (s *site) Use(context.Context, string) (broker.Use, error) {
 	return u, nil
 }
 
-func (s *site) ApplyUse(_ context.Context, _ string, w broker.UseWrite) (broker.Use, error) {
+func (s *site) ApplyUse(ctx context.Context, scope string, w broker.UseWrite) (broker.Use, error) {
 	if others := s.others; w.Kind == broker.UseReserve {
 		s.others = func() {}
 		others()
@@ -51,7 +51,7 @@ func (s *site) ApplyUse(_ context.Context, _ string, w broker.UseWrite) (broker.
 		return broker.Use{}, &broker.Conflict{What: "the use", Current: s.use}
 	}
 	s.use = after
-	return s.Use(context.Background(), "")
+	return s.Use(ctx, scope)
 }
 
 func (s *site) Owned(context.Context, string) ([]broker.Owned, error) {
