@@ -16,6 +16,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 	"github.com/openhostfactory/ohfp/statemachines"
 	"github.com/openhostfactory/ohfp/statemachines/walk"
@@ -26,6 +27,7 @@ var errDead = errors.New("the process is dead")
 // process is one broker of the site: all of it but its door.
 type process struct {
 	site   *site
+	name   string
 	dead   atomic.Bool
 	runner *local.Runner
 	steps  local.Functions
@@ -34,7 +36,7 @@ type process struct {
 
 // start starts a process.
 func (s *site) start() *process {
-	p := &process{site: s, steps: local.Functions{}, serve: map[string]op.Endpoint{}}
+	p := &process{site: s, name: fmt.Sprintf("process-%d", s.ids.Add(1)), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
 	runner, err := local.New(local.Options{Invoker: p.steps, Clock: local.SystemClock{}, Log: quiet()})
 	if err != nil {
 		s.Fatal(err)
@@ -59,6 +61,7 @@ func (p *process) services(db storetest.Store) catalog.Services {
 	names := command.Functions{
 		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Settle: "settle",
 	}
+	limits := quota.Book{Uses: db, Owned: db, Ledger: db, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{
 			Registry: db, History: db, Capabilities: db, Operations: db, Machines: db, Templates: db, Metrics: db,
@@ -66,11 +69,12 @@ func (p *process) services(db storetest.Store) catalog.Services {
 		},
 		Command: command.Service{
 			Registry: db, Ledger: db, Templates: db, Metrics: db, Tickets: db, Keys: db, Meta: db, Flows: p, Prober: p,
-			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: time.Now, NewID: p.newID, Log: quiet(),
+			Quota: limits, Functions: names, Lag: func(string) time.Duration { return 0 }, Now: time.Now, NewID: p.newID, Log: quiet(),
 		},
 		Dispatch: dispatch.Service{
-			Ledger: db, Registrations: db, Machines: db, Templates: db, Live: db, Health: db, Capabilities: db, Metrics: db,
-			Config: db, Drivers: p.site, Now: time.Now, Jitter: p.site.draw, Log: quiet(),
+			Ledger: db, Registrations: db, Machines: db, Templates: db, Live: db, Blocks: db, Health: db, Capabilities: db, Metrics: db,
+			Config: db, Quota: limits, Drivers: p.site, Environment: p.name, Flights: new(dispatch.Flights),
+			Now: time.Now, Jitter: p.site.draw, Log: quiet(),
 		},
 	}
 }

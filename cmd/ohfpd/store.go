@@ -30,6 +30,8 @@ type ledgerStore interface {
 	broker.CapabilityBook
 	broker.MachineLister
 	broker.LeaseBook
+	broker.UseBook
+	broker.OwnedReader
 	broker.MetricWriter
 	broker.MetricReader
 	broker.MetricRoller

@@ -138,6 +138,14 @@ func (f *fragile) ApplyBlock(ctx context.Context, k broker.BlockKey, w broker.Bl
 	return b, err
 }
 
+func (f *fragile) ApplyUse(ctx context.Context, scope string, w broker.UseWrite) (u broker.Use, err error) {
+	err = f.between("use "+string(w.Kind), func() error {
+		u, err = f.Store.ApplyUse(ctx, scope, w)
+		return err
+	})
+	return u, err
+}
+
 func (f *fragile) TakeLease(ctx context.Context, l broker.Lease) (taken broker.Lease, err error) {
 	err = f.between("lease", func() error {
 		taken, err = f.Store.TakeLease(ctx, l)

@@ -22,6 +22,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // wire makes the broker behind the server: store, drivers, workflows, and the
@@ -88,15 +89,16 @@ func served(s *site) (*site, error) {
 // services ties the rooms to the store. Every clock and every generator of the
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
+	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
-			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
+			Quota: limits, Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
 			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
-			Environment: environmentName(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: rand.Float64, Log: log,
+			Quota: limits, Environment: environmentName(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}
 }

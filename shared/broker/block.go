@@ -52,6 +52,15 @@ func (b *Block) ExpiresAt() time.Time {
 	return b.Until.Add(blockKept)
 }
 
+// At returns what is left of the block at now: of one that has expired, its
+// name, whether its row is still there or not.
+func (b Block) At(now time.Time) Block {
+	if !b.ExpiresAt().After(now) {
+		return Block{Offering: b.Offering}
+	}
+	return b
+}
+
 // Stands reports whether the block says something at now of a provider as it
 // is registered, to whom machines last came back at returned. What it is short
 // of it may have again after that; what does not fit it does not fit still.

@@ -48,6 +48,7 @@ type Machine struct {
 	LaunchTime   time.Time     `json:"launch_time"`
 	OperationID  string        `json:"operation_id,omitempty"` // that created it
 	Attempt      int           `json:"attempt,omitempty"`
+	TemplateID   string        `json:"template_id,omitempty"` // that it was made from
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 

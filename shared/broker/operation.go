@@ -92,6 +92,7 @@ type Operation struct {
 	Whole      bool              `json:"all_or_nothing,omitempty"` // create: less than enough is given back
 	GivingBack bool              `json:"giving_back,omitempty"`    // that has begun: nothing is made any more
 	TemplateID string            `json:"template_id,omitempty"`
+	Limited    bool              `json:"limited,omitempty"` // create: it has reserved of the template's max_number until it ends
 	Candidates []Candidate       `json:"candidates"`
 	Strays     []MachineResult   `json:"strays,omitempty"` // machine ids that need no attempt: unknown, or gone already
 	Filter     *TemplateFilter   `json:"filter,omitempty"` // templates

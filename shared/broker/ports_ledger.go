@@ -114,6 +114,22 @@ type MachineWriter interface {
 	NoteMachine(ctx context.Context, id string, n MachineNote) (Machine, error)
 }
 
+// UseBook keeps what operations that go on have reserved of limits.
+type UseBook interface {
+	// Use returns what is reserved in a scope.
+	Use(ctx context.Context, scope string) (Use, error)
+	// ApplyUse carries w out and returns the use after it. When w's condition
+	// does not hold: *Conflict with the stored Use.
+	ApplyUse(ctx context.Context, scope string, w UseWrite) (Use, error)
+}
+
+// OwnedReader lists the machines of a provider in short.
+type OwnedReader interface {
+	// Owned returns the machines of a provider that are not in a final status,
+	// by id: one query. A machine that was recorded before the call is in it.
+	Owned(ctx context.Context, provider string) ([]Owned, error)
+}
+
 // LeaseBook keeps which host of a static pool is whose.
 type LeaseBook interface {
 	// Leases returns the leases of a provider, by host.

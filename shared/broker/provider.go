@@ -26,9 +26,10 @@ type Registration struct {
 	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
 	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"` // 0: the strategy configuration's
 	Tags                map[string]string `json:"tags,omitempty"`
-	Draining            bool              `json:"draining,omitempty"` // being deregistered: no new work
-	Order               int64             `json:"order"`              // registration order, kept through updates
-	Version             int64             `json:"version"`            // 1 at registration, one more at each update
+	MaxMachines         *int              `json:"max_machines,omitempty"` // nil: no limit
+	Draining            bool              `json:"draining,omitempty"`     // being deregistered: no new work
+	Order               int64             `json:"order"`                  // registration order, kept through updates
+	Version             int64             `json:"version"`                // 1 at registration, one more at each update
 	RegisteredAt        time.Time         `json:"registered_at"`
 	UpdatedAt           time.Time         `json:"updated_at"`
 	Actor               Actor             `json:"actor"`
@@ -77,6 +78,7 @@ type ProviderView struct {
 	CheckStartedAt      time.Time         `json:"check_started_at"` // a check that has not reported yet; zero: none
 	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
 	Tags                map[string]string `json:"tags,omitempty"`
+	MaxMachines         *int              `json:"max_machines,omitempty"`
 
 	Measured  map[string]Measured `json:"measured,omitempty"` // by breaker class; absent: never used
 	DigestAt  time.Time           `json:"digest_at,omitzero"` // when Measured was last made anew and differed
@@ -93,7 +95,7 @@ func (r *Registration) View() ProviderView {
 		Name: r.Name, Kind: r.Kind, Capabilities: r.Capabilities, Priority: r.Priority, Weight: r.Weight,
 		Enabled: r.Enabled, Draining: r.Draining, Zone: r.Zone, PricePerHour: r.PricePerHour,
 		HealthCheckInterval: r.HealthCheckInterval, Order: r.Order, Version: r.Version, RegisteredAt: r.RegisteredAt,
-		Tags: r.Tags, Place: PlaceOf(r.Tags),
+		Tags: r.Tags, MaxMachines: r.MaxMachines, Place: PlaceOf(r.Tags),
 		Health: Health{State: Unknown, Message: "not checked yet"},
 	}
 }

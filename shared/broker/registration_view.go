@@ -19,6 +19,7 @@ type RegistrationView struct {
 	PricePerHour        *float64          `json:"price_per_hour,omitempty" doc:"Price of a machine per hour."`
 	HealthCheckInterval int               `json:"health_check_interval" doc:"Seconds between checks; 0 is the broker's setting."`
 	Tags                map[string]string `json:"tags,omitempty" doc:"Labels."`
+	MaxMachines         *int              `json:"max_machines,omitempty" doc:"Most machines at a time; absent: no limit."`
 	Draining            bool              `json:"draining,omitempty" doc:"It is being taken out; registering it again ends that."`
 }
 
@@ -27,6 +28,6 @@ func (r *Registration) Shown() RegistrationView {
 	return RegistrationView{
 		StrategyName: r.Name, ProviderType: r.Kind, StrategyConfig: r.Config, Capabilities: r.Capabilities,
 		Priority: r.Priority, Weight: r.Weight, Enabled: r.Enabled, Zone: r.Zone, PricePerHour: r.PricePerHour,
-		HealthCheckInterval: int(r.HealthCheckInterval / time.Second), Tags: r.Tags, Draining: r.Draining,
+		HealthCheckInterval: int(r.HealthCheckInterval / time.Second), Tags: r.Tags, MaxMachines: r.MaxMachines, Draining: r.Draining,
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/sqlite"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 	"github.com/openhostfactory/ohfp/statemachines"
@@ -128,13 +129,14 @@ func (w *world) open(t *testing.T) *site {
 	}
 	s.command = command.Service{
 		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
+		Quota:     quota.Book{Uses: s.store, Owned: s.store, Ledger: s.store, Now: time.Now},
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
 	for _, e := range catalog.Bind(catalog.Services{
 		Command: s.command,
 		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Metrics: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
-			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Drivers: w,
+			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Quota: s.command.Quota, Drivers: w,
 			Environment: s.environment(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}) {

@@ -86,6 +86,11 @@ func (s *spy) ApplyBlock(ctx context.Context, k broker.BlockKey, w broker.BlockW
 	return b, err
 }
 
+func (s *spy) ApplyUse(ctx context.Context, scope string, w broker.UseWrite) (u broker.Use, err error) {
+	err = s.do(ctx, "use "+string(w.Kind), func() error { u, err = s.Store.ApplyUse(ctx, scope, w); return err })
+	return u, err
+}
+
 func (s *spy) Ticket(ctx context.Context, scope string) (n int64, err error) {
 	err = s.do(ctx, "ticket", func() error { n, err = s.Store.Ticket(ctx, scope); return err })
 	return n, err

@@ -48,10 +48,16 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry: %w", err)
 	}
+	if err := s.findRoom(ctx, w, &snap); err != nil {
+		return nil, err
+	}
 	c, err := s.consider(w, snap)
 	if snap.Kept && (err != nil || len(c.warnings) > 0 || c.result.Panicked()) {
 		if snap, err = s.Registry.FreshSnapshot(ctx); err != nil {
 			return nil, fmt.Errorf("reading the registry again: %w", err)
+		}
+		if err := s.findRoom(ctx, w, &snap); err != nil {
+			return nil, err
 		}
 		c, err = s.consider(w, snap)
 	}

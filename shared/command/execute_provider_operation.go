@@ -10,6 +10,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // ExecuteProviderOperation carries an operation out at the best provider, and
@@ -90,6 +91,9 @@ func (s Service) executeProviderOperation(ctx context.Context, in ExecuteInput) 
 		return Executed{}, err
 	}
 	if err := s.claim(ctx, claim); err != nil {
+		if !fault.Is(err, fault.OutcomeUnknown) {
+			s.unreserve(ctx, &claim.Operation)
+		}
 		return s.taken(ctx, call, err)
 	}
 	return s.carryOut(ctx, claim, in)
@@ -99,6 +103,9 @@ func (s Service) executeProviderOperation(ctx context.Context, in ExecuteInput) 
 // stand all the same, and be resumed one day: the caller must not believe that
 // nothing will come of it, so that it is looked for.
 func (s Service) claim(ctx context.Context, c *broker.Claim) error {
+	if c.Operation.Limited && s.Now().Sub(c.Now) > quota.ClaimWithin {
+		return fault.New(fault.StoreUnavailable, "the store took too long to reserve machines of template %q; try again", c.Operation.TemplateID)
+	}
 	err := s.Ledger.ClaimOperation(ctx, *c)
 	if !fault.Is(err, fault.StoreUnavailable) {
 		return err //nolint:wrapcheck // taken says what was done

@@ -123,7 +123,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),
 		}))
 	}
-	return nil
+	return s.reserve(ctx, o, &t)
 }
 
 // decided notes in a claim why the operation goes where it goes.

@@ -55,7 +55,7 @@ type RegisterInput struct {
 	Priority            int               `json:"priority,omitempty" doc:"Lower is preferred." min:"0" max:"1000000"`
 	Weight              int               `json:"weight,omitempty" doc:"Share of the work among equals; 0 is no new work." min:"0" max:"1000" default:"100"`
 	Enabled             bool              `json:"enabled,omitempty" doc:"Whether it gets new work." default:"true"`
-	MaxMachines         *int              `json:"max_machines,omitempty" doc:"Most machines at a time." planned:"limits across requests are not kept yet; list fewer hosts instead"`
+	MaxMachines         *int              `json:"max_machines,omitempty" doc:"Most machines at a time, of all requests together. A lower limit than what there is ends nothing." min:"1" max:"1000000"`
 	Zone                string            `json:"zone,omitempty" doc:"Where it is." format:"name"`
 	PricePerHour        *float64          `json:"price_per_hour,omitempty" doc:"Price of a machine per hour." min:"0"`
 	HealthCheckInterval int               `json:"health_check_interval,omitempty" doc:"Seconds between checks; 0 is the broker's setting." min:"0" max:"86400"`
@@ -123,7 +123,7 @@ func registrationOf(in RegisterInput) (broker.Registration, []string, error) {
 	return broker.Registration{
 		Name: in.StrategyName, Kind: in.ProviderType, Config: normal, Capabilities: in.Capabilities,
 		Priority: in.Priority, Weight: in.Weight, Enabled: in.Enabled, Zone: in.Zone, PricePerHour: in.PricePerHour,
-		HealthCheckInterval: time.Duration(in.HealthCheckInterval) * time.Second, Tags: in.Tags,
+		HealthCheckInterval: time.Duration(in.HealthCheckInterval) * time.Second, Tags: in.Tags, MaxMachines: in.MaxMachines,
 	}, warnings, nil
 }
 

@@ -30,7 +30,7 @@ var RegisterTemplate = op.Define(op.Spec{
 // TemplateInput is a template as a user writes it.
 type TemplateInput struct {
 	TemplateID         string            `json:"template_id" doc:"Name of the template." required:"true" format:"name"`
-	MaxNumber          *int              `json:"max_number,omitempty" doc:"Most machines that one create may ask for; -1 is no limit, 0 none." min:"-1" max:"1000000"`
+	MaxNumber          *int              `json:"max_number,omitempty" doc:"Most machines made from it at a time, of all requests together; -1 is no limit, 0 none." min:"-1" max:"1000000"`
 	Attributes         map[string]any    `json:"attributes,omitempty" doc:"What the machine must have: ncpus and nram (MiB) at least, others equal." maxlen:"100"`
 	MachineTypes       []string          `json:"machine_types,omitempty" doc:"Instance types, best first."`
 	Image              string            `json:"image,omitempty" doc:"Image to start from." maxlen:"256"`

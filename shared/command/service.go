@@ -9,6 +9,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // Flows runs the workflow of operations.
@@ -68,6 +69,7 @@ type Service struct {
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys
 	Meta      broker.MetaReader
+	Quota     quota.Book
 	Flows     Flows
 	Prober    Prober
 	Functions Functions

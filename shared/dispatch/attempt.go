@@ -38,6 +38,8 @@ type job struct {
 	order  int64         // of the registration that it was made by
 	of     int64         // its version
 	trying []string      // blocked offerings that this job alone tries
+	most   *int          // max_machines of the registration
+	short  string        // why it asks for fewer machines than it was to
 	slow   time.Duration // from when a call is slow; 0: none is
 }
 
@@ -88,6 +90,7 @@ func (s Service) attempt(ctx context.Context, w fulfilment.Work) (Attempted, err
 	}
 	out, err := s.record(ctx, j, e.attempt)
 	if recorded(err) {
+		s.unreserve(context.WithoutCancel(ctx), j, &e)
 		s.measure(context.WithoutCancel(ctx), j, &e)
 	}
 	return out, err
@@ -107,6 +110,9 @@ func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 	if shut, err := s.tries(ctx, j); shut != nil || err != nil {
 		return s.outOf(j, shut), err
 	}
+	if full, err := s.reserve(ctx, j); full != nil || err != nil {
+		return s.noRoom(j, full), err
+	}
 	until := s.Now().Add(time.Duration(j.work.DriverTimeoutMS) * time.Millisecond)
 	if mutates(j.work.Action) {
 		if err := s.markSent(ctx, j, until); err != nil {
@@ -116,7 +122,7 @@ func (s Service) perform(ctx context.Context, j *job) (ending, error) {
 	j.began = s.Now()
 	ctx, cancel := context.WithTimeout(ctx, until.Sub(j.began)) // storing took some of it
 	defer cancel()
-	e := s.call(ctx, d, j)
+	e := j.explained(s.call(ctx, d, j))
 	s.tell(ctx, j, &e)
 	return e, nil
 }

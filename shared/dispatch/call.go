@@ -28,7 +28,7 @@ func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) 
 	case j.work.Action == fulfilment.ActCreate && (r.Draining || !r.Enabled):
 		return nil, fmt.Sprintf("provider %q takes no new work", a.Provider)
 	}
-	j.order, j.of = r.Order, r.Version
+	j.order, j.of, j.most = r.Order, r.Version, r.MaxMachines
 	d, err := s.Drivers.Driver(r)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "opening a driver failed", "provider", a.Provider, "error", err)

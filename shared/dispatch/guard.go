@@ -170,12 +170,9 @@ func (s Service) shutOut(j *job, row *broker.Live) ending {
 // probeWithOne lets a half-open permit risk one machine: the rest of the wish
 // goes elsewhere. The smaller count is stored with SENT, before the call.
 func probeWithOne(j *job) {
-	a := j.attempt()
-	if j.work.Action != fulfilment.ActCreate || a.Count <= 1 {
-		return
+	if j.work.Action == fulfilment.ActCreate && j.attempt().Count > 1 {
+		j.askFor(1)
 	}
-	spec := *a.Spec
-	spec.Count, a.Count, a.Spec = 1, 1, &spec
 }
 
 // report writes a call's end to the provider's row. The row is evidence, not

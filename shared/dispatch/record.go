@@ -29,6 +29,7 @@ func (s Service) record(ctx context.Context, j *job, after broker.Attempt) (Atte
 		return Attempted{}, err
 	}
 	if o.Closed != nil {
+		s.closed(ctx, o.Closed)
 		return Attempted{OperationID: o.OperationID, Status: o.Closed.Status}, nil
 	}
 	return Attempted{}, unfinished(&after)
@@ -76,6 +77,7 @@ func (s Service) stamp(ctx context.Context, j *job, a *broker.Attempt) ([]broker
 		for i := range a.Machines {
 			m := &a.Machines[i]
 			m.Provider, m.OperationID, m.Attempt, m.UpdatedAt = a.Provider, j.work.OperationID, a.N, s.Now()
+			m.TemplateID = j.ledger.Operation.TemplateID
 			if m.LaunchTime.IsZero() {
 				m.LaunchTime = s.Now()
 			}
@@ -132,7 +134,7 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 }
 
 func adopt(m *broker.Machine, k broker.Machine) {
-	m.OperationID, m.Attempt, m.LaunchTime = k.OperationID, k.Attempt, k.LaunchTime
+	m.OperationID, m.Attempt, m.TemplateID, m.LaunchTime = k.OperationID, k.Attempt, k.TemplateID, k.LaunchTime
 	if m.Name == "" {
 		m.Name = k.Name
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // Drivers finds the driver of a registration.
@@ -42,6 +43,7 @@ type Service struct {
 	Capabilities  broker.CapabilityBook
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
+	Quota         quota.Book
 	Drivers       Drivers
 	Flights       *Flights // of this process; nil: calls that hang are not noticed
 	Environment   string   // names this process among those that share a broker: what fails in one alone is no evidence

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -86,7 +87,7 @@ func (s Service) getProviderCapabilities(ctx context.Context, in GetProviderCapa
 		Capabilities: capabilities(p.Capabilities, seen.Verified), VerifiedAt: broker.AtTime(seen.VerifiedAt),
 	}
 	if in.IncludeLimitations {
-		out.Limitations, out.Blocked = seen.Limits, blockedAt(p, s.Now())
+		out.Limitations, out.Blocked = limitations(p, seen.Limits), blockedAt(p, s.Now())
 	}
 	if in.IncludePerformanceMetrics {
 		out.PerformanceMetrics = performanceOf(p, s.Now())
@@ -122,6 +123,20 @@ func capabilities(declared, verified map[string]any) map[string]Capability {
 		if canonical := broker.CanonicalCapability(name); !shown[canonical] {
 			all[canonical] = Capability{Verified: value}
 		}
+	}
+	return all
+}
+
+// limitations are the limits that were seen, and max_machines where that is less
+// than what there is.
+func limitations(p *broker.ProviderView, seen map[string]any) map[string]any {
+	if p.MaxMachines == nil {
+		return seen
+	}
+	all := map[string]any{"max_machines": *p.MaxMachines}
+	maps.Copy(all, seen)
+	if n, ok := all["max_machines"].(float64); ok && n > float64(*p.MaxMachines) { // as JSON has it
+		all["max_machines"] = *p.MaxMachines
 	}
 	return all
 }

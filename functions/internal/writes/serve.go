@@ -20,6 +20,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
@@ -33,6 +34,8 @@ var (
 	_ broker.TicketTaker = (*dynamo.Store)(nil)
 	_ broker.Keys        = (*dynamo.Store)(nil)
 	_ broker.MetaReader  = (*dynamo.Store)(nil)
+	_ broker.UseBook     = (*dynamo.Store)(nil)
+	_ broker.OwnedReader = (*dynamo.Store)(nil)
 )
 
 // Serve serves an operation that changes something until the process ends.
@@ -71,6 +74,7 @@ func open(ctx context.Context) (command.Service, error) {
 	return command.Service{
 		Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
 		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Settle: cfg.Functions.Settle},
+		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Lag:       config.Lag, Now: time.Now, NewID: newID, Log: slog.Default(),
 	}, nil
 }

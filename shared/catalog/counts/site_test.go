@@ -28,6 +28,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/static"
 	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo/meter"
 	"github.com/openhostfactory/ohfp/statemachines"
@@ -156,15 +157,17 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 	names := command.Functions{
 		Attempt: map[string]string{kind: "attempt-" + kind}, Probe: map[string]string{kind: "probe-" + kind}, Settle: "settle",
 	}
+	limits := quota.Book{Uses: store, Owned: store, Ledger: store, Now: s.clock}
 	return catalog.Services{
 		Query: query.Service{Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store, HasDriver: names.HasDriver, Now: s.clock},
 		Command: command.Service{
 			Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
+			Quota:     limits,
 			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
 			Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Drivers: drivers,
-			Config: store, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
+			Config: store, Quota: limits, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}
 }

@@ -18,8 +18,8 @@ func (s *Store) ApplyBlock(ctx context.Context, key broker.BlockKey, w broker.Bl
 		if err != nil {
 			return nil, s.unavailable("reading a block", err)
 		}
-		before := row.Block
-		before.Offering = key.Offering
+		row.Offering = key.Offering
+		before := row.At(w.Now)
 		var held bool
 		if after, held = w.Apply(before); !held {
 			return nil, conflict(after, "block of %q of provider %q", key.Offering, key.Provider)

@@ -156,6 +156,9 @@ func OwnedPK(provider string) string { return "OWNED#" + provider }
 // OwnedKey points to one of them.
 func OwnedKey(provider, machine string) Key { return Key{OwnedPK(provider), machine} }
 
+// UseKey holds what is reserved of a limit.
+func UseKey(scope string) Key { return Key{"USE#" + scope, only} }
+
 // NameKey points from a machine's name to the machine.
 func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }
 

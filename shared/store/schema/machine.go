@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -40,6 +41,11 @@ func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change,
 			kept[k] = true
 			c.Put = append(c.Put, Mark(k))
 		}
+		if m.Provider != "" { // the first of them
+			var bad error
+			c.Put[1], bad = ownedRow(m)
+			err = errors.Join(err, bad)
+		}
 	}
 	if old != nil {
 		for _, k := range pointers(*old) {
@@ -59,6 +65,11 @@ func (r Retention) NoteChange(old, m broker.Machine) (Change, error) {
 	}
 	row, err := r.machineRow(m)
 	return Change{Put: []Item{row}}, err
+}
+
+// ownedRow points to a machine from its provider, with what limits count.
+func ownedRow(m broker.Machine) (Item, error) {
+	return Row(OwnedKey(m.Provider, m.ID), broker.Owned{MachineID: m.ID, OperationID: m.OperationID, TemplateID: m.TemplateID})
 }
 
 func pointers(m broker.Machine) []Key {

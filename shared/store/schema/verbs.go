@@ -24,6 +24,7 @@ const (
 	RecordCapabilities = "RecordCapabilities"
 	ApplyLive          = "ApplyLive"
 	ApplyBlock         = "ApplyBlock"
+	ApplyUse           = "ApplyUse"
 	PutTemplate        = "PutTemplate"
 	DeleteTemplate     = "DeleteTemplate"
 	Ticket             = "Ticket"
@@ -72,6 +73,7 @@ const (
 	patMachDay  = "DAY#MACH/<day>"
 	patMachine  = "MACH#<machine>/OWN"
 	patOwned    = "OWNED#<provider>/<machine>"
+	patUse      = "USE#<scope>/-"
 	patName     = "NAME#<name>/<machine>"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
 	patList     = "index list: L#OP#<day>, newest first"
@@ -162,6 +164,9 @@ func machineVerbs() []Verb {
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
 		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
+		{Name: "Owned", Call: "Query", Reads: []string{patOwned}},
+		{Name: "Use", Call: "GetItem", Reads: []string{patUse}},
+		{Name: ApplyUse, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patUse}, Writes: []string{patUse}, Durable: true},
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3 or 4) when the machine ends: not written since, with the event when it is lost", Durable: true,
 			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patEvent},

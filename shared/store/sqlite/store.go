@@ -46,6 +46,8 @@ var (
 	_ broker.OpenReader      = (*Store)(nil)
 	_ broker.MachineReader   = (*Store)(nil)
 	_ broker.MachineWriter   = (*Store)(nil)
+	_ broker.UseBook         = (*Store)(nil)
+	_ broker.OwnedReader     = (*Store)(nil)
 	_ broker.LeaseBook       = (*Store)(nil)
 	_ broker.MetricWriter    = (*Store)(nil)
 	_ broker.MetricReader    = (*Store)(nil)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +28,7 @@ type Memory struct {
 	caps      map[string]broker.Capabilities
 	live      map[broker.LiveKey]broker.Live
 	blocks    map[broker.BlockKey]broker.Block
+	uses      map[string]broker.Use
 	templates map[string]broker.Template
 	tickets   map[string]ticket
 	keys      map[broker.Key]broker.KeyRecord
@@ -60,7 +60,7 @@ func NewMemory(now func() time.Time) *Memory {
 		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
 		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
-		blocks:    map[broker.BlockKey]broker.Block{},
+		blocks: map[broker.BlockKey]broker.Block{}, uses: map[string]broker.Use{},
 		templates: map[string]broker.Template{}, tickets: map[string]ticket{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
@@ -140,32 +140,6 @@ func (m *Memory) Snapshot(context.Context) (broker.Snapshot, error) {
 		s.Providers = append(s.Providers, v)
 	}
 	return s, nil
-}
-
-func (m *Memory) blocksOf(provider string) (out []broker.Block) {
-	for k, b := range m.blocks {
-		if k.Provider == provider {
-			out = append(out, own(b))
-		}
-	}
-	slices.SortFunc(out, func(a, b broker.Block) int { return strings.Compare(a.Offering, b.Offering) })
-	return out
-}
-
-// ApplyBlock implements [broker.BlockWriter].
-func (m *Memory) ApplyBlock(_ context.Context, key broker.BlockKey, w broker.BlockWrite) (broker.Block, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before := own(m.blocks[key])
-	before.Offering = key.Offering
-	after, held := w.Apply(before)
-	if !held {
-		return broker.Block{}, changed(after, "block %v", key)
-	}
-	if w.Writes(before, after) {
-		m.blocks[key] = own(after)
-	}
-	return own(after), nil
 }
 
 // FreshSnapshot implements [broker.ProviderReader]: none is kept.

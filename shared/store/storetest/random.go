@@ -61,6 +61,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"record caps":     d.recordCapabilities,
 		"apply live":      d.applyLive,
 		"apply block":     d.applyBlock,
+		"apply use":       d.applyUse,
 		"add metric":      d.addMetric,
 		"put metric":      d.putMetric,
 		"put digest":      d.putDigest,

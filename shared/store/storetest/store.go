@@ -29,6 +29,8 @@ type Store interface {
 	broker.MachineReader
 	broker.MachineLister
 	broker.MachineWriter
+	broker.UseBook
+	broker.OwnedReader
 	broker.LeaseBook
 	broker.MetricWriter
 	broker.MetricReader
@@ -68,6 +70,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
 		{"lists of machines", testMachineLists},
+		{"uses", testUses},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"expiry", testExpiry},

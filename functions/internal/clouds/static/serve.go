@@ -18,6 +18,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/static"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
@@ -34,6 +35,8 @@ var (
 	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
 	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
+	_ broker.UseBook         = (*dynamo.Store)(nil)
+	_ broker.OwnedReader     = (*dynamo.Store)(nil)
 	_ providers.Opener       = (*static.Opener)(nil)
 )
 
@@ -63,6 +66,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	}
 	return dispatch.Service{
 		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
+		Quota:   quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Flights: new(dispatch.Flights), Environment: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"), // each execution environment has one of its own
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil

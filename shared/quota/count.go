@@ -1,0 +1,137 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+// counted is what counts against a limit.
+type counted struct {
+	use   broker.Use
+	exist int // machines of operations that hold nothing
+	but   string
+}
+
+func (c *counted) room(l Limit) broker.Room {
+	return broker.Room{Free: max(0, l.most-c.exist-c.use.Reserved(c.but)), Limit: l.most}
+}
+
+// count counts what is used but by one operation, and first ends holds that are
+// over where they would be missed.
+func (b Book) count(ctx context.Context, l Limit, but string, least int) (counted, error) {
+	c, err := b.look(ctx, l, but)
+	if err != nil {
+		return c, err
+	}
+	mended, err := b.mend(ctx, l, &c, c.room(l).Free < least)
+	if err != nil || !mended {
+		return c, err
+	}
+	return b.look(ctx, l, but)
+}
+
+// look reads what is reserved first and the machines after it: a hold that ends
+// in between has recorded its machines before, and says so by the count of
+// ends, on which a reservation is conditional.
+func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
+	u, err := b.Uses.Use(ctx, l.scope)
+	if err != nil {
+		return counted{}, fmt.Errorf("reading what is reserved of %q: %w", l.scope, err)
+	}
+	c := counted{use: u, but: but}
+	for _, provider := range l.providers {
+		owned, err := b.Owned.Owned(ctx, provider)
+		if err != nil {
+			return c, fmt.Errorf("reading the machines of %q: %w", provider, err)
+		}
+		for _, m := range owned {
+			if _, holds := u.Holds[m.OperationID]; !holds && (l.template == "" || l.template == m.TemplateID) {
+				c.exist++
+			}
+		}
+	}
+	return c, nil
+}
+
+// ClaimWithin is how soon after it has begun to reserve an operation must be
+// stored: longer than a request lives. Later its hold may be taken for one of a
+// dead process, and it must not be stored.
+const ClaimWithin = 30 * time.Second
+
+// How old a hold is before it is looked at: when the limit is reached, and
+// otherwise; and when it is over if its operation is not stored.
+const (
+	doubted   = 10 * time.Second
+	old       = 5 * time.Minute
+	claimTime = 2 * ClaimWithin
+)
+
+// mostMended bounds how many holds one count looks at, the oldest first.
+const mostMended = 20
+
+// mend ends holds whose operations do not need them any more. Who took them
+// died before it could.
+func (b Book) mend(ctx context.Context, l Limit, c *counted, reached bool) (mended bool, err error) {
+	age := old
+	if reached {
+		age = doubted
+	}
+	for _, operation := range oldest(c.use.Holds, c.but, b.Now().Add(-age)) {
+		h := c.use.Holds[operation]
+		over, err := b.over(ctx, l, operation, h)
+		if err != nil {
+			return mended, err
+		}
+		if !over {
+			continue
+		}
+		if err := b.release(ctx, l, operation, h); err != nil {
+			return mended, err
+		}
+		mended = true
+	}
+	return mended, nil
+}
+
+// oldest names the operations whose holds are from before a time.
+func oldest(holds map[string]broker.Hold, but string, before time.Time) (operations []string) {
+	for operation, h := range holds {
+		if operation != but && !h.Since.After(before) {
+			operations = append(operations, operation)
+		}
+	}
+	slices.SortFunc(operations, func(x, y string) int {
+		if c := holds[x].Since.Compare(holds[y].Since); c != 0 {
+			return c
+		}
+		return strings.Compare(x, y)
+	})
+	return operations[:min(len(operations), mostMended)]
+}
+
+// over reports whether nothing that the ledger does not show can come of a hold
+// any more.
+func (b Book) over(ctx context.Context, l Limit, operation string, h broker.Hold) (bool, error) {
+	ledger, err := b.Ledger.Ledger(ctx, operation)
+	if fault.Is(err, fault.NotFound) {
+		return b.Now().Sub(h.Since) > claimTime, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading operation %s: %w", operation, err)
+	}
+	if !ledger.Operation.Status.Open() {
+		return true, nil
+	}
+	if l.provider == "" {
+		return false, nil
+	}
+	return !slices.ContainsFunc(ledger.Attempts, func(a broker.Attempt) bool {
+		return a.Provider == l.provider && a.Undoes == 0 && a.State.Reserves()
+	}), nil
+}
