@@ -30,6 +30,7 @@ func timeouts() map[string]time.Duration {
 		"get-provider-health":          10 * time.Second,
 		"get-provider-metrics":         25 * time.Second,
 		"get-provider-strategy-config": 10 * time.Second,
+		"get-sweeper-report":           10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-machines":                10 * time.Second,
 		"list-operations":              10 * time.Second,
@@ -41,6 +42,7 @@ func timeouts() map[string]time.Duration {
 		"register-template":            10 * time.Second,
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
+		"sweep-static":                 65 * time.Second,
 		"update-provider-health":       10 * time.Second,
 	}
 }

@@ -27,6 +27,8 @@ type ledgerStore interface {
 	broker.MetaReader
 	broker.HealthHistory
 	broker.CapabilityBook
+	broker.SweepReader
+	broker.SweepRecorder
 	broker.MachineLister
 	broker.LeaseBook
 	broker.MetricWriter

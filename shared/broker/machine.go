@@ -48,6 +48,8 @@ type Machine struct {
 	LaunchTime   time.Time     `json:"launch_time"`
 	OperationID  string        `json:"operation_id,omitempty"` // that created it
 	Attempt      int           `json:"attempt,omitempty"`
+	TemplateID   string        `json:"template_id,omitempty"`
+	Account      string        `json:"account,omitempty"` // that pays for it, where the provider has several
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 
@@ -102,6 +104,7 @@ type Lease struct {
 	Host        string    `json:"host"`
 	MachineID   string    `json:"machine_id"`
 	Token       string    `json:"token"` // of the attempt that took it
+	Broker      string    `json:"broker_id,omitempty"`
 	OperationID string    `json:"operation_id"`
 	Attempt     int       `json:"attempt"`
 	TakenAt     time.Time `json:"taken_at"`

@@ -111,6 +111,9 @@ type MachineWriter interface {
 	// NoteMachine stores what [Machine.Note] makes of n and the stored
 	// machine, and returns the machine as it is stored then. not_found.
 	NoteMachine(ctx context.Context, id string, n MachineNote) (Machine, error)
+	// AdoptMachine stores a machine of which there is no record, and reports
+	// whether it did.
+	AdoptMachine(ctx context.Context, m Machine) (bool, error)
 }
 
 // LeaseBook keeps which host of a static pool is whose.

@@ -35,6 +35,7 @@ type Registry interface {
 	broker.ConfigReader
 	broker.ConfigWriter
 	broker.HealthRecorder
+	broker.SweepClaimer
 	broker.LiveWriter
 }
 
@@ -83,6 +84,7 @@ type Service struct {
 type Functions struct {
 	Attempt map[string]string
 	Probe   map[string]string
+	Sweep   map[string]string // a kind that is not there is not swept
 	Settle  string
 }
 

@@ -25,6 +25,12 @@ type Ledger interface {
 	RecordOutcome(ctx context.Context, o broker.Outcome) error
 }
 
+// Machines keeps machines.
+type Machines interface {
+	broker.MachineReader
+	broker.MachineWriter
+}
+
 // Registrations reads one registration.
 type Registrations interface {
 	Provider(ctx context.Context, name string) (broker.Registration, error)
@@ -34,13 +40,16 @@ type Registrations interface {
 type Service struct {
 	Ledger        Ledger
 	Registrations Registrations
-	Machines      broker.MachineReader
+	Machines      Machines
 	Templates     broker.TemplateReader
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
 	Capabilities  broker.CapabilityBook
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
+	Open          broker.OpenReader
+	Sweeps        broker.SweepRecorder
+	Meta          broker.MetaReader
 	Drivers       Drivers
 	Now           func() time.Time
 	Jitter        func() float64 // in [0, 1): spreads the probes of one breaker

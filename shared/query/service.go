@@ -21,6 +21,7 @@ type Service struct {
 	Registry     broker.ProviderReader
 	History      broker.HealthHistory
 	Capabilities broker.CapabilityReader
+	Sweeps       broker.SweepReader
 	Operations   broker.OperationReader
 	Machines     Machines
 	Templates    broker.TemplateReader

@@ -20,6 +20,7 @@ var (
 	_ broker.ProviderReader   = (*dynamo.Store)(nil)
 	_ broker.HealthHistory    = (*dynamo.Store)(nil)
 	_ broker.CapabilityReader = (*dynamo.Store)(nil)
+	_ broker.SweepReader      = (*dynamo.Store)(nil)
 	_ broker.OperationReader  = (*dynamo.Store)(nil)
 	_ broker.MachineLister    = (*dynamo.Store)(nil)
 	_ broker.MachineReader    = (*dynamo.Store)(nil)
@@ -48,7 +49,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store,
+		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Metrics: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

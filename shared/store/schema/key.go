@@ -64,6 +64,9 @@ func RegistrationKey(name string) Key { return Key{"PROV#" + name, "CONF"} }
 // CapabilitiesKey holds what a provider was seen to offer.
 func CapabilitiesKey(name string) Key { return Key{"PROV#" + name, "CAPS"} }
 
+// SweepKey holds what was found of a provider's machines without a record.
+func SweepKey(name string) Key { return Key{"PROV#" + name, "SWEEP"} }
+
 // LiveKey holds a breaker.
 func LiveKey(k broker.LiveKey) Key {
 	return Key{LivePK, providerPrefix + part(k.Provider) + "#" + k.Class}

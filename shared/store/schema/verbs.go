@@ -22,6 +22,8 @@ const (
 	RecordHealth       = "RecordHealth"
 	ClaimCheck         = "ClaimCheck"
 	RecordCapabilities = "RecordCapabilities"
+	ClaimSweep         = "ClaimSweep"
+	RecordSweep        = "RecordSweep"
 	ApplyLive          = "ApplyLive"
 	PutTemplate        = "PutTemplate"
 	DeleteTemplate     = "DeleteTemplate"
@@ -34,6 +36,7 @@ const (
 	RecordOutcome      = "RecordOutcome"
 	TakeStep           = "TakeStep"
 	NoteMachine        = "NoteMachine"
+	AdoptMachine       = "AdoptMachine"
 	TakeLease          = "TakeLease"
 	DropLease          = "DropLease"
 	PutConfig          = "PutConfig"
@@ -51,6 +54,7 @@ const (
 	patConfig   = "REG/CFG"
 	patConf     = "PROV#<provider>/CONF"
 	patCaps     = "PROV#<provider>/CAPS"
+	patSweep    = "PROV#<provider>/SWEEP"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patHistory  = "HH#<provider>/<time>"
@@ -94,8 +98,8 @@ func providerVerbs() []Verb {
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 95): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory},
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 96): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patSweep, patProvider, patLive, patHistory},
 		},
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
 		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
@@ -106,6 +110,9 @@ func providerVerbs() []Verb {
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
 		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
 		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
+		{Name: ClaimSweep, Call: "UpdateItem: next search as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
+		{Name: RecordSweep, Call: "PutItem: stored record not newer", Reads: []string{patSweep}, Writes: []string{patSweep}},
+		{Name: "Sweep", Call: "GetItem", Reads: []string{patSweep}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
 		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
 	}
@@ -161,6 +168,10 @@ func machineVerbs() []Verb {
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
 			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
+		},
+		{
+			Name: AdoptMachine, Call: "PutItem of the day, once a day; TransactWriteItems (≤ 3): there is none", Durable: true,
+			Reads: []string{patMachine, patMachDay}, Writes: []string{patMachine, patOwned, patName, patMachDay},
 		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},

@@ -17,6 +17,9 @@ type Store interface {
 	broker.HealthRecorder
 	broker.HealthHistory
 	broker.CapabilityBook
+	broker.SweepClaimer
+	broker.SweepRecorder
+	broker.SweepReader
 	broker.LiveWriter
 	broker.TemplateReader
 	broker.TemplateWriter
@@ -54,6 +57,7 @@ func Run(t *testing.T, open Open) {
 		{"configuration", testConfig},
 		{"health", testHealth},
 		{"capabilities", testCapabilities},
+		{"sweeps", testSweeps},
 		{"live rows", testLive},
 		{"templates", testTemplates},
 		{"tickets", testTickets},

@@ -25,7 +25,10 @@ var (
 	_ dispatch.Ledger        = (*dynamo.Store)(nil)
 	_ dispatch.Registrations = (*dynamo.Store)(nil)
 	_ dispatch.Drivers       = providers.Set{}
-	_ broker.MachineReader   = (*dynamo.Store)(nil)
+	_ dispatch.Machines      = (*dynamo.Store)(nil)
+	_ broker.OpenReader      = (*dynamo.Store)(nil)
+	_ broker.SweepRecorder   = (*dynamo.Store)(nil)
+	_ broker.MetaReader      = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.ConfigReader    = (*dynamo.Store)(nil)
@@ -61,7 +64,8 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Config: store,
+		Open: store, Sweeps: store, Meta: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }
