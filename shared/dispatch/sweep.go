@@ -145,7 +145,7 @@ func (q *search) strays(ctx context.Context, there []broker.Machine) error {
 				return err
 			}
 		}
-		q.tell(s.Machine, fate, why, done)
+		q.tell(ctx, s.Machine, fate, why, done)
 	}
 	return q.end(ctx, end)
 }
@@ -221,8 +221,8 @@ func idsOf(machines []broker.Machine) []string {
 	return ids
 }
 
-func (q *search) tell(m broker.Machine, fate broker.StrayFate, why string, done bool) {
-	q.Log.InfoContext(context.Background(), "a machine is not as it is recorded",
+func (q *search) tell(ctx context.Context, m broker.Machine, fate broker.StrayFate, why string, done bool) {
+	q.Log.InfoContext(ctx, "a machine is not as it is recorded",
 		"provider", q.provider.Name, "machine_id", m.ID, "operation_id", m.OperationID, "fate", fate, "done", done, "reason", why)
 	if len(q.told.Found) < mostFound {
 		q.told.Found = append(q.told.Found, broker.Stray{

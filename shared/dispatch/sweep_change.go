@@ -95,11 +95,11 @@ func (q *search) end(ctx context.Context, all []doomed) error {
 	for i, r := range results {
 		m := all[i].Machine
 		if !r.Terminated {
-			q.tell(m, broker.StrayTerminate, r.Message, false)
+			q.tell(ctx, m, broker.StrayTerminate, r.Message, false)
 			continue
 		}
 		q.told.Terminated++
-		q.tell(m, broker.StrayTerminate, all[i].why, true)
+		q.tell(ctx, m, broker.StrayTerminate, all[i].why, true)
 		m.Provider, m.Status, m.UpdatedAt = q.provider.Name, broker.MachineTerminated, q.Now()
 		m.Message = "terminated by the sweeper: " + all[i].why
 		if _, err := q.Machines.AdoptMachine(context.WithoutCancel(ctx), m); err != nil {
@@ -109,21 +109,28 @@ func (q *search) end(ctx context.Context, all []doomed) error {
 	return nil
 }
 
-// gone looks at recorded machines that the provider does not show.
-func (q *search) gone(ctx context.Context, there []broker.Machine) error {
+// missing are recorded machines that the provider does not show.
+func (q *search) missing(ctx context.Context, there []broker.Machine) ([]broker.Machine, error) {
 	owned, err := q.Machines.OwnedMachines(ctx, q.provider.Name, mostOwned)
 	if err != nil {
-		return fmt.Errorf("reading the machines of %q: %w", q.provider.Name, err)
+		return nil, fmt.Errorf("reading the machines of %q: %w", q.provider.Name, err)
 	}
 	shown := map[string]bool{}
 	for _, m := range there {
 		shown[m.ID] = true
 	}
 	missing := slices.DeleteFunc(owned, func(m broker.Machine) bool { return shown[m.ID] || !fulfilment.Missing(&m, nil, q.Now()) })
-	if len(missing) == 0 {
-		return nil
+	return missing[:min(len(missing), mostMissing)], nil
+}
+
+// gone looks at recorded machines that the provider does not show. What is
+// open is read after they were asked about: who ends one of them either is
+// still at it then, or has recorded it.
+func (q *search) gone(ctx context.Context, there []broker.Machine) error {
+	missing, err := q.missing(ctx, there)
+	if err != nil || len(missing) == 0 {
+		return err
 	}
-	missing = missing[:min(len(missing), mostMissing)]
 	now, err := safely(ctx, q.Service, func() ([]broker.Machine, error) { return q.driver.Status(ctx, idsOf(missing)) })
 	if err != nil {
 		return err //nolint:wrapcheck // a driver's errors say all
@@ -148,7 +155,7 @@ func (q *search) lose(ctx context.Context, m broker.Machine, why string) error {
 		why = "the provider does not show it any more"
 	}
 	if !q.may(broker.SweepReports, broker.SweepActs, broker.SweepAdopts) {
-		q.tell(m, broker.StrayLost, why, false)
+		q.tell(ctx, m, broker.StrayLost, why, false)
 		return nil
 	}
 	n := broker.MachineNote{Status: broker.MachineLost, Message: why, At: q.Now()}
@@ -159,6 +166,6 @@ func (q *search) lose(ctx context.Context, m broker.Machine, why string) error {
 		return fmt.Errorf("noting %q: %w", m.ID, err)
 	}
 	q.told.Lost++
-	q.tell(m, broker.StrayLost, why, true)
+	q.tell(ctx, m, broker.StrayLost, why, true)
 	return nil
 }
