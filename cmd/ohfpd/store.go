@@ -29,6 +29,7 @@ type ledgerStore interface {
 	broker.CapabilityBook
 	broker.SweepReader
 	broker.SweepRecorder
+	broker.EndedReader
 	broker.MachineLister
 	broker.LeaseBook
 	broker.MetricWriter

@@ -58,6 +58,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	names := stepNames(drivers.Kinds())
 	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
 	rooms.Dispatch.Metrics = exported.Counting(store)
+	rooms.Command.Counters = rooms.Dispatch.Metrics
 	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
@@ -90,7 +91,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 	return catalog.Services{
 		Query: query.Service{Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Metrics: l, Counters: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

@@ -91,6 +91,13 @@ type MachineReader interface {
 	OwnedMachines(ctx context.Context, provider string, limit int) ([]Machine, error)
 }
 
+// EndedReader reads machines that are no more.
+type EndedReader interface {
+	// EndedMachines returns machines of a provider that ended at or after
+	// since, by the time of their end, at most limit.
+	EndedMachines(ctx context.Context, provider string, since time.Time, limit int) ([]Machine, error)
+}
+
 // MachineFilter narrows a list. Empty fields ask for nothing.
 type MachineFilter struct {
 	Provider    string

@@ -120,7 +120,7 @@ func (w *world) open(t *testing.T) *site {
 		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Sweep: map[string]string{kind: "sweep-static"}, Settle: "settle",
 	}
 	s.command = command.Service{
-		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
+		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Counters: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
 	for _, e := range catalog.Bind(catalog.Services{

@@ -45,6 +45,7 @@ type Ledger interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineWriter
 }
 
@@ -66,6 +67,7 @@ type Service struct {
 	Ledger    Ledger
 	Templates Templates
 	Metrics   Metrics
+	Counters  broker.MetricWriter
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys
 	Meta      broker.MetaReader

@@ -67,6 +67,7 @@ func (s Service) decide(ctx context.Context, id string, by func(broker.Ledger) f
 		if err != nil {
 			return d, fmt.Errorf("storing a decision about %s: %w", id, err)
 		}
+		s.countDead(ctx, &l, d.Step)
 		return d, nil
 	}
 	return fulfilment.Decision{}, fmt.Errorf("deciding about %s: it changed %d times meanwhile", id, settleTries)

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,7 @@ func (s Service) stamp(ctx context.Context, j *job, a *broker.Attempt) ([]broker
 		for i := range a.Machines {
 			m := &a.Machines[i]
 			m.Provider, m.OperationID, m.Attempt, m.UpdatedAt = a.Provider, j.work.OperationID, a.N, s.Now()
+			m.TemplateID = j.ledger.Operation.TemplateID
 			if m.LaunchTime.IsZero() {
 				m.LaunchTime = s.Now()
 			}
@@ -132,7 +134,8 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 }
 
 func adopt(m *broker.Machine, k broker.Machine) {
-	m.OperationID, m.Attempt, m.LaunchTime = k.OperationID, k.Attempt, k.LaunchTime
+	m.OperationID, m.Attempt, m.LaunchTime, m.TemplateID = k.OperationID, k.Attempt, k.LaunchTime, k.TemplateID
+	m.Account = cmp.Or(m.Account, k.Account)
 	if m.Name == "" {
 		m.Name = k.Name
 	}

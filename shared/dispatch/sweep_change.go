@@ -49,6 +49,9 @@ func (q *search) settle(ctx context.Context, s fulfilment.Sighting, there []brok
 		seen: broker.Fenced{Attempt: before, SeenRun: before.Run, SeenState: before.State},
 	}
 	_, err := q.record(ctx, j, after)
+	if recorded(err) {
+		q.measure(context.WithoutCancel(ctx), j, &ending{attempt: after})
+	}
 	if t, named := errors.AsType[*fault.Task](err); named {
 		if t.Name == fault.ASLSuperseded {
 			settled[key] = false // another has the attempt

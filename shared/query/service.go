@@ -13,6 +13,7 @@ import (
 // Machines is what queries read of machines.
 type Machines interface {
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineLister
 }
 

@@ -23,6 +23,7 @@ var (
 	_ broker.SweepReader      = (*dynamo.Store)(nil)
 	_ broker.OperationReader  = (*dynamo.Store)(nil)
 	_ broker.MachineLister    = (*dynamo.Store)(nil)
+	_ broker.EndedReader      = (*dynamo.Store)(nil)
 	_ broker.MachineReader    = (*dynamo.Store)(nil)
 	_ broker.TemplateReader   = (*dynamo.Store)(nil)
 	_ broker.MetricReader     = (*dynamo.Store)(nil)

@@ -69,7 +69,7 @@ func open(ctx context.Context) (command.Service, error) {
 		return command.Service{}, err
 	}
 	return command.Service{
-		Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
+		Registry: store, Ledger: store, Templates: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
 		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Sweep: cfg.Functions.Sweep, Settle: cfg.Functions.Settle},
 		Lag:       config.Lag, Now: time.Now, NewID: newID, Log: slog.Default(),
 	}, nil

@@ -159,7 +159,7 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 	return catalog.Services{
 		Query: query.Service{Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Metrics: store, HasDriver: names.HasDriver, Now: s.clock},
 		Command: command.Service{
-			Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
+			Registry: store, Ledger: store, Templates: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
 			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

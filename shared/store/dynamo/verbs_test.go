@@ -259,6 +259,10 @@ func ledgerSteps() []step {
 		{"noting a machine", note(broker.MachineStopping), "GetItem PutItem"},
 		{"noting it again", note(broker.MachineStopping), "GetItem"},
 		{"noting its end", note(broker.MachineLost), "GetItem TransactWriteItems"},
+		{"reading ended machines", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.EndedMachines(ctx, "a", noon, 10)
+			return err
+		}, "Query"},
 		{"adopting a machine", adopt("stray"), "TransactWriteItems"},
 		{"adopting it again", adopt("stray"), "TransactWriteItems"},
 	}

@@ -150,6 +150,18 @@ func OwnedPK(provider string) string { return "OWNED#" + provider }
 // OwnedKey points to one of them.
 func OwnedKey(provider, machine string) Key { return Key{OwnedPK(provider), machine} }
 
+// EndedPK is the machines of a provider that have ended, in the open index,
+// which has no use for them otherwise.
+func EndedPK(provider string) string { return "ENDED#" + provider }
+
+// endedKey is where a machine that has ended stands in the open index.
+func endedKey(m *broker.Machine) Key {
+	if !m.Status.Final() || m.Provider == "" {
+		return Key{}
+	}
+	return Key{EndedPK(m.Provider), Stamp(m.UpdatedAt) + "#" + m.ID}
+}
+
 // NameKey points from a machine's name to the machine.
 func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }
 

@@ -75,6 +75,7 @@ const (
 	patOwned    = "OWNED#<provider>/<machine>"
 	patName     = "NAME#<name>/<machine>"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
+	patEnded    = "index open: ENDED#<provider>, since <time>"
 	patList     = "index list: L#OP#<day>, newest first"
 	patMachList = "index list: L#MACH#<day>, newest first"
 )
@@ -165,6 +166,7 @@ func machineVerbs() []Verb {
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
 		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
+		{Name: "EndedMachines", Call: "Query", Reads: []string{patEnded}},
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
 			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
@@ -184,7 +186,7 @@ func metricVerbs() []Verb {
 	return []Verb{
 		{Name: AddMetric, Call: "UpdateItem: ADD", Reads: []string{patMinute}, Writes: []string{patMinute}},
 		{Name: "MetricRows", Call: "Query", Reads: []string{patMinute, patHour}},
-		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour}},
+		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour, patMinute}},
 		{Name: PutDigest, Call: "UpdateItem: stored one not newer", Reads: []string{patProvider}, Writes: []string{patProvider}},
 	}
 }

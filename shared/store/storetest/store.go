@@ -29,6 +29,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineLister
 	broker.MachineWriter
 	broker.LeaseBook

@@ -21,6 +21,7 @@ func testSweeps(t *testing.T, open Open) {
 		{"a machine is adopted once, and is then as any other", adoptOnce},
 		{"of many that adopt a machine one does", adoptRace},
 		{"a machine that has a record is not adopted", adoptKnown},
+		{"machines that ended are found by the time of their end, by provider", endedByTime},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
 	}
@@ -129,4 +130,30 @@ func adoptKnown(f *fixture) {
 	f.over("op", start, ended)
 	f.same(false, f.adopt(machine("m", "pool-a", broker.MachineRunning)))
 	f.same([]broker.Machine{ended}, must[[]broker.Machine](f)(f.Machines(f.Context(), []string{"m"})))
+}
+
+func endedByTime(f *fixture) {
+	ended := func(provider string, since time.Time, limit int) (ids []string) {
+		f.Helper()
+		for _, m := range must[[]broker.Machine](f)(f.EndedMachines(f.Context(), provider, since, limit)) {
+			ids = append(ids, m.ID)
+		}
+		return ids
+	}
+	for i, id := range []string{"a", "b", "c", "d"} {
+		provider := []string{"pool-a", "pool-a", "pool-b", "pool-a"}[i]
+		f.same(true, f.adopt(machine(id, provider, broker.MachineRunning)))
+		if id != "d" { // which runs
+			must[broker.Machine](f)(f.NoteMachine(f.Context(), id, broker.MachineNote{Status: broker.MachineLost, At: at(time.Duration(9-i) * time.Hour)}))
+		}
+	}
+	f.same([]string{"b", "a"}, ended("pool-a", start, 10))
+	f.same([]string{"b", "a"}, ended("pool-a", at(8*time.Hour), 10))
+	f.same([]string{"a"}, ended("pool-a", at(8*time.Hour+1), 10))
+	f.same([]string{"b"}, ended("pool-a", start, 1))
+	f.same([]string{"c"}, ended("pool-b", start, 10))
+	f.same(0, len(ended("pool", start, 10)))
+	f.restart()
+	f.same([]string{"b", "a"}, ended("pool-a", start, 10))
+	f.same(broker.MachineLost, must[[]broker.Machine](f)(f.EndedMachines(f.Context(), "pool-a", start, 1))[0].Status)
 }
