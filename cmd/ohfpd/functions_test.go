@@ -188,17 +188,17 @@ func least() map[string]string {
 		"AWS_ENDPOINT_URL_SFN":  "http://127.0.0.1:1/states",
 		"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "WARN",
 		"OHFP_TABLE":            "broker",
-		"OHFP_RETENTION":        `{"operations_days": 7, "machines_days": 100}`,
 		"OHFP_SNAPSHOT_SECONDS": "0",
 		"OHFP_FUNCTIONS": `{"attempt":{"aws":"attempt-aws","static":"attempt-static"},` +
 			`"probe":{"aws":"probe-aws","static":"probe-static"},"sweep":{"aws":"sweep-aws","static":"sweep-static"},"settle":"settle","due":"due"}`,
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard", "OHFP_EXECUTE_EXPRESS_ARN": "arn:express", "OHFP_HEALTH_CHECK_ARN": "arn:health",
-		"OHFP_STATIC": `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
+		"OHFP_RETENTION": `{"operations_days": 20, "machines_days": 50}`,
+		"OHFP_STATIC":    `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
 	}
 }
 
 func plain() Config {
-	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second, OperationsKept: 168 * time.Hour, MachinesKept: 2400 * time.Hour}
+	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second, OperationsKept: 20 * 24 * time.Hour, MachinesKept: 50 * 24 * time.Hour}
 }
 
 func TestFunctionsAreToldWhatTheyNeedAndNothingElseOfThisProcess(t *testing.T) {
