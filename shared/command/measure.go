@@ -158,7 +158,18 @@ func (s Service) lossRate(ctx context.Context, provider string, now time.Time) (
 	return &share, nil
 }
 
-// forget clears what was counted in this minute under a name that is about to be
+// beginAnew lets a provider that is new begin with no figures. They are
+// evidence: when they cannot be cleared it is registered all the same.
+func (s Service) beginAnew(ctx context.Context, r *broker.Registration) {
+	if r.Version != 1 {
+		return
+	}
+	if err := s.forget(ctx, r.Name); err != nil {
+		s.Log.WarnContext(ctx, "clearing the counters of an earlier provider failed", "provider", r.Name, "error", err)
+	}
+}
+
+// forget clears what was counted in this minute under a name that was just
 // registered: it is of a provider that had the name before.
 func (s Service) forget(ctx context.Context, provider string) error {
 	for _, r := range metrics.MinuteSpan(s.Now()).Reads() {

@@ -105,11 +105,7 @@ func (s Service) registerProviderStrategy(ctx context.Context, in RegisterInput)
 	if err != nil {
 		return Registered{}, fmt.Errorf("storing provider %q: %w", r.Name, err)
 	}
-	if stored.Version == 1 {
-		if err := s.forget(ctx, stored.Name); err != nil { // counters are evidence: it is registered all the same
-			s.Log.WarnContext(ctx, "clearing the counters of an earlier provider failed", "provider", stored.Name, "error", err)
-		}
-	}
+	s.beginAnew(ctx, &stored)
 	return registered(stored, append(warnings, s.firstLook(ctx, stored)...)), nil
 }
 
