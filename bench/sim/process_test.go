@@ -59,21 +59,22 @@ func (s *site) start() *process {
 
 func (p *process) services(db storetest.Store) catalog.Services {
 	names := command.Functions{
-		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Settle: "settle",
+		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"},
+		Sweep: map[string]string{kind: "sweep-static"}, Settle: "settle",
 	}
 	limits := quota.Book{Uses: db, Owned: db, Ledger: db, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{
-			Registry: db, History: db, Capabilities: db, Operations: db, Machines: db, Templates: db, Metrics: db,
+			Registry: db, History: db, Capabilities: db, Sweeps: db, Operations: db, Machines: db, Templates: db, Metrics: db,
 			HasDriver: names.HasDriver, Now: time.Now,
 		},
 		Command: command.Service{
-			Registry: db, Ledger: db, Templates: db, Metrics: db, Tickets: db, Keys: db, Meta: db, Flows: p, Prober: p,
+			Registry: db, Ledger: db, Templates: db, Metrics: db, Counters: db, Tickets: db, Keys: db, Meta: db, Flows: p, Prober: p,
 			Quota: limits, Functions: names, Lag: func(string) time.Duration { return 0 }, Now: time.Now, NewID: p.newID, Log: quiet(),
 		},
 		Dispatch: dispatch.Service{
 			Ledger: db, Registrations: db, Machines: db, Templates: db, Live: db, Blocks: db, Health: db, Capabilities: db, Metrics: db,
-			Config: db, Quota: limits, Drivers: p.site, Environment: p.name, Flights: new(dispatch.Flights),
+			Config: db, Quota: limits, Open: db, Sweeps: db, Meta: db, Drivers: p.site, Environment: p.name, Flights: new(dispatch.Flights),
 			Now: time.Now, Jitter: p.site.draw, Log: quiet(),
 		},
 	}

@@ -34,7 +34,7 @@ func sections() []section {
 		{key: "templates", noun: "template", name: "template_id", put: "registerTemplate", drop: "deleteTemplate", have: haveTemplates},
 		{
 			key: "configuration", noun: "configuration", put: "configureProviderStrategy", have: haveConfiguration,
-			whole: []string{"selection_criteria", "circuit_breaker_config"},
+			whole: []string{"selection_criteria", "circuit_breaker_config", "sweeper_config"},
 		},
 	}
 }

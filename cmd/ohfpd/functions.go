@@ -28,9 +28,9 @@ const (
 // stepNames names the functions that workflows call, for the kinds of provider
 // that there are.
 func stepNames(kinds []string) command.Functions {
-	f := command.Functions{Attempt: map[string]string{}, Probe: map[string]string{}, Settle: settleFunction}
+	f := command.Functions{Attempt: map[string]string{}, Probe: map[string]string{}, Sweep: map[string]string{}, Settle: settleFunction}
 	for _, kind := range kinds {
-		f.Attempt[kind], f.Probe[kind] = "attempt-"+kind, "probe-"+kind
+		f.Attempt[kind], f.Probe[kind], f.Sweep[kind] = "attempt-"+kind, "probe-"+kind, "sweep-"+kind
 	}
 	return f
 }
@@ -131,13 +131,14 @@ func retention(cfg Config) string {
 type installation struct {
 	Attempt map[string]string `json:"attempt"`
 	Probe   map[string]string `json:"probe"`
+	Sweep   map[string]string `json:"sweep"`
 	Settle  string            `json:"settle"`
 	Due     string            `json:"due"`
 }
 
 func functionNames(kinds []string) installation {
 	n := stepNames(kinds)
-	return installation{Attempt: n.Attempt, Probe: n.Probe, Settle: n.Settle, Due: dueFunction}
+	return installation{Attempt: n.Attempt, Probe: n.Probe, Sweep: n.Sweep, Settle: n.Settle, Due: dueFunction}
 }
 
 // pools is OHFP_STATIC as functions of static pools read it.

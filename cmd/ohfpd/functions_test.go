@@ -30,6 +30,7 @@ func timeouts() map[string]time.Duration {
 		"get-provider-health":          10 * time.Second,
 		"get-provider-metrics":         25 * time.Second,
 		"get-provider-strategy-config": 10 * time.Second,
+		"get-sweeper-report":           10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-machines":                10 * time.Second,
 		"list-operations":              10 * time.Second,
@@ -41,6 +42,7 @@ func timeouts() map[string]time.Duration {
 		"register-template":            10 * time.Second,
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
+		"sweep-static":                 65 * time.Second,
 		"update-provider-health":       10 * time.Second,
 	}
 }
@@ -90,7 +92,7 @@ func TestFindFunctionsTakesEachRowOfTheCatalogueWithItsTimeOut(t *testing.T) {
 }
 
 func TestFindFunctionsWantsBothHalvesOfEveryKind(t *testing.T) {
-	b, err := findFunctions(buildOf(t, append(complete(), "attempt-aws", "probe-aws")...))
+	b, err := findFunctions(buildOf(t, append(complete(), "attempt-aws", "probe-aws", "sweep-aws")...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func least() map[string]string {
 		"OHFP_TABLE":            "broker",
 		"OHFP_SNAPSHOT_SECONDS": "0",
 		"OHFP_FUNCTIONS": `{"attempt":{"aws":"attempt-aws","static":"attempt-static"},` +
-			`"probe":{"aws":"probe-aws","static":"probe-static"},"settle":"settle","due":"due"}`,
+			`"probe":{"aws":"probe-aws","static":"probe-static"},"sweep":{"aws":"sweep-aws","static":"sweep-static"},"settle":"settle","due":"due"}`,
 		"OHFP_DEBUG_PRINCIPALS":     "*",
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard", "OHFP_EXECUTE_EXPRESS_ARN": "arn:express", "OHFP_HEALTH_CHECK_ARN": "arn:health",
 		"OHFP_RETENTION": `{"operations_days": 20, "machines_days": 50}`,

@@ -28,6 +28,9 @@ type ledgerStore interface {
 	broker.HealthHistory
 	broker.BlockWriter
 	broker.CapabilityBook
+	broker.SweepReader
+	broker.SweepRecorder
+	broker.EndedReader
 	broker.MachineLister
 	broker.LeaseBook
 	broker.UseBook

@@ -60,6 +60,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	names := stepNames(drivers.Kinds())
 	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
 	rooms.Dispatch.Metrics = exported.Counting(store)
+	rooms.Command.Counters = rooms.Dispatch.Metrics
 	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
@@ -91,13 +92,14 @@ func served(s *site) (*site, error) {
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Metrics: l, Counters: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Quota: limits, Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l,
+			Open: l, Sweeps: l, Meta: l, Drivers: d,
 			Quota: limits, Environment: environmentName(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

@@ -49,6 +49,7 @@ type Machine struct {
 	OperationID  string        `json:"operation_id,omitempty"` // that created it
 	Attempt      int           `json:"attempt,omitempty"`
 	TemplateID   string        `json:"template_id,omitempty"` // that it was made from
+	Account      string        `json:"account,omitempty"`     // that pays for it, where the provider has several
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 
@@ -107,6 +108,7 @@ type Lease struct {
 	Host        string    `json:"host"`
 	MachineID   string    `json:"machine_id"`
 	Token       string    `json:"token"` // of the attempt that took it
+	Broker      string    `json:"broker_id,omitempty"`
 	OperationID string    `json:"operation_id"`
 	Attempt     int       `json:"attempt"`
 	TakenAt     time.Time `json:"taken_at"`

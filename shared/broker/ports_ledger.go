@@ -92,6 +92,13 @@ type MachineReader interface {
 	OwnedMachines(ctx context.Context, provider string, limit int) ([]Machine, error)
 }
 
+// EndedReader reads machines that are no more.
+type EndedReader interface {
+	// EndedMachines returns machines of a provider that ended at or after
+	// since, by the time of their end, at most limit.
+	EndedMachines(ctx context.Context, provider string, since time.Time, limit int) ([]Machine, error)
+}
+
 // MachineFilter narrows a list. Empty fields ask for nothing.
 type MachineFilter struct {
 	Provider    string
@@ -112,6 +119,9 @@ type MachineWriter interface {
 	// NoteMachine stores what [Machine.Note] makes of n and the stored
 	// machine, and returns the machine as it is stored then. not_found.
 	NoteMachine(ctx context.Context, id string, n MachineNote) (Machine, error)
+	// AdoptMachine stores a machine of which there is no record, and reports
+	// whether it did.
+	AdoptMachine(ctx context.Context, m Machine) (bool, error)
 }
 
 // UseBook keeps what operations that go on have reserved of limits.

@@ -61,6 +61,27 @@ type HealthRecorder interface {
 	ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (bool, error)
 }
 
+// SweepClaimer gives out searches for machines without a record.
+type SweepClaimer interface {
+	// ClaimSweep takes the search at a provider that was due at seen: the next
+	// one is due at next. False: another took it, or the provider is gone.
+	ClaimSweep(ctx context.Context, name string, seen, next time.Time) (bool, error)
+}
+
+// SweepRecorder stores what searches found.
+type SweepRecorder interface {
+	// RecordSweep stores the newest search at a provider. One that is older
+	// than what is stored is dropped.
+	RecordSweep(ctx context.Context, name string, s Sweep) error
+}
+
+// SweepReader reads what searches found.
+type SweepReader interface {
+	// Sweep returns the newest search at a provider, be it for an earlier
+	// registration; the zero value when none was recorded.
+	Sweep(ctx context.Context, name string) (Sweep, error)
+}
+
 // CapabilityBook keeps what providers were seen to offer.
 type CapabilityBook interface {
 	CapabilityReader

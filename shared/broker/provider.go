@@ -74,9 +74,10 @@ type ProviderView struct {
 	Version             int64             `json:"version"`
 	RegisteredAt        time.Time         `json:"registered_at"`
 	Health              Health            `json:"health"`
-	NextCheckAt         time.Time         `json:"next_check_at"`    // when the health workflow looks next
-	CheckStartedAt      time.Time         `json:"check_started_at"` // a check that has not reported yet; zero: none
-	Live                map[string]Live   `json:"live,omitempty"`   // by breaker class; absent: never used
+	NextCheckAt         time.Time         `json:"next_check_at"`          // when the health workflow looks next
+	CheckStartedAt      time.Time         `json:"check_started_at"`       // a check that has not reported yet; zero: none
+	NextSweepAt         time.Time         `json:"next_sweep_at,omitzero"` // when machines without a record are looked for next
+	Live                map[string]Live   `json:"live,omitempty"`         // by breaker class; absent: never used
 	Tags                map[string]string `json:"tags,omitempty"`
 	MaxMachines         *int              `json:"max_machines,omitempty"`
 

@@ -25,6 +25,7 @@ type StrategyConfig struct {
 	HealthCheckInterval time.Duration `json:"health_check_interval"`
 	Breaker             BreakerConfig `json:"circuit_breaker_config"`
 	ExploreCreates      bool          `json:"explore_creates,omitempty"` // creates too may go where data is oldest: machines for a statistic
+	Sweeper             SweeperConfig `json:"sweeper_config"`
 	Mode                Mode          `json:"mode"`
 	Version             int64         `json:"version"`    // 0: nobody configured the broker; one more at each change
 	UpdatedAt           time.Time     `json:"updated_at"` // zero: never
@@ -54,6 +55,7 @@ func DefaultConfig() StrategyConfig {
 	return StrategyConfig{
 		DefaultPolicy:       FirstAvailable,
 		HealthCheckInterval: 300 * time.Second,
+		Sweeper:             SweeperConfig{Mode: SweepReport, Interval: time.Hour},
 		Mode:                ModeOpen,
 		Breaker: BreakerConfig{
 			Enabled: true, FailureThreshold: 5,
@@ -72,6 +74,7 @@ type StrategyConfigView struct {
 	HealthCheckInterval int64             `json:"health_check_interval" doc:"Seconds between two checks of a provider that sets no interval itself."`
 	Breaker             BreakerConfigView `json:"circuit_breaker_config" doc:"When a provider is left alone, and for how long."`
 	ExploreCreates      bool              `json:"explore_creates" doc:"Whether creates too go, now and then, where the data is oldest."`
+	Sweeper             SweeperConfigView `json:"sweeper_config" doc:"What is done about machines that nobody has recorded."`
 	Mode                Mode              `json:"mode" doc:"What the broker may do."`
 }
 
@@ -94,7 +97,8 @@ type BreakerConfigView struct {
 func (c *StrategyConfig) View() StrategyConfigView {
 	return StrategyConfigView{
 		DefaultPolicy: c.DefaultPolicy, Criteria: c.Criteria, Fallbacks: append([]string{}, c.Fallbacks...),
-		HealthCheckInterval: seconds(c.HealthCheckInterval), Breaker: c.Breaker.view(), ExploreCreates: c.ExploreCreates, Mode: c.Mode,
+		HealthCheckInterval: seconds(c.HealthCheckInterval), Breaker: c.Breaker.view(), ExploreCreates: c.ExploreCreates,
+		Sweeper: SweeperConfigView{Mode: c.Sweeper.Mode, Interval: seconds(c.Sweeper.Interval)}, Mode: c.Mode,
 	}
 }
 

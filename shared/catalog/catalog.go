@@ -24,6 +24,7 @@ func table() []row {
 		ofQuery(query.GetProviderCapabilities),
 		ofQuery(query.GetProviderStrategyConfig),
 		ofQuery(query.GetProviderMetrics),
+		ofQuery(query.GetSweeperReport),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
 		ofQuery(query.ListMachines),
@@ -34,6 +35,7 @@ func table() []row {
 		ofCommand(command.RecordMachineEvent),
 		ofDispatch(dispatch.Attempt),
 		ofDispatch(dispatch.Probe),
+		ofDispatch(dispatch.Sweep),
 	}
 }
 

@@ -108,7 +108,8 @@ func TestCostIsOfPricesThatAreKnown(t *testing.T) {
 		s.execute(create(2, ""))
 		pass(90 * time.Minute)
 		c := s.metrics(`{"provider_name": "a"}`).Cost
-		s.equal(query.CostView{Machines: 2, MachineHours: 3}, *c)
+		two := query.CostShare{Machines: 2, MachineHours: 3}
+		s.equal(query.CostView{CostShare: two, ByTemplate: map[string]query.CostShare{"t": two}}, *c)
 	})
 }
 

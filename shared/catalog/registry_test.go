@@ -73,7 +73,9 @@ func (s *site) due(ctx context.Context) (names []string) {
 		s.Fatal(err)
 	}
 	for _, p := range decode[command.DueProviders](s, out).Providers {
-		names = append(names, p.ProviderName)
+		if p.Function == "probe-"+kind {
+			names = append(names, p.ProviderName)
+		}
 	}
 	return names
 }

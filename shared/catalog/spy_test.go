@@ -119,3 +119,17 @@ func (s *spy) TakeStep(ctx context.Context, st broker.Step) error {
 func (s *spy) AddMetric(ctx context.Context, r broker.MetricRow) error {
 	return s.do(ctx, "count", func() error { return s.Store.AddMetric(ctx, r) })
 }
+
+func (s *spy) NoteMachine(ctx context.Context, id string, n broker.MachineNote) (m broker.Machine, err error) {
+	err = s.do(ctx, "note", func() error { m, err = s.Store.NoteMachine(ctx, id, n); return err })
+	return m, err
+}
+
+func (s *spy) AdoptMachine(ctx context.Context, m broker.Machine) (ok bool, err error) {
+	err = s.do(ctx, "adopt", func() error { ok, err = s.Store.AdoptMachine(ctx, m); return err })
+	return ok, err
+}
+
+func (s *spy) RecordSweep(ctx context.Context, name string, sweep broker.Sweep) error {
+	return s.do(ctx, "sweep", func() error { return s.Store.RecordSweep(ctx, name, sweep) })
+}

@@ -14,7 +14,7 @@ import (
 // ConfigureProviderStrategy changes what every selection obeys.
 var ConfigureProviderStrategy = op.Define(op.Spec{
 	Name: "configureProviderStrategy", Kind: op.Command, Role: op.Operator,
-	Summary: "Change what every selection obeys: policy, criteria, fallbacks, checks, breakers, mode",
+	Summary: "Change what every selection obeys: policy, criteria, fallbacks, checks, breakers, sweeper, mode",
 	Detail: "What is left out stays, member by member; an empty list empties one; reset goes back to the defaults first. " +
 		"Of two who change it together neither loses what the other did not touch; who sends the version that he saw is " +
 		"refused instead when it is no longer that. A change holds from the next selection on, in every process within two " +
@@ -28,6 +28,7 @@ var ConfigureProviderStrategy = op.Define(op.Spec{
 				`"circuit_breaker_config": {"failure_threshold": 5, "recovery_timeout": 60}}`,
 		},
 		{Title: "Make nothing new for now", Body: `{"mode": "frozen"}`},
+		{Title: "Terminate machines that nobody has recorded", Body: `{"sweeper_config": {"mode": "act"}}`},
 		{Title: "Back to the criteria of a new broker", Body: `{"reset": ["selection_criteria"]}`},
 	},
 	Faults: []fault.Code{fault.Conflict},
@@ -41,9 +42,10 @@ type ConfigureInput struct {
 	HealthCheckInterval    *int             `json:"health_check_interval,omitempty" doc:"Seconds between two checks of a provider that sets no interval itself; initially 300." min:"60" max:"86400"`
 	CircuitBreakerConfig   *BreakerInput    `json:"circuit_breaker_config,omitempty" doc:"When a provider is left alone, and for how long."`
 	ExploreCreates         *bool            `json:"explore_creates,omitempty" doc:"Whether policies that go by what was measured send a create, now and then, where the data is oldest; initially false."`
-	Mode                   string           `json:"mode,omitempty" doc:"open, or frozen: what makes or changes things is refused. recover is for after a restore." enum:"open,frozen,recover"`
+	SweeperConfig          *SweeperInput    `json:"sweeper_config,omitempty" doc:"What is done about machines that carry this broker's tag and that nobody has recorded."`
+	Mode                   string           `json:"mode,omitempty" doc:"open; frozen: what makes or changes things is refused; recover, after a restore: what the sweeper finds it records, and it terminates nothing." enum:"open,frozen,recover"`
 	Version                *int64           `json:"version,omitempty" doc:"The version that you saw; another one is a conflict. 0 is a broker that nobody configured." min:"0"`
-	Reset                  []string         `json:"reset,omitempty" doc:"Members to take back to their defaults before the rest of the request counts." enum:"default_selection_policy,selection_criteria,fallback_strategies,health_check_interval,circuit_breaker_config,explore_creates,mode"`
+	Reset                  []string         `json:"reset,omitempty" doc:"Members to take back to their defaults before the rest of the request counts." enum:"default_selection_policy,selection_criteria,fallback_strategies,health_check_interval,circuit_breaker_config,explore_creates,sweeper_config,mode"`
 	DryRun                 bool             `json:"dry_run,omitempty" doc:"Store nothing; say what would change."`
 }
 
@@ -60,6 +62,22 @@ type BreakerInput struct {
 	MaxRecoveryTimeout *int  `json:"max_recovery_timeout,omitempty" doc:"Seconds that the time open may double up to; initially 300." min:"1" max:"86400"`
 	HalfOpenMaxCalls   *int  `json:"half_open_max_calls,omitempty" doc:"Calls on trial at a time; initially 1." min:"1" max:"10"`
 	SuccessThreshold   *int  `json:"success_threshold,omitempty" doc:"Calls on trial that must succeed to close; initially 1." min:"1" max:"100"`
+}
+
+// SweeperInput is a change of the sweeper's configuration.
+type SweeperInput struct {
+	Mode     string `json:"mode,omitempty" doc:"report: say what would be done; act: do it; initially report." enum:"report,act"`
+	Interval *int   `json:"interval,omitempty" doc:"Seconds between two searches at a provider; initially 3600." min:"300" max:"86400"`
+}
+
+func (in *SweeperInput) over(c *broker.SweeperConfig) {
+	if in == nil {
+		return
+	}
+	if in.Mode != "" {
+		c.Mode = broker.SweepMode(in.Mode)
+	}
+	set(&c.Interval, in.Interval, time.Second)
 }
 
 // Configured is the answer.
@@ -120,7 +138,7 @@ func configured(c *broker.StrategyConfig, warnings []string) Configured {
 	}
 }
 
-// over lays the change over c. invalid_request or not_supported for what the
+// over lays the change over c. invalid_request for what the
 // schema cannot refuse: it depends on what stays.
 func (in *ConfigureInput) over(c broker.StrategyConfig) (broker.StrategyConfig, error) {
 	in.reset(&c)
@@ -140,8 +158,9 @@ func (in *ConfigureInput) over(c broker.StrategyConfig) (broker.StrategyConfig, 
 	c.Fallbacks = listOr(in.FallbackStrategies, c.Fallbacks)
 	c.ExploreCreates = *valueOr(in.ExploreCreates, &c.ExploreCreates)
 	set(&c.HealthCheckInterval, in.HealthCheckInterval, time.Second)
-	if c.Mode, err = modeOf(in.Mode, c.Mode); err != nil {
-		return c, err
+	in.SweeperConfig.over(&c.Sweeper)
+	if in.Mode != "" {
+		c.Mode = broker.Mode(in.Mode)
 	}
 	return c, in.CircuitBreakerConfig.over(&c.Breaker)
 }
@@ -163,20 +182,11 @@ func (in *ConfigureInput) reset(c *broker.StrategyConfig) {
 			c.Breaker = d.Breaker
 		case "explore_creates":
 			c.ExploreCreates = d.ExploreCreates
+		case "sweeper_config":
+			c.Sweeper = d.Sweeper
 		case "mode":
 			c.Mode = d.Mode
 		}
-	}
-}
-
-func modeOf(asked string, current broker.Mode) (broker.Mode, error) {
-	switch m := broker.Mode(asked); m {
-	case "":
-		return current, nil
-	case broker.ModeRecover:
-		return current, fault.Unsupported("mode", "recover is not built yet: nothing sweeps for machines without a record; there are open and frozen")
-	default:
-		return m, nil
 	}
 }
 

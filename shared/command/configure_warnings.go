@@ -36,5 +36,16 @@ func oddities(c *broker.StrategyConfig, snap *broker.Snapshot) []string {
 	if c.Mode == broker.ModeFrozen {
 		warnings = append(warnings, "the broker is frozen: what makes or changes things is refused")
 	}
-	return warnings
+	return append(warnings, sweeping(c)...)
+}
+
+func sweeping(c *broker.StrategyConfig) []string {
+	switch {
+	case c.Mode == broker.ModeRecover:
+		return []string{"the broker recovers: machines with its tag and no record are recorded, each minute, and none is terminated"}
+	case c.Sweeper.Mode == broker.SweepAct:
+		return []string{"the sweeper acts: machines with this broker's tag that nobody has recorded are terminated; getSweeperReport says which were found"}
+	default:
+		return nil
+	}
 }

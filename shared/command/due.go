@@ -11,10 +11,11 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
-// Due names the providers whose health is to be checked now.
+// Due names the providers whose health is to be checked now, and those where
+// machines without a record are to be looked for.
 var Due = op.Define(op.Spec{
 	Name: "due", Kind: op.Schedule, Timeout: 10 * time.Second,
-	Summary: "Name the providers whose health is to be checked now",
+	Summary: "Name the providers that are to be checked now, and those that are to be searched for machines without a record",
 }, Service.due)
 
 // DueInput says whose; empty is everybody's.
@@ -27,7 +28,7 @@ type DueProviders struct {
 	Providers []ProbeWork `json:"providers"`
 }
 
-// ProbeWork is one check, for the function that makes it.
+// ProbeWork is one check, or one search, for the function that makes it.
 type ProbeWork struct {
 	Function        string `json:"function"`
 	ProviderName    string `json:"provider_name"`
@@ -67,7 +68,7 @@ func (s Service) due(ctx context.Context, in DueInput) (DueProviders, error) {
 			out.Providers = append(out.Providers, w)
 		}
 	}
-	return out, nil
+	return out, s.dueSweeps(ctx, &snap, &out)
 }
 
 // waiting are the breakers of a provider to which it matters that a check

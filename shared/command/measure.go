@@ -16,6 +16,13 @@ type Metrics interface {
 	broker.MetricRoller
 }
 
+// lossWindow is the time over which machines that a provider took back are
+// counted.
+const lossWindow = 24 * time.Hour
+
+// mostMachines bounds the machines of which it is told how many were lost.
+const mostMachines = 10_000
+
 // measure makes of every provider's counters what selection reads, and sums
 // hours that are over. Where nothing has changed it writes nothing. A provider
 // whose counters cannot be read keeps its last digest, and nobody from theirs:
@@ -39,13 +46,22 @@ func (s Service) measureOne(ctx context.Context, p *broker.ProviderView) error {
 	}
 	due, then := rolled.Due(now)
 	for _, hour := range due {
-		if err := s.rollUp(ctx, p.Name, hour); err != nil {
+		if err := s.rollUp(ctx, p, hour); err != nil {
 			return err
 		}
 	}
 	measured, err := s.measured(ctx, p, now)
 	if err != nil {
 		return err
+	}
+	if m, used := measured[broker.ClassMutate]; used {
+		if m.Lost = p.Measured[broker.ClassMutate].Lost; len(due) > 0 {
+			m.Lost, err = s.lossRate(ctx, p.Name, now)
+		}
+		if err != nil {
+			return err
+		}
+		measured[broker.ClassMutate] = m
 	}
 	d := broker.Digest{At: now, Measured: measured, Rolled: then.Stored()}
 	if same(p, &d) {
@@ -57,13 +73,13 @@ func (s Service) measureOne(ctx context.Context, p *broker.ProviderView) error {
 	return nil
 }
 
-func (s Service) rollUp(ctx context.Context, provider string, hour metrics.Bucket) error {
-	rows, err := s.metricRows(ctx, provider, metrics.Span{Grain: metrics.Minute, From: hour.Start, To: hour.End()})
+func (s Service) rollUp(ctx context.Context, p *broker.ProviderView, hour metrics.Bucket) error {
+	rows, err := s.metricRows(ctx, p, metrics.Span{Grain: metrics.Minute, From: hour.Start, To: hour.End()})
 	if err != nil {
 		return err
 	}
 	for _, r := range metrics.Rollup(hour, rows) {
-		if err := s.Metrics.PutMetric(ctx, r.Stored(provider)); err != nil {
+		if err := s.Metrics.PutMetric(ctx, r.Stored(p.Name)); err != nil {
 			return fmt.Errorf("storing the hour %s: %w", hour.Start.Format(time.RFC3339), err)
 		}
 	}
@@ -72,7 +88,7 @@ func (s Service) rollUp(ctx context.Context, provider string, hour metrics.Bucke
 
 // measured is by breaker class what the last hour says.
 func (s Service) measured(ctx context.Context, p *broker.ProviderView, now time.Time) (map[string]broker.Measured, error) {
-	rows, err := s.metricRows(ctx, p.Name, metrics.SummarySpan(now))
+	rows, err := s.metricRows(ctx, p, metrics.SummarySpan(now))
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +107,10 @@ func (s Service) measured(ctx context.Context, p *broker.ProviderView, now time.
 	return all, nil
 }
 
-func (s Service) metricRows(ctx context.Context, provider string, span metrics.Span) ([]metrics.Row, error) {
+func (s Service) metricRows(ctx context.Context, p *broker.ProviderView, span metrics.Span) ([]metrics.Row, error) {
 	var rows []metrics.Row
 	for _, r := range span.Reads() {
-		stored, err := s.Metrics.MetricRows(ctx, r.Range(provider))
+		stored, err := s.Metrics.MetricRows(ctx, r.Range(p.Name))
 		if err != nil {
 			return nil, fmt.Errorf("reading counters: %w", err)
 		}
@@ -106,7 +122,69 @@ func (s Service) metricRows(ctx context.Context, provider string, span metrics.S
 			rows = append(rows, row)
 		}
 	}
-	return rows, nil
+	return metrics.Since(p.RegisteredAt, rows), nil
+}
+
+// lossRate is the share of running machines that a provider takes back per hour:
+// those that were lost in the last day, for each hour that machines ran in it;
+// nil when none ran. It is made anew when an hour is summed up, not at each
+// tick.
+func (s Service) lossRate(ctx context.Context, provider string, now time.Time) (*float64, error) {
+	from := now.Add(-lossWindow)
+	owned, err := s.Ledger.OwnedMachines(ctx, provider, mostMachines)
+	if err != nil {
+		return nil, fmt.Errorf("reading machines: %w", err)
+	}
+	ended, err := s.Ledger.EndedMachines(ctx, provider, from, mostMachines)
+	if err != nil {
+		return nil, fmt.Errorf("reading machines that ended: %w", err)
+	}
+	var lives []metrics.Life
+	lost := 0.0
+	for _, m := range owned {
+		lives = append(lives, metrics.Life{Launched: m.LaunchTime})
+	}
+	for _, m := range ended {
+		lives = append(lives, metrics.Life{Launched: m.LaunchTime, Ended: m.UpdatedAt})
+		if m.Status == broker.MachineLost {
+			lost++
+		}
+	}
+	hours := metrics.Costs(lives, from, now).Total.Hours()
+	if hours == 0 {
+		return nil, nil //nolint:nilnil // nothing ran
+	}
+	share := min(1, lost/hours)
+	return &share, nil
+}
+
+// beginAnew lets a provider that is new begin with no figures. They are
+// evidence: when they cannot be cleared it is registered all the same.
+func (s Service) beginAnew(ctx context.Context, r *broker.Registration) {
+	if r.Version != 1 {
+		return
+	}
+	if err := s.forget(ctx, r.Name); err != nil {
+		s.Log.WarnContext(ctx, "clearing the counters of an earlier provider failed", "provider", r.Name, "error", err)
+	}
+}
+
+// forget clears what was counted in this minute under a name that was just
+// registered: it is of a provider that had the name before.
+func (s Service) forget(ctx context.Context, provider string) error {
+	for _, r := range metrics.MinuteSpan(s.Now()).Reads() {
+		stored, err := s.Metrics.MetricRows(ctx, r.Range(provider))
+		if err != nil {
+			return fmt.Errorf("reading counters of %q: %w", provider, err)
+		}
+		for _, row := range stored {
+			row.Flat = broker.Flat{}
+			if err := s.Metrics.PutMetric(ctx, row); err != nil {
+				return fmt.Errorf("clearing counters of %q: %w", provider, err)
+			}
+		}
+	}
+	return nil
 }
 
 // same reports whether d says what is stored already.

@@ -105,6 +105,7 @@ func (s Service) registerProviderStrategy(ctx context.Context, in RegisterInput)
 	if err != nil {
 		return Registered{}, fmt.Errorf("storing provider %q: %w", r.Name, err)
 	}
+	s.beginAnew(ctx, &stored)
 	return registered(stored, append(warnings, s.firstLook(ctx, stored)...)), nil
 }
 

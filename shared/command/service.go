@@ -36,6 +36,7 @@ type Registry interface {
 	broker.ConfigReader
 	broker.ConfigWriter
 	broker.HealthRecorder
+	broker.SweepClaimer
 	broker.LiveWriter
 }
 
@@ -45,6 +46,7 @@ type Ledger interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineWriter
 }
 
@@ -66,6 +68,7 @@ type Service struct {
 	Ledger    Ledger
 	Templates Templates
 	Metrics   Metrics
+	Counters  broker.MetricWriter
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys
 	Meta      broker.MetaReader
@@ -85,6 +88,7 @@ type Service struct {
 type Functions struct {
 	Attempt map[string]string
 	Probe   map[string]string
+	Sweep   map[string]string // a kind that is not there is not swept
 	Settle  string
 }
 

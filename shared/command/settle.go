@@ -70,6 +70,7 @@ func (s Service) decide(ctx context.Context, id string, by func(broker.Ledger) f
 		if !d.Step.Operation.Status.Open() {
 			s.unreserve(ctx, &d.Step.Operation)
 		}
+		s.countDead(ctx, &l, d.Step)
 		return d, nil
 	}
 	return fulfilment.Decision{}, fmt.Errorf("deciding about %s: it changed %d times meanwhile", id, settleTries)

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,6 +136,7 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 
 func adopt(m *broker.Machine, k broker.Machine) {
 	m.OperationID, m.Attempt, m.TemplateID, m.LaunchTime = k.OperationID, k.Attempt, k.TemplateID, k.LaunchTime
+	m.Account = cmp.Or(m.Account, k.Account)
 	if m.Name == "" {
 		m.Name = k.Name
 	}

@@ -26,6 +26,12 @@ type Ledger interface {
 	RecordOutcome(ctx context.Context, o broker.Outcome) error
 }
 
+// Machines keeps machines.
+type Machines interface {
+	broker.MachineReader
+	broker.MachineWriter
+}
+
 // Registrations reads one registration.
 type Registrations interface {
 	Provider(ctx context.Context, name string) (broker.Registration, error)
@@ -35,7 +41,7 @@ type Registrations interface {
 type Service struct {
 	Ledger        Ledger
 	Registrations Registrations
-	Machines      broker.MachineReader
+	Machines      Machines
 	Templates     broker.TemplateReader
 	Live          broker.LiveWriter
 	Blocks        broker.BlockWriter
@@ -44,6 +50,9 @@ type Service struct {
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
 	Quota         quota.Book
+	Open          broker.OpenReader
+	Sweeps        broker.SweepRecorder
+	Meta          broker.MetaReader
 	Drivers       Drivers
 	Flights       *Flights // of this process; nil: calls that hang are not noticed
 	Environment   string   // names this process among those that share a broker: what fails in one alone is no evidence

@@ -22,6 +22,11 @@ type Driver interface {
 	// Find looks up the machines that carry the token of spec, without making
 	// any. None is an empty list; a failed look-up is an error.
 	Find(ctx context.Context, spec broker.CreateSpec) ([]broker.Machine, error)
+	// List returns the machines that carry the tag of this broker and are not
+	// over, those of no other broker, each with its operation, its attempt and
+	// when it was launched, as its tags and the provider say. A failed look-up
+	// is an error: a part of the list is none.
+	List(ctx context.Context, brokerID string) ([]broker.Machine, error)
 	// Terminate ends machines: one result per id, in the order given. A
 	// machine that is gone is terminated; one bad id spoils no other.
 	Terminate(ctx context.Context, ids []string) ([]broker.MachineResult, error)

@@ -81,6 +81,7 @@ func (s Service) metricsOf(ctx context.Context, p *broker.ProviderView, cfg *bro
 	if err != nil {
 		return MetricsView{}, err
 	}
+	rows = metrics.Since(p.RegisteredAt, rows)
 	v := s.metricsView(p, &plan, rows)
 	totals := plan.Fold(rows)
 	if in.IncludeOperationBreakdown {

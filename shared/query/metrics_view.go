@@ -34,7 +34,7 @@ type MetricsView struct {
 	Availability *float64              `json:"availability,omitempty" doc:"Share of the checked time in which it answered, in percent."`
 	Operations   map[string]CountsView `json:"operations,omitempty" doc:"By operation type."`
 	Errors       []ErrorView           `json:"errors,omitempty" doc:"The most frequent first."`
-	Cost         *CostView             `json:"cost,omitempty" doc:"Of machines that exist; absent: there is none."`
+	Cost         *CostView             `json:"cost,omitempty" doc:"Of machines that ran in the window; absent: none did."`
 	From         broker.Time           `json:"from" doc:"Where the window begins."`
 	To           broker.Time           `json:"to" doc:"Where it ends."`
 	Missing      []PeriodView          `json:"missing,omitempty" doc:"Time in the window of which nothing is known."`
@@ -64,10 +64,17 @@ type PointView struct {
 	P95MS                 *float64    `json:"p95_ms,omitempty"`
 }
 
-// CostView is what machines cost that exist now. Those that ended within the
-// window are not in it.
+// CostView is what machines cost that ran in the window, be they there or not.
 type CostView struct {
-	Machines     int64    `json:"machines" doc:"Machines that exist."`
+	CostShare
+	ByTemplate map[string]CostShare `json:"by_template,omitempty" doc:"By template; machines of no known one are in the total only."`
+	ByAccount  map[string]CostShare `json:"by_account,omitempty" doc:"By the account that pays, where machines say."`
+	Truncated  bool                 `json:"truncated,omitempty" doc:"There were more machines than were counted: 10,000 of those that exist, and as many that ended."`
+}
+
+// CostShare is what some machines cost.
+type CostShare struct {
+	Machines     int64    `json:"machines" doc:"Machines that ran at some time of the window."`
 	MachineHours float64  `json:"machine_hours" doc:"What they used within the window."`
 	Estimated    *float64 `json:"estimated,omitempty" doc:"What that costs by known prices; absent: no price is known."`
 	PricedHours  float64  `json:"priced_hours" doc:"Of the machine hours, those whose price is known."`

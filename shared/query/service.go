@@ -13,6 +13,7 @@ import (
 // Machines is what queries read of machines.
 type Machines interface {
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineLister
 }
 
@@ -21,6 +22,7 @@ type Service struct {
 	Registry     broker.ProviderReader
 	History      broker.HealthHistory
 	Capabilities broker.CapabilityReader
+	Sweeps       broker.SweepReader
 	Operations   broker.OperationReader
 	Machines     Machines
 	Templates    broker.TemplateReader

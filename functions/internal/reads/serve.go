@@ -20,8 +20,10 @@ var (
 	_ broker.ProviderReader   = (*dynamo.Store)(nil)
 	_ broker.HealthHistory    = (*dynamo.Store)(nil)
 	_ broker.CapabilityReader = (*dynamo.Store)(nil)
+	_ broker.SweepReader      = (*dynamo.Store)(nil)
 	_ broker.OperationReader  = (*dynamo.Store)(nil)
 	_ broker.MachineLister    = (*dynamo.Store)(nil)
+	_ broker.EndedReader      = (*dynamo.Store)(nil)
 	_ broker.MachineReader    = (*dynamo.Store)(nil)
 	_ broker.TemplateReader   = (*dynamo.Store)(nil)
 	_ broker.MetricReader     = (*dynamo.Store)(nil)
@@ -48,7 +50,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store,
+		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Metrics: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

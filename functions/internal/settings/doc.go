@@ -12,7 +12,8 @@
 //
 // OHFP_FUNCTIONS is
 //
-//	{"attempt": {"static": "attempt-static"}, "probe": {"static": "probe-static"}, "settle": "settle", "due": "due"}
+//	{"attempt": {"static": "attempt-static"}, "probe": {"static": "probe-static"}, "sweep": {"static": "sweep-static"},
+//	 "settle": "settle", "due": "due"}
 //
 // and OHFP_STATIC is
 //

@@ -30,6 +30,7 @@ type Env func(name string) string
 type Functions struct {
 	Attempt map[string]string `json:"attempt" required:"true"`
 	Probe   map[string]string `json:"probe" required:"true"`
+	Sweep   map[string]string `json:"sweep,omitempty"` // a kind that is not there is not swept
 	Settle  string            `json:"settle" required:"true"`
 	Due     string            `json:"due" required:"true"`
 }

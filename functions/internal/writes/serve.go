@@ -72,8 +72,8 @@ func open(ctx context.Context) (command.Service, error) {
 		return command.Service{}, err
 	}
 	return command.Service{
-		Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
-		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Settle: cfg.Functions.Settle},
+		Registry: store, Ledger: store, Templates: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
+		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Sweep: cfg.Functions.Sweep, Settle: cfg.Functions.Settle},
 		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Lag:       config.Lag, Now: time.Now, NewID: newID, Log: slog.Default(),
 	}, nil

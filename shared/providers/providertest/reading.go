@@ -11,6 +11,9 @@ import (
 func reading() []Case {
 	return []Case{
 		{"finds nothing for a token that made nothing", Working, findsNothing},
+		{"lists the machines with the broker's tag, and no other broker's", Working, listsOwn},
+		{"lists what exists, whatever is recorded", Working, listsExisting},
+		{"classifies a list that it cannot give", Blind, cannotList},
 		{"tells the status of each machine in the order given", Working, tellsStatus},
 		{"tells that a machine has vanished", Working, tellsVanished},
 		{"is healthy when it works and says when it was looked at", Working, healthy},
@@ -26,6 +29,66 @@ func reading() []Case {
 func findsNothing(t testing.TB, s Subject) {
 	mustCreate(t, s, order(t, s, 1, 1))
 	expectFound(t, s, order(t, s, 2, 1), nil)
+}
+
+func list(t testing.TB, s Subject, brokerID string) []broker.Machine {
+	t.Helper()
+	got, err := s.Driver.List(t.Context(), brokerID)
+	if err != nil {
+		t.Fatalf("listing: %v", err)
+	}
+	return got
+}
+
+// listsOwn: another broker may work in the same account. Neither of the two
+// sees a machine of the other, so that none is ever taken for a stray.
+func listsOwn(t testing.TB, s Subject) {
+	mine, theirs := order(t, s, 1, 2), order(t, s, 2, 3)
+	theirs.BrokerID = "7f1e2d3c-0000-4000-8000-000000000002"
+	a, b := mustCreate(t, s, mine), mustCreate(t, s, theirs)
+	for _, one := range []struct {
+		spec broker.CreateSpec
+		want []broker.Machine
+	}{{mine, a}, {theirs, b}} {
+		got := list(t, s, one.spec.BrokerID)
+		if diff := cmp.Diff(sorted(ids(one.want)), sorted(ids(got))); diff != "" {
+			t.Errorf("the list of %s (-want +got):\n%s", one.spec.BrokerID, diff)
+		}
+		for _, m := range got {
+			if m.OperationID != one.spec.OperationID || m.Attempt != one.spec.Attempt || m.LaunchTime.IsZero() || m.Status.Final() {
+				t.Errorf("got %+v", m)
+			}
+		}
+	}
+	if got := list(t, s, ""); len(got) != 0 {
+		t.Errorf("of no broker: %v", got)
+	}
+}
+
+func listsExisting(t testing.TB, s Subject) {
+	spec := order(t, s, 1, 3)
+	r, err := create(t.Context(), s, spec)
+	if err != nil {
+		t.Fatalf("creating: %v", err)
+	}
+	s.Double.Vanish(r.Machines[0].ID)
+	if _, err := s.Driver.Terminate(t.Context(), []string{r.Machines[1].ID}); err != nil {
+		t.Fatalf("terminating: %v", err)
+	}
+	if diff := cmp.Diff([]string{r.Machines[2].ID}, ids(list(t, s, spec.BrokerID))); diff != "" {
+		t.Errorf("the list (-want +got):\n%s", diff)
+	}
+}
+
+func cannotList(t testing.TB, s Subject) {
+	spec := order(t, s, 1, 1)
+	mustCreate(t, s, spec)
+	s.Double.Set(Blind)
+	if got, err := s.Driver.List(t.Context(), spec.BrokerID); err == nil {
+		t.Errorf("got %v, want an error", got)
+	} else {
+		classified(t, err)
+	}
 }
 
 func tellsStatus(t testing.TB, s Subject) {

@@ -38,6 +38,7 @@ func (d double) Set(f providertest.Fault) {
 	case providertest.Blind:
 		d.Always(sim.Find, sim.Step{Err: &fault.ProviderError{Class: fault.Server, Sent: true, Code: "reset", Message: "connection reset"}})
 		d.Always(sim.Status, sim.Step{Err: &fault.ProviderError{Class: fault.Server, Sent: true, Code: "reset", Message: "connection reset"}})
+		d.Always(sim.List, sim.Step{Err: &fault.ProviderError{Class: fault.Server, Sent: true, Code: "reset", Message: "connection reset"}})
 	case providertest.Throttled:
 		d.Always(sim.Create, sim.Step{Err: &fault.ProviderError{Class: fault.Throttle, Code: "slow", Message: "slow down", RetryAfter: time.Second}})
 	default:

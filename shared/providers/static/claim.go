@@ -47,7 +47,7 @@ func (c *creation) claim(ctx context.Context, h config.Host) claim {
 func (c *creation) newLease(host string) broker.Lease {
 	now := c.Now()
 	return broker.Lease{
-		Provider: c.pool, Host: host, MachineID: machineID(c.spec.Token, host), Token: c.spec.Token,
+		Provider: c.pool, Host: host, MachineID: machineID(c.spec.Token, host), Token: c.spec.Token, Broker: c.spec.BrokerID,
 		OperationID: c.spec.OperationID, Attempt: c.spec.Attempt,
 		TakenAt: now, Until: now.Add(c.config.Lease()), Version: c.book.leases[host].Version,
 	}

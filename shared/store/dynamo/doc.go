@@ -11,9 +11,10 @@
 //	free_at, answer_until, held                 idempotency keys
 //	free, machine                               leases
 //	health, checked_at, said, failed,
-//	next_check_at, check_started_at     what selection reads of a provider: written apart from doc
+//	next_check_at, check_started_at             what selection reads of a provider: written apart from doc
+//	next_sweep_at                               when machines without a record are looked for
 //	digest, digest_at                           what was measured of a provider, apart from doc too
-//	checked_at                                  what a provider was seen to offer: when
+//	checked_at                                  what a provider was seen to offer, or to have without a record: when
 //	n                                           counters
 //	n … h31, f_* e_* t_* m_*                    what is measured, which has no doc (metrics.go)
 //	state … permits, fail_run, retry_debt,

@@ -158,6 +158,9 @@ func viewOf(r row) (v broker.ProviderView, err error) {
 	if v.CheckStartedAt, err = instant(r.CheckStartedAt); err != nil {
 		return v, err
 	}
+	if v.NextSweepAt, err = instant(r.NextSweepAt); err != nil {
+		return v, err
+	}
 	return v, digested(&v, r)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
@@ -66,6 +67,16 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 	}
 	found, err := s.Machines(ctx, ids)
 	return slices.DeleteFunc(found, func(m broker.Machine) bool { return m.Status.Final() }), err // it may have ended since
+}
+
+// EndedMachines returns machines of a provider that ended at or after since, by
+// the time of their end, at most limit.
+func (s *Store) EndedMachines(ctx context.Context, provider string, since time.Time, limit int) ([]broker.Machine, error) {
+	found, err := all[broker.Machine](ctx, s, query{
+		index: schema.OpenIndex, pk: schema.EndedPK(provider), op: ">=", sk: schema.Stamp(since), limit: max(limit, 0),
+	})
+	seen := s.seen()
+	return slices.DeleteFunc(found, func(m broker.Machine) bool { return !seen.HasMachine(&m) }), err
 }
 
 // ListMachines returns a page, the newest launch first. A limit below 1 asks

@@ -31,6 +31,7 @@ const (
 	attrFailed         = "failed"
 	attrNextCheckAt    = "next_check_at"
 	attrCheckStartedAt = "check_started_at"
+	attrNextSweepAt    = "next_sweep_at"
 	attrN              = "n"
 	attrTTL            = "ttl"
 	attrDigest         = "digest"
@@ -66,6 +67,7 @@ type row struct {
 	Failed         int    `dynamodbav:"failed,omitempty"`
 	NextCheckAt    string `dynamodbav:"next_check_at,omitempty"`
 	CheckStartedAt string `dynamodbav:"check_started_at,omitempty"`
+	NextSweepAt    string `dynamodbav:"next_sweep_at,omitempty"`
 	Digest         string `dynamodbav:"digest,omitempty"`
 }
 

@@ -259,12 +259,25 @@ func ledgerSteps() []step {
 		{"noting a machine", note(broker.MachineStopping), "GetItem PutItem"},
 		{"noting it again", note(broker.MachineStopping), "GetItem"},
 		{"noting its end", note(broker.MachineLost), "GetItem TransactWriteItems"},
+		{"reading ended machines", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.EndedMachines(ctx, "a", noon, 10)
+			return err
+		}, "Query"},
+		{"adopting a machine", adopt("stray"), "TransactWriteItems"},
+		{"adopting it again", adopt("stray"), "TransactWriteItems"},
 	}
 }
 
 func note(status broker.MachineStatus) func(context.Context, *dynamo.Store) error {
 	return func(ctx context.Context, s *dynamo.Store) error {
 		_, err := s.NoteMachine(ctx, "m", broker.MachineNote{Status: status, At: noon})
+		return err
+	}
+}
+
+func adopt(id string) func(context.Context, *dynamo.Store) error {
+	return func(ctx context.Context, s *dynamo.Store) error {
+		_, err := s.AdoptMachine(ctx, broker.Machine{ID: id, Name: "n", Provider: "a", Status: broker.MachineRunning})
 		return err
 	}
 }
@@ -299,6 +312,14 @@ func otherSteps() []step {
 			_, err := s.MetricRows(ctx, broker.MetricRange{Provider: "a", Partition: "2026-03-01T12", First: "00", Below: "60"})
 			return err
 		}, "Query"},
+		{"claiming a search", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.ClaimSweep(ctx, "a", time.Time{}, noon)
+			return err
+		}, "UpdateItem"},
+		{"recording a search", func(ctx context.Context, s *dynamo.Store) error {
+			return s.RecordSweep(ctx, "a", broker.Sweep{At: noon})
+		}, "PutItem"},
+		{"reading a search", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Sweep(ctx, "a"); return err }, "GetItem"},
 		{"rolling up", func(ctx context.Context, s *dynamo.Store) error { return s.PutMetric(ctx, metric(true)) }, "PutItem"},
 		{"a digest", func(ctx context.Context, s *dynamo.Store) error {
 			return s.PutDigest(ctx, "a", broker.Digest{At: noon})

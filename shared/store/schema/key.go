@@ -73,6 +73,9 @@ func RegistrationKey(name string) Key { return Key{"PROV#" + name, "CONF"} }
 // CapabilitiesKey holds what a provider was seen to offer.
 func CapabilitiesKey(name string) Key { return Key{"PROV#" + name, "CAPS"} }
 
+// SweepKey holds what was found of a provider's machines without a record.
+func SweepKey(name string) Key { return Key{"PROV#" + name, "SWEEP"} }
+
 // LiveKey holds a breaker.
 func LiveKey(k broker.LiveKey) Key {
 	return Key{LivePK, providerPrefix + part(k.Provider) + "#" + k.Class}
@@ -158,6 +161,18 @@ func OwnedKey(provider, machine string) Key { return Key{OwnedPK(provider), mach
 
 // UseKey holds what is reserved of a limit.
 func UseKey(scope string) Key { return Key{"USE#" + scope, only} }
+
+// EndedPK is the machines of a provider that have ended, in the open index,
+// which has no use for them otherwise.
+func EndedPK(provider string) string { return "ENDED#" + provider }
+
+// endedKey is where a machine that has ended stands in the open index.
+func endedKey(m *broker.Machine) Key {
+	if !m.Status.Final() || m.Provider == "" {
+		return Key{}
+	}
+	return Key{EndedPK(m.Provider), Stamp(m.UpdatedAt) + "#" + m.ID}
+}
 
 // NameKey points from a machine's name to the machine.
 func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }

@@ -12,7 +12,7 @@ import (
 // machineRow makes a machine's row with its place in the list.
 func (r Retention) machineRow(m broker.Machine) (Item, error) {
 	it, err := Row(MachineKey(m.ID), m)
-	it.Expires = r.machineExpires(&m)
+	it.Expires, it.Open = r.machineExpires(&m), endedKey(&m)
 	it.List = machineListKey(m)
 	return it, err
 }

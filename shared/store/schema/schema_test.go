@@ -56,7 +56,7 @@ func TestVerbs_lose_only_what_is_learnt_again(t *testing.T) {
 			t.Errorf("%s writes nothing and says that it is durable", v.Name)
 		}
 	}
-	want := []string{"AddMetric", "ApplyBlock", "ApplyLive", "ClaimCheck", "PutDigest", "PutMetric", "RecordCapabilities", "RecordHealth", "Ticket"}
+	want := []string{"AddMetric", "ApplyBlock", "ApplyLive", "ClaimCheck", "ClaimSweep", "PutDigest", "PutMetric", "RecordCapabilities", "RecordHealth", "RecordSweep", "Ticket"}
 	slices.Sort(lost)
 	if d := cmp.Diff(want, lost); d != "" {
 		t.Errorf("want (-), got (+):\n%s", d)

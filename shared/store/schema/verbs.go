@@ -22,6 +22,8 @@ const (
 	RecordHealth       = "RecordHealth"
 	ClaimCheck         = "ClaimCheck"
 	RecordCapabilities = "RecordCapabilities"
+	ClaimSweep         = "ClaimSweep"
+	RecordSweep        = "RecordSweep"
 	ApplyLive          = "ApplyLive"
 	ApplyBlock         = "ApplyBlock"
 	ApplyUse           = "ApplyUse"
@@ -36,6 +38,7 @@ const (
 	RecordOutcome      = "RecordOutcome"
 	TakeStep           = "TakeStep"
 	NoteMachine        = "NoteMachine"
+	AdoptMachine       = "AdoptMachine"
 	TakeLease          = "TakeLease"
 	DropLease          = "DropLease"
 	PutConfig          = "PutConfig"
@@ -53,6 +56,7 @@ const (
 	patConfig   = "REG/CFG"
 	patConf     = "PROV#<provider>/CONF"
 	patCaps     = "PROV#<provider>/CAPS"
+	patSweep    = "PROV#<provider>/SWEEP"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patBlock    = "REG/B#<provider>#<offering>"
@@ -76,6 +80,7 @@ const (
 	patUse      = "USE#<scope>/-"
 	patName     = "NAME#<name>/<machine>"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
+	patEnded    = "index open: ENDED#<provider>, since <time>"
 	patList     = "index list: L#OP#<day>, newest first"
 	patMachList = "index list: L#MACH#<day>, newest first"
 )
@@ -99,8 +104,8 @@ func providerVerbs() []Verb {
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder, patEvent},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 96): version as seen, with the event and the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory, patEvent},
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 97): version as seen, with the event and the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patSweep, patProvider, patLive, patHistory, patEvent},
 		},
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
 		{Name: PutConfig, Call: "TransactWriteItems (2): version as seen, with the event", Reads: []string{patConfig}, Writes: []string{patConfig, patEvent}, Durable: true},
@@ -111,6 +116,9 @@ func providerVerbs() []Verb {
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
 		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
 		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
+		{Name: ClaimSweep, Call: "UpdateItem: next search as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
+		{Name: RecordSweep, Call: "PutItem: stored record not newer", Reads: []string{patSweep}, Writes: []string{patSweep}},
+		{Name: "Sweep", Call: "GetItem", Reads: []string{patSweep}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
 		{Name: ApplyBlock, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patBlock}, Writes: []string{patBlock}},
 		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write; TransactWriteItems (2) with the event, and GetItem after it, when the state changes", Reads: []string{patLive}, Writes: []string{patLive, patEvent}},
@@ -167,9 +175,14 @@ func machineVerbs() []Verb {
 		{Name: "Owned", Call: "Query", Reads: []string{patOwned}},
 		{Name: "Use", Call: "GetItem", Reads: []string{patUse}},
 		{Name: ApplyUse, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patUse}, Writes: []string{patUse}, Durable: true},
+		{Name: "EndedMachines", Call: "Query", Reads: []string{patEnded}},
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3 or 4) when the machine ends: not written since, with the event when it is lost", Durable: true,
 			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patEvent},
+		},
+		{
+			Name: AdoptMachine, Call: "PutItem of the day, once a day; TransactWriteItems (≤ 3): there is none", Durable: true,
+			Reads: []string{patMachine, patMachDay}, Writes: []string{patMachine, patOwned, patName, patMachDay},
 		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
@@ -183,7 +196,7 @@ func metricVerbs() []Verb {
 	return []Verb{
 		{Name: AddMetric, Call: "UpdateItem: ADD", Reads: []string{patMinute}, Writes: []string{patMinute}},
 		{Name: "MetricRows", Call: "Query", Reads: []string{patMinute, patHour}},
-		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour}},
+		{Name: PutMetric, Call: "PutItem", Writes: []string{patHour, patMinute}},
 		{Name: PutDigest, Call: "UpdateItem: stored one not newer", Reads: []string{patProvider}, Writes: []string{patProvider}},
 	}
 }

@@ -45,13 +45,13 @@ func dsn(path string, o Options, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
-// openWriting opens a connection that syncs as asked. auto_vacuum counts for a
-// file that is new, and before anything is written. Folding the log back is
+// openWriting opens a connection that syncs as asked. Folding the log back is
 // the writer's business, so it is never done inside a verb's commit. The
 // fullfsync pragmas matter on macOS only, where fsync does not reach the disk.
 func openWriting(ctx context.Context, path string, o Options, synchronous string) (*connection, error) {
-	db, err := sql.Open(driver, dsn(path, o, "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous("+synchronous+")",
-		"wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)", "cache_size(-4096)"))
+	pragmas := append(beginning(path), "journal_mode(WAL)", "synchronous("+synchronous+")",
+		"wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)", "cache_size(-4096)")
+	db, err := sql.Open(driver, dsn(path, o, pragmas...))
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +61,15 @@ func openWriting(ctx context.Context, path string, o Options, synchronous string
 		return nil, errors.Join(err, db.Close())
 	}
 	return c, nil
+}
+
+// beginning is what only an empty file takes: of any other it would be a write,
+// before it is known what the file is.
+func beginning(path string) []string {
+	if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+		return nil
+	}
+	return []string{"auto_vacuum(INCREMENTAL)"}
 }
 
 // prepare prepares what the connection will run again and again.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
@@ -42,6 +43,18 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 		}
 	}
 	return out, nil
+}
+
+// EndedMachines returns machines of a provider that ended at or after since, by
+// the time of their end, at most limit.
+func (s *Store) EndedMachines(ctx context.Context, provider string, since time.Time, limit int) ([]broker.Machine, error) {
+	items, err := s.query(ctx, sqlEnded, schema.EndedPK(provider), schema.Stamp(since), max(limit, 0))
+	if err != nil {
+		return nil, err
+	}
+	found, err := decodeAll[broker.Machine](items)
+	seen := s.seen()
+	return slices.DeleteFunc(found, func(m broker.Machine) bool { return !seen.HasMachine(&m) }), err
 }
 
 // ListMachines returns a page, the newest launch first. A limit below 1 asks

@@ -131,6 +131,7 @@ func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Ch
 	}
 	if found {
 		summary.Health, summary.NextCheckAt, summary.CheckStartedAt = old.Health, old.NextCheckAt, old.CheckStartedAt
+		summary.NextSweepAt = old.NextSweepAt
 		summary.DigestAt, summary.Measured, summary.Rolled = old.DigestAt, old.Measured, old.Rolled
 	}
 	whole, err := schema.Row(schema.RegistrationKey(r.Name), r)
@@ -173,7 +174,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 		if more = len(history) > schema.MaxGroup; more {
 			return schema.Change{Delete: history[:schema.MaxGroup]}, nil
 		}
-		c.Delete = append(history, schema.RegistrationKey(name), schema.CapabilitiesKey(name), schema.ProviderKey(name))
+		c.Delete = append(history, schema.RegistrationKey(name), schema.CapabilitiesKey(name), schema.SweepKey(name), schema.ProviderKey(name))
 		c.Delete = append(c.Delete, schema.LiveKeys(name)...)
 		c.Events = []broker.Event{broker.DeregistrationEvent(name, version)}
 		return c, nil

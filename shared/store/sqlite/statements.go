@@ -26,6 +26,7 @@ const (
 	sqlBetween   = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk >= ?2 AND sk < ?3 ORDER BY sk`
 	sqlDays      = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk <= ?2 ORDER BY sk DESC LIMIT ?3`
 	sqlOpen      = `SELECT pk, sk, doc FROM item WHERE open_pk = ?1 AND open_sk < ?2 ORDER BY open_sk LIMIT ?3`
+	sqlEnded     = `SELECT pk, sk, doc FROM item WHERE open_pk = ?1 AND open_sk >= ?2 ORDER BY open_sk LIMIT ?3`
 	sqlList      = `SELECT pk, sk, doc FROM item WHERE list_pk = ?1 AND list_sk < ?2 ORDER BY list_sk DESC LIMIT ?3`
 )
 
@@ -34,7 +35,7 @@ func writeStatements() []string {
 }
 
 func readStatements() []string {
-	return []string{sqlRead, sqlPartition, sqlSnapshot, sqlAfter, sqlSince, sqlBetween, sqlDays, sqlOpen, sqlList}
+	return []string{sqlRead, sqlPartition, sqlSnapshot, sqlAfter, sqlSince, sqlBetween, sqlDays, sqlOpen, sqlEnded, sqlList}
 }
 
 // expiryIndex finds what has expired. It is made when a store is opened, for

@@ -26,6 +26,7 @@ type Memory struct {
 	order     int64
 	providers map[string]*memProvider
 	caps      map[string]broker.Capabilities
+	sweeps    map[string]broker.Sweep
 	live      map[broker.LiveKey]broker.Live
 	blocks    map[broker.BlockKey]broker.Block
 	uses      map[string]broker.Use
@@ -59,7 +60,7 @@ func NewMemory(now func() time.Time) *Memory {
 		now:       now,
 		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
 		config:    broker.DefaultConfig(),
-		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
+		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, sweeps: map[string]broker.Sweep{}, live: map[broker.LiveKey]broker.Live{},
 		blocks: map[broker.BlockKey]broker.Block{}, uses: map[string]broker.Use{},
 		templates: map[string]broker.Template{}, tickets: map[string]ticket{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
@@ -168,6 +169,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 	v := r.View()
 	if ok {
 		v.Health, v.NextCheckAt, v.CheckStartedAt = p.view.Health, p.view.NextCheckAt, p.view.CheckStartedAt
+		v.NextSweepAt = p.view.NextSweepAt
 		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
 	p.reg, p.view = r, v
@@ -190,6 +192,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	delete(m.providers, name)
 	delete(m.caps, name)
 	m.tell(broker.Event{Type: broker.EventProviderDeregistered, Provider: name, Version: version})
+	delete(m.sweeps, name)
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
 }

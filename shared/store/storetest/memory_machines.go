@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -47,6 +48,22 @@ func (m *Memory) OwnedMachines(_ context.Context, provider string, limit int) ([
 		}
 	}
 	slices.SortFunc(out, func(a, b broker.Machine) int { return cmp.Compare(a.ID, b.ID) })
+	return out[:min(len(out), limit)], nil
+}
+
+// EndedMachines implements [broker.EndedReader].
+func (m *Memory) EndedMachines(_ context.Context, provider string, since time.Time, limit int) ([]broker.Machine, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []broker.Machine
+	for _, one := range m.machines {
+		if one.Provider == provider && one.Status.Final() && !one.UpdatedAt.Before(since) && !m.past(one) {
+			out = append(out, own(one))
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.Machine) int {
+		return cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), cmp.Compare(a.ID, b.ID))
+	})
 	return out[:min(len(out), limit)], nil
 }
 

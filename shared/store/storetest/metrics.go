@@ -113,6 +113,11 @@ func metricsApart(f *fixture) {
 }
 
 func metricsPut(f *fixture) {
+	minute := counted("pool-a", "11#X", map[string]int64{"n": 9})
+	f.ok(f.AddMetric(f.Context(), minute))
+	minute.Flat = broker.Flat{}
+	f.ok(f.PutMetric(f.Context(), minute)) // of minutes it is clearing them
+	f.same([]broker.MetricRow{minute}, f.metrics(wholeHour("pool-a")))
 	for _, n := range []int64{7, 3, 3} {
 		row := counted("pool-a", "11#X", map[string]int64{"n": n})
 		row.Hourly = true

@@ -59,6 +59,9 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
 		"record caps":     d.recordCapabilities,
+		"claim sweep":     d.claimSweep,
+		"record sweep":    d.recordSweep,
+		"adopt machine":   d.adoptMachine,
 		"apply live":      d.applyLive,
 		"apply block":     d.applyBlock,
 		"apply use":       d.applyUse,
@@ -165,6 +168,31 @@ func (d *duel) putProvider(r *rapid.T) {
 func (d *duel) recordCapabilities(r *rapid.T) {
 	name, c := d.provider(r), capabilities(rapid.Bool().Draw(r, "gpu"), d.moment(r, "verified"))
 	d.done(func(s Store) error { return s.RecordCapabilities(r.Context(), name, c) })
+}
+
+func (d *duel) claimSweep(r *rapid.T) {
+	name, next := d.provider(r), d.moment(r, "next")
+	seen := pick(r, "seen", time.Time{}, d.nextSweep(name))
+	d.both(func(s Store) (any, error) { return s.ClaimSweep(r.Context(), name, seen, next) })
+}
+
+func (d *duel) nextSweep(name string) time.Time {
+	if p, ok := d.model.providers[name]; ok {
+		return p.view.NextSweepAt
+	}
+	return time.Time{}
+}
+
+func (d *duel) recordSweep(r *rapid.T) {
+	name, found := d.provider(r), sweep(pick(r, "found", "m", "n"), d.moment(r, "at"))
+	d.done(func(s Store) error { return s.RecordSweep(r.Context(), name, found) })
+	d.both(func(s Store) (any, error) { return s.Sweep(r.Context(), name) })
+}
+
+func (d *duel) adoptMachine(r *rapid.T) {
+	m := machine(fmt.Sprintf("m-%02d", rapid.IntRange(0, 50).Draw(r, "machine")), "a", pick(r, "status", broker.MachineRunning, broker.MachineTerminated))
+	m.LaunchTime, m.UpdatedAt = d.clock.now(), d.clock.now()
+	d.both(func(s Store) (any, error) { return s.AdoptMachine(r.Context(), m) })
 }
 
 func (d *duel) deleteProvider(r *rapid.T) {

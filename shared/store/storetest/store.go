@@ -17,6 +17,9 @@ type Store interface {
 	broker.HealthRecorder
 	broker.HealthHistory
 	broker.CapabilityBook
+	broker.SweepClaimer
+	broker.SweepRecorder
+	broker.SweepReader
 	broker.LiveWriter
 	broker.BlockWriter
 	broker.TemplateReader
@@ -27,6 +30,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.EndedReader
 	broker.MachineLister
 	broker.MachineWriter
 	broker.UseBook
@@ -58,6 +62,7 @@ func Run(t *testing.T, open Open) {
 		{"configuration", testConfig},
 		{"health", testHealth},
 		{"capabilities", testCapabilities},
+		{"sweeps", testSweeps},
 		{"live rows", testLive},
 		{"blocks", testBlocks},
 		{"templates", testTemplates},

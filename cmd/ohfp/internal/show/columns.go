@@ -8,7 +8,8 @@ import (
 // chosen holds, by the name of a list, the columns that people look for, in
 // order of interest. A list that is not here shows all it has.
 var chosen = map[string][]string{
-	"providers":    {"name", "provider_type", "status", "state", "health.state", "enabled", "priority", "weight", "zone", "price_per_hour", "total_operations", "success_rate", "average_response_time_ms", "p95_ms", "failed_operations", "throttled", "machines", "availability", "series", "in_flight", "circuit_breaker.state", "health.circuit_breaker.state", "status_message", "health.status_message", "last_check_time", "health.last_check_time", "last_used_time"},
+	"providers":    {"name", "provider_type", "status", "state", "health.state", "enabled", "priority", "weight", "zone", "price_per_hour", "total_operations", "success_rate", "average_response_time_ms", "p95_ms", "failed_operations", "throttled", "machines", "availability", "series", "in_flight", "circuit_breaker.state", "health.circuit_breaker.state", "status_message", "health.status_message", "last_check_time", "health.last_check_time", "last_used_time", "searched_at", "next_at", "mode", "listed", "recorded", "terminated", "adopted", "lost", "beyond_limit", "error"},
+	"found":        {"machine_id", "name", "fate", "done", "reason", "operation_id", "launch_time"},
 	"machines":     {"machine_id", "name", "provider_name", "status", "terminated", "private_ip", "public_ip", "instance_type", "zone", "launch_time", "price_per_hour", "operation_id", "message"},
 	"operations":   {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created_at", "ended_at", "message"},
 	"templates":    {"template_id", "provider_name", "estimated_cost_per_hour", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},

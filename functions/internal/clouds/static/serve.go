@@ -26,7 +26,10 @@ var (
 	_ dispatch.Ledger        = (*dynamo.Store)(nil)
 	_ dispatch.Registrations = (*dynamo.Store)(nil)
 	_ dispatch.Drivers       = providers.Set{}
-	_ broker.MachineReader   = (*dynamo.Store)(nil)
+	_ dispatch.Machines      = (*dynamo.Store)(nil)
+	_ broker.OpenReader      = (*dynamo.Store)(nil)
+	_ broker.SweepRecorder   = (*dynamo.Store)(nil)
+	_ broker.MetaReader      = (*dynamo.Store)(nil)
 	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.BlockWriter     = (*dynamo.Store)(nil)
@@ -65,7 +68,8 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store,
+		Open: store, Sweeps: store, Meta: store, Drivers: drivers,
 		Quota:   quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Flights: new(dispatch.Flights), Environment: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"), // each execution environment has one of its own
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),

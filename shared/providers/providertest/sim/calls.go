@@ -24,6 +24,22 @@ func (p *Provider) Find(ctx context.Context, spec broker.CreateSpec) ([]broker.M
 	return slices.DeleteFunc(p.machines(w.ids), func(m broker.Machine) bool { return m.Status.Final() }), nil
 }
 
+// List returns the machines that exist and carry the broker's tag.
+func (p *Provider) List(ctx context.Context, brokerID string) ([]broker.Machine, error) {
+	if _, err := p.enter(ctx, List); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := []broker.Machine{}
+	for _, id := range p.names {
+		if !p.all[id].Status.Final() && p.brokers[id] == brokerID {
+			list = append(list, *p.all[id])
+		}
+	}
+	return list, nil
+}
+
 // Terminate ends machines and makes room.
 func (p *Provider) Terminate(ctx context.Context, ids []string) ([]broker.MachineResult, error) {
 	s, err := p.enter(ctx, Terminate)

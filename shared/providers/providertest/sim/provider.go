@@ -17,10 +17,12 @@ var _ providers.Driver = (*Provider)(nil)
 
 // Options makes a provider.
 type Options struct {
-	Name string           // of the registration
-	Free int              // machines that can be made at first
-	Cost *float64         // of a machine per hour; nil: not known
-	Now  func() time.Time // required
+	Name string   // of the registration
+	Free int      // machines that can be made at first
+	Cost *float64 // of a machine per hour; nil: not known
+	// Account is what machines say that they are paid from.
+	Account string
+	Now     func() time.Time // required
 	// Wait passes a step's latency, or returns ctx's error; nil: by a timer,
 	// for tests with a fake clock of their own.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -35,6 +37,7 @@ type Provider struct {
 	serial  int
 	names   []string                   // of machines in the order made
 	all     map[string]*broker.Machine // by id, ended ones too
+	brokers map[string]string          // by machine: whose tag it carries
 	tokens  map[string]*wish
 	scripts map[Call][]Step
 	always  map[Call]Step
@@ -53,7 +56,7 @@ func New(o Options) *Provider {
 		o.Wait = byTimer
 	}
 	return &Provider{
-		o: o, free: o.Free, all: map[string]*broker.Machine{}, tokens: map[string]*wish{},
+		o: o, free: o.Free, all: map[string]*broker.Machine{}, brokers: map[string]string{}, tokens: map[string]*wish{},
 		scripts: map[Call][]Step{}, always: map[Call]Step{}, calls: map[Call]int{},
 	}
 }
@@ -162,8 +165,9 @@ func (p *Provider) make(w *wish, spec broker.CreateSpec, most int) {
 		p.all[id] = &broker.Machine{
 			ID: id, Name: "host-" + id, Provider: p.o.Name, Status: broker.MachineRunning,
 			PrivateIP: fmt.Sprintf("192.0.2.%d", p.serial%256), LaunchTime: now, UpdatedAt: now,
-			OperationID: spec.OperationID, Attempt: spec.Attempt,
+			OperationID: spec.OperationID, Attempt: spec.Attempt, Account: p.o.Account,
 		}
+		p.brokers[id] = spec.BrokerID
 		p.names, w.ids = append(p.names, id), append(w.ids, id)
 		p.free--
 	}

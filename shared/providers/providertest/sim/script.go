@@ -15,6 +15,7 @@ const (
 	Create       Call = "create"
 	Poll         Call = "poll"
 	Find         Call = "find"
+	List         Call = "list"
 	Terminate    Call = "terminate"
 	Status       Call = "status"
 	Validate     Call = "validate"

@@ -57,7 +57,7 @@ func (d double) Set(f providertest.Fault) {
 			d.p.Always(c, sim.Step{Err: &fault.ProviderError{Class: fault.Down, Code: "sim_down", Message: "connection refused"}})
 		}
 	case providertest.Blind:
-		for _, c := range []sim.Call{sim.Find, sim.Status} {
+		for _, c := range []sim.Call{sim.Find, sim.List, sim.Status} {
 			d.p.Always(c, sim.Step{Err: lost})
 		}
 	}
