@@ -39,6 +39,7 @@ type writer struct {
 	synced        func()
 	now           func() time.Time
 	told          time.Time // in the id of the newest event
+	kept          schema.Retention
 
 	mu      sync.Mutex
 	durable []*job
@@ -183,7 +184,7 @@ func (w *writer) carryOut(c *connection, batch []*job) error {
 }
 
 func (w *writer) carryOutOne(c *connection, j *job) error {
-	v := &view{c: c}
+	v := &view{c: c, kept: w.kept}
 	change := j.decide(v)
 	if v.failed != nil {
 		return v.failed

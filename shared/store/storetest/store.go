@@ -69,6 +69,7 @@ func Run(t *testing.T, open Open) {
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"events", testEvents},
+		{"expiry", testExpiry},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
