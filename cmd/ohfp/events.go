@@ -79,20 +79,28 @@ func (c *client) events(ctx context.Context, how *listening) error {
 	if err != nil {
 		return err
 	}
+	if err := c.keepListening(ctx, link, how); ctx.Err() == nil {
+		return err
+	}
+	return nil // interrupting is how one ends it
+}
+
+// keepListening listens again where a stream was cut off.
+func (c *client) keepListening(ctx context.Context, link *link, how *listening) error {
 	delay, heard := firstComeBack, false
 	for {
 		answered, err := c.listen(ctx, link, how)
 		switch {
-		case ctx.Err() != nil, err == nil && (!how.follow || how.enough()):
-			return nil // interrupting is how one ends it
+		case err == nil && (!how.follow || how.enough()):
+			return nil
 		case refused(err) && !(heard && mayComeBack(err)):
 			return err
 		case answered:
 			delay, heard = firstComeBack, true
 		}
 		fmt.Fprintln(c.stderr, "ohfp: the broker is gone; going on when it is back")
-		if c.pause(ctx, delay) != nil {
-			return nil
+		if err := c.pause(ctx, delay); err != nil {
+			return err
 		}
 		delay = min(2*delay, lastComeBack)
 	}

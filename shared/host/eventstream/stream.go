@@ -58,10 +58,10 @@ func New(o Options) *Streams {
 	return &Streams{o: o, slots: make(chan struct{}, o.Most)}
 }
 
-// Serve answers r with a stream, until its reader leaves, or is too slow, or
-// over ends. An error is a refusal, and nothing was written: invalid_request,
+// Serve answers r with a stream, until its reader leaves, or is too slow, or the
+// context of r ends. An error is a refusal, and nothing was written: invalid_request,
 // store_unavailable.
-func (s *Streams) Serve(over context.Context, w http.ResponseWriter, r *http.Request) error {
+func (s *Streams) Serve(w http.ResponseWriter, r *http.Request) error {
 	asked, err := parse(r, s.o.Now())
 	if err != nil {
 		return err
@@ -74,9 +74,7 @@ func (s *Streams) Serve(over context.Context, w http.ResponseWriter, r *http.Req
 		return e
 	}
 	defer func() { <-s.slots }()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(over, cancel)()
+	ctx := r.Context()
 	first, err := s.o.Events.Events(ctx, asked.query)
 	if err != nil {
 		return err //nolint:wrapcheck // it is a fault, and says all

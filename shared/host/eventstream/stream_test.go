@@ -44,7 +44,10 @@ func newSite(t *testing.T, o eventstream.Options) *site {
 	over, cancel := context.WithCancel(context.Background())
 	s.over = cancel
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := streams.Serve(over, w, r); err != nil {
+		ctx, end := context.WithCancel(r.Context())
+		defer end()
+		defer context.AfterFunc(over, end)()
+		if err := streams.Serve(w, r.WithContext(ctx)); err != nil { //nolint:contextcheck // it ends with either
 			http.Error(w, string(fault.As(err).Code)+": "+err.Error(), fault.As(err).Code.Status())
 		}
 	}))
@@ -245,7 +248,7 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 		"type=Nonsense": "there is no type", "since=yesterday": "how long ago", "since=-1h": "how long ago", "follow=perhaps": "true or false",
 		"after=x": "id of an event", "fellow=true": "no such parameter", "since=1h&since=2h": "twice", "%zz": "malformed",
 	} {
-		res, err := s.http.Get(s.url + "?" + query) //nolint:noctx // a test server
+		res, err := s.http.Get(s.url + "?" + query)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +265,7 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 func TestThereAreNoMoreStreamsThanAllowed(t *testing.T) {
 	s := newSite(t, eventstream.Options{Most: 1})
 	r := s.listen("", "")
-	res, err := s.http.Get(s.url) //nolint:noctx // a test server
+	res, err := s.http.Get(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +276,7 @@ func TestThereAreNoMoreStreamsThanAllowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for { // the place is free once the server has noticed
-		res, err := s.http.Get(s.url + "?follow=false") //nolint:noctx // a test server
+		res, err := s.http.Get(s.url + "?follow=false")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,7 +310,7 @@ func (e *endless) Events(context.Context, broker.EventQuery) ([]broker.Event, er
 // the last that he has.
 func TestAReaderWhoTakesNothingIsCutOff(t *testing.T) {
 	s := newSite(t, eventstream.Options{Events: &endless{}, Patience: 50 * time.Millisecond, Most: 1})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")) //nolint:noctx // loopback
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +323,7 @@ func TestAReaderWhoTakesNothingIsCutOff(t *testing.T) {
 		t.Fatalf("%q, %v", line, err)
 	}
 	for { // his place is given to another, while he is still connected
-		res, err := s.http.Get(s.url) //nolint:noctx // a test server
+		res, err := s.http.Get(s.url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -350,7 +353,7 @@ func TestAStreamEndsWhenTheStoreIsAway(t *testing.T) {
 	if e, more := s.listen("", "").next(); more {
 		t.Errorf("got %v", e)
 	}
-	res, err := s.http.Get(s.url) //nolint:noctx // a test server
+	res, err := s.http.Get(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -362,12 +365,12 @@ func TestAStreamEndsWhenTheStoreIsAway(t *testing.T) {
 func TestStreamsWorkOverASocketFile(t *testing.T) {
 	store, socket := storetest.NewMemory(time.Now), filepath.Join(t.TempDir(), "s")
 	streams := eventstream.New(eventstream.Options{Events: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
-	l, err := net.Listen("unix", socket) //nolint:noctx // a socket of a test
+	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &httptest.Server{Listener: l, Config: &http.Server{ReadTimeout: 20 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := streams.Serve(t.Context(), w, r); err != nil {
+		if err := streams.Serve(w, r); err != nil {
 			t.Error(err)
 		}
 	})}}

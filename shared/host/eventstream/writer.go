@@ -62,7 +62,7 @@ func (w *writer) write(b []byte) error {
 	if err := w.control.SetWriteDeadline(time.Now().Add(w.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("keeping the connection: %w", err)
 	}
-	if _, err := w.to.Write(b); err != nil {
+	if _, err := w.to.Write(b); err != nil { //nolint:gosec // G705: it is no page, and says so
 		return fmt.Errorf("writing: %w", err)
 	}
 	if err := w.control.Flush(); err != nil {

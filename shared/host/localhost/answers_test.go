@@ -1,7 +1,6 @@
 package localhost_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -246,7 +245,7 @@ func TestServerTellsItsMetricsToWhoeverMayRead(t *testing.T) {
 func TestServerStreamsEventsToWhoeverMayRead(t *testing.T) {
 	stream := func(c *localhost.Config) {
 		c.MaxRequests = 1
-		c.Events = func(_ context.Context, w http.ResponseWriter, r *http.Request) error {
+		c.Events = func(w http.ResponseWriter, r *http.Request) error {
 			if r.URL.RawQuery != "" {
 				return fault.Invalid("query", "makes no sense")
 			}

@@ -56,9 +56,9 @@ func (s *Server) metrics(x *exchange) (reply, error) {
 	return reply{status: http.StatusOK, media: media, body: body, header: map[string]string{}}, nil
 }
 
-// Stream answers r piece by piece, until its reader leaves or over ends. An
-// error is a refusal: then nothing was written.
-type Stream func(over context.Context, w http.ResponseWriter, r *http.Request) error
+// Stream answers r piece by piece, until the context of r ends: its reader has
+// left, or the server stops. An error is a refusal: then nothing was written.
+type Stream func(w http.ResponseWriter, r *http.Request) error
 
 // events is for whoever may call: it tells no more than a reader may ask.
 func (s *Server) events(x *exchange) (reply, error) {
@@ -68,7 +68,10 @@ func (s *Server) events(x *exchange) (reply, error) {
 	}
 	x.writer.Header().Set("X-Content-Type-Options", "nosniff")
 	x.writer.Header().Set("X-Request-Id", x.id)
-	if err := s.cfg.Events(s.soft, x.writer, x.request); err != nil {
+	ctx, cancel := context.WithCancel(x.request.Context())
+	defer cancel()
+	defer context.AfterFunc(s.soft, cancel)()
+	if err := s.cfg.Events(x.writer, x.request.WithContext(ctx)); err != nil {
 		return reply{}, err
 	}
 	return reply{status: http.StatusOK, streamed: true}, nil

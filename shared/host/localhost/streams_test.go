@@ -15,15 +15,15 @@ import (
 // for its requests, and be cut off then.
 func TestAStopEndsStreamsAtOnce(t *testing.T) {
 	s := newSite(t, func(c *localhost.Config) {
-		c.Events = func(over context.Context, w http.ResponseWriter, _ *http.Request) error {
+		c.Events = func(w http.ResponseWriter, r *http.Request) error {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				return err
 			}
-			<-over.Done()
+			<-r.Context().Done()
 			return nil
 		}
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
