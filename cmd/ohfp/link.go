@@ -111,22 +111,10 @@ func (c *client) header() http.Header {
 // do sends a request and reads the answer. A failure says whether there was
 // one.
 func (l *link) do(ctx context.Context, r request) (answer, error) {
-	u := *l.endpoint.base
-	path, query, _ := strings.Cut(r.path, "?")
-	u.Path, u.RawQuery = u.Path+path, query
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
-	if err != nil {
-		return answer{}, usage("endpoint %q: %s", l.endpoint.given, err)
-	}
-	req.Header = r.header.Clone()
-	if l.token != "" {
-		req.Header.Set("Authorization", "Bearer "+l.token)
-	}
 	start := l.now()
-	l.debug("request", "method", r.method, "url", u.String(), "headers", harmless(req.Header), "bytes", len(r.body))
-	res, err := l.http.Do(req)
+	res, err := l.send(ctx, l.http, r)
 	if err != nil {
-		return answer{}, l.unreachable(ctx, err)
+		return answer{}, err
 	}
 	defer func() { _ = res.Body.Close() }() // read to its end or given up
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -148,6 +136,27 @@ func (l *link) heard(body []byte) []byte {
 		fmt.Fprintln(l.stderr, oneLine(string(line)))
 	}
 	return body
+}
+
+// send sends a request and reads the head of the answer.
+func (l *link) send(ctx context.Context, by *http.Client, r request) (*http.Response, error) {
+	u := *l.endpoint.base
+	path, query, _ := strings.Cut(r.path, "?")
+	u.Path, u.RawQuery = u.Path+path, query
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
+	if err != nil {
+		return nil, usage("endpoint %q: %s", l.endpoint.given, err)
+	}
+	req.Header = r.header.Clone()
+	if l.token != "" {
+		req.Header.Set("Authorization", "Bearer "+l.token)
+	}
+	l.debug("request", "method", r.method, "url", u.String(), "headers", harmless(req.Header), "bytes", len(r.body))
+	res, err := by.Do(req)
+	if err != nil {
+		return nil, l.unreachable(ctx, err)
+	}
+	return res, nil
 }
 
 func (l *link) debug(message string, args ...any) {

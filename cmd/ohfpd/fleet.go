@@ -67,7 +67,7 @@ func wireFleet(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer)
 	}
 	t := ticker{runner: f.runner, interval: cfg.Tick, log: log}
 	return served(&site{
-		Endpoints: described(), Metrics: exported.Write, Forward: apigateway.Front{Invoke: f.functions.Invoke}.Forward, Run: t.run,
+		Endpoints: described(), Metrics: exported.Write, Events: streams(store, log), Forward: apigateway.Front{Invoke: f.functions.Invoke}.Forward, Run: t.run,
 		Ready: func() error { return ready(store) }, Close: f.close, InvokeURL: f.invokeURL,
 	})
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/host/eventstream"
+	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/host/openmetrics"
 )
 
@@ -14,4 +17,9 @@ func exporter(store ledgerStore) (*openmetrics.Exporter, error) {
 		return nil, fmt.Errorf("telling what is measured: %w", err)
 	}
 	return e, nil
+}
+
+// streams shows on /v1/events what the store's broker tells.
+func streams(store ledgerStore, log *slog.Logger) localhost.Stream {
+	return eventstream.New(eventstream.Options{Events: store, Now: time.Now, Log: log}).Serve
 }

@@ -32,6 +32,7 @@ type site struct {
 	Close     func(context.Context) error // after Run has ended and no request is in progress
 
 	Metrics   localhost.Metrics
+	Events    localhost.Stream
 	Forward   localhost.Forwarder // nil: the endpoints serve
 	InvokeURL string              // of the Lambda API; "": there is none
 }
@@ -94,7 +95,7 @@ func open(ctx context.Context, cfg Config, s *site, log *slog.Logger) (*daemon, 
 	}
 	server, err := localhost.New(localhost.Config{
 		Endpoints: s.Endpoints, Planned: s.Planned, OpenAPI: s.OpenAPI, Auth: tokens, Roles: cfg.Roles, Hosts: cfg.Hosts,
-		Ready: s.Ready, Log: log, Now: time.Now, Metrics: s.Metrics, Forward: s.Forward,
+		Ready: s.Ready, Log: log, Now: time.Now, Metrics: s.Metrics, Events: s.Events, Forward: s.Forward,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the server: %w", err)

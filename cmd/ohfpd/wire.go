@@ -72,7 +72,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
 	return served(&site{
-		Endpoints: routed, Metrics: exported.Write, Run: t.run, Ready: func() error { return ready(store) },
+		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: t.run, Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },
 	})
 }

@@ -241,3 +241,34 @@ func TestServerTellsItsMetricsToWhoeverMayRead(t *testing.T) {
 		t.Errorf("without metrics: want 404, got %d", got)
 	}
 }
+
+func TestServerStreamsEventsToWhoeverMayRead(t *testing.T) {
+	stream := func(c *localhost.Config) {
+		c.MaxRequests = 1
+		c.Events = func(w http.ResponseWriter, r *http.Request) error {
+			if r.URL.RawQuery != "" {
+				return fault.Invalid("query", "makes no sense")
+			}
+			_, err := io.WriteString(w, "id: 1\n\n")
+			return err
+		}
+	}
+	s := newSite(t, stream)
+	res := s.do(ask{method: get, path: "/v1/events", token: readerToken})
+	body, err := io.ReadAll(res.Body)
+	if err != nil || string(body) != "id: 1\n\n" || res.Header.Get("X-Request-Id") == "" {
+		t.Errorf("got %q, %v", body, err)
+	}
+	for want, a := range map[int]ask{
+		http.StatusUnauthorized:     {method: get, path: "/v1/events", token: "-"},
+		http.StatusMethodNotAllowed: {method: post, path: "/v1/events"},
+		http.StatusBadRequest:       {method: get, path: "/v1/events?x=1"},
+	} {
+		if got := s.do(a).StatusCode; got != want {
+			t.Errorf("want %d, got %d", want, got)
+		}
+	}
+	if got := newSite(t, nil).do(ask{method: get, path: "/v1/events"}).StatusCode; got != http.StatusNotFound {
+		t.Errorf("without events: want 404, got %d", got)
+	}
+}

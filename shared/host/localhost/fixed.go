@@ -1,6 +1,7 @@
 package localhost
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -11,6 +12,7 @@ const (
 	healthPath  = "/healthz"
 	openAPIPath = "/v1/openapi.json"
 	metricsPath = "/metrics"
+	eventsPath  = "/v1/events"
 )
 
 // health says whether the store answers. It needs no credentials and takes no
@@ -52,6 +54,27 @@ func (s *Server) metrics(x *exchange) (reply, error) {
 		return reply{}, err
 	}
 	return reply{status: http.StatusOK, media: media, body: body, header: map[string]string{}}, nil
+}
+
+// Stream answers r piece by piece, until the context of r ends: its reader has
+// left, or the server stops. An error is a refusal: then nothing was written.
+type Stream func(w http.ResponseWriter, r *http.Request) error
+
+// events is for whoever may call: it tells no more than a reader may ask.
+func (s *Server) events(x *exchange) (reply, error) {
+	x.operation = "events"
+	if err := allowMethod(x.request, http.MethodGet); err != nil {
+		return reply{}, err
+	}
+	x.writer.Header().Set("X-Content-Type-Options", "nosniff")
+	x.writer.Header().Set("X-Request-Id", x.id)
+	ctx, cancel := context.WithCancel(x.request.Context())
+	defer cancel()
+	defer context.AfterFunc(s.soft, cancel)()
+	if err := s.cfg.Events(x.writer, x.request.WithContext(ctx)); err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, streamed: true}, nil
 }
 
 func onlyRead(r *http.Request) error {

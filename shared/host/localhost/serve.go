@@ -56,11 +56,12 @@ func (s *Server) httpServer() *http.Server {
 	}
 }
 
-// stop lets requests finish within grace, then ends their contexts, and waits
+// stop ends streams, lets requests finish within grace, then ends their contexts, and waits
 // a little for their handlers: who closes the store next must find it unused.
 func (s *Server) stop(srv *http.Server, grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	s.hush()
 	err := srv.Shutdown(ctx)
 	s.kill()
 	if err == nil {

@@ -32,6 +32,7 @@ type Config struct {
 	MaxRequests int       // served at a time; 0: DefaultMaxRequests
 	Metrics     Metrics   // nil: there is no /metrics
 	Forward     Forwarder // nil: the endpoints serve; else they only say what there is
+	Events      Stream    // nil: there is no /v1/events
 }
 
 // Server answers requests. Make it with [New]; it is safe for concurrent use.
@@ -42,6 +43,8 @@ type Server struct {
 	slots  chan struct{}      // one taken per request in progress
 	hard   context.Context    //nolint:containedctx // ends when requests may no longer finish
 	kill   context.CancelFunc // ends hard
+	soft   context.Context    //nolint:containedctx // ends when streams are to end
+	hush   context.CancelFunc // ends soft
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -57,9 +60,10 @@ func New(cfg Config) (*Server, error) {
 		cfg.MaxRequests = DefaultMaxRequests
 	}
 	hard, kill := context.WithCancel(context.Background())
+	soft, hush := context.WithCancel(hard)
 	return &Server{
 		cfg: cfg, routes: routes, hosts: allowedHosts(cfg.Hosts),
-		slots: make(chan struct{}, cfg.MaxRequests), hard: hard, kill: kill,
+		slots: make(chan struct{}, cfg.MaxRequests), hard: hard, kill: kill, soft: soft, hush: hush,
 	}, nil
 }
 
@@ -70,6 +74,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		rep = s.refusal(x, err)
 		hearOut(r)
+	}
+	if rep.streamed {
+		return
 	}
 	if x.trace != nil {
 		rep.body = op.WithDebug(rep.body, x.trace.Close())
@@ -96,6 +103,8 @@ type reply struct {
 	media  string
 	body   []byte
 	header map[string]string
+
+	streamed bool // it was written already
 }
 
 // answer takes x through the doors. The error is a *fault.Error or ours.
@@ -107,12 +116,17 @@ func (s *Server) answer(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	defer leave()
+	defer func() { leave() }()
 	if err := s.guard(x.request); err != nil {
 		return reply{}, err
 	}
 	if x.who, err = s.identify(x.request); err != nil {
 		return reply{}, err
+	}
+	if x.request.URL.Path == eventsPath && s.cfg.Events != nil {
+		leave()
+		leave = func() {} // a stream may last for days, and has its own limit
+		return s.events(x)
 	}
 	if x.request.URL.Path == openAPIPath {
 		return s.openAPI(x)

@@ -94,7 +94,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return opening(path, err)
 	}
-	s.writer = &writer{ledger: ledger, synced: o.Synced, kept: s.kept, now: s.now}
+	s.writer = &writer{ledger: ledger, synced: o.Synced, now: s.now, kept: s.kept}
 	if err := identify(ctx, ledger, path, s.now()); err != nil {
 		return err
 	}
