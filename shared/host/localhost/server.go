@@ -75,13 +75,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = s.refusal(x, err)
 		hearOut(r)
 	}
-	if rep.streamed {
-		return
-	}
-	if x.trace != nil {
+	if x.trace != nil && !rep.streamed {
 		rep.body = op.WithDebug(rep.body, x.trace.Close())
 	}
-	s.write(x, rep)
+	if !rep.streamed {
+		s.write(x, rep)
+	}
 	s.record(x, rep)
 }
 
