@@ -8,8 +8,12 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
-// getOperation reads an operation's record: what --wait asks.
-const getOperation = "getOperation"
+// Operations that the client knows by name: what --wait asks, and what ends
+// others.
+const (
+	getOperation    = "getOperation"
+	cancelOperation = "cancelOperation"
+)
 
 // answer is what a broker said.
 type answer struct {
@@ -28,12 +32,16 @@ type answer struct {
 
 // Words of an operation's status that the client acts on.
 const (
-	running = "RUNNING"
-	partial = "PARTIAL"
+	running   = "RUNNING"
+	partial   = "PARTIAL"
+	cancelled = "CANCELLED"
 )
 
 // ended badly, as a record says it.
-var badly = map[string]bool{partial: true, "FAILED": true, "UNKNOWN": true, "CANCELLED": true}
+var badly = map[string]bool{partial: true, "FAILED": true, "UNKNOWN": true, cancelled: true}
+
+// wished reports whether that end of an operation is what a command is for.
+func wished(spec op.Spec, word string) bool { return spec.Name == cancelOperation && word == cancelled }
 
 // word is the status of an operation; "" when the answer has none.
 func (a answer) word() string {
@@ -57,7 +65,7 @@ func (a answer) verdict(spec op.Spec) *failure {
 		return &failure{exit: exitOf(a), line: a.says.Code + ": " + a.says.Detail}
 	case !a.waited && spec.Kind != op.Command:
 		return nil
-	case badly[a.word()] && (a.waited || a.word() == partial):
+	case badly[a.word()] && !wished(spec, a.word()):
 		line := fmt.Sprintf("operation %s ended %s", a.says.OperationID, a.word())
 		if a.says.Message != "" {
 			line += ": " + a.says.Message

@@ -26,6 +26,8 @@ type ledgerStore interface {
 	broker.Keys
 	broker.MetaReader
 	broker.HealthHistory
+	broker.CapabilityBook
+	broker.MachineLister
 	broker.LeaseBook
 	broker.MetricWriter
 	broker.MetricReader

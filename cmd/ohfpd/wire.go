@@ -88,13 +88,13 @@ func served(s *site) (*site, error) {
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Operations: l, Templates: l, Metrics: l, Machines: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
 			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Live: l, Health: l, Metrics: l, Config: l, Drivers: d,
+			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Health: l, Capabilities: l, Metrics: l, Config: l, Drivers: d,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 		},
 	}

@@ -11,6 +11,8 @@ type Caller struct {
 	Attempt string        // names the call; no other call in progress has the same
 	Now     time.Time     // when it starts
 	Lease   time.Duration // how long a probe may keep its permit: the call's time-out and a little more
+
+	Try broker.LiveTry // what the call is to the budget of retries; a probe costs nothing
 }
 
 // View returns the breaker's state as read at now.
@@ -18,11 +20,12 @@ func View(l *broker.Live, now time.Time) broker.BreakerState { return l.StateAt(
 
 // Admit returns the conditional write that lets the caller in, given the row
 // that it saw: begin, or probe while half-open. False: it is denied, and must
-// not call; see [RetryAt]. With breakers configured off every caller is let in.
+// not call; see [RetryAt]. With breakers configured off every caller is let in
+// but a retry beyond the budget.
 func Admit(l broker.Live, cfg broker.BreakerConfig, c Caller) (broker.LiveWrite, bool) {
-	begin := broker.LiveWrite{Kind: broker.LiveBegin, Now: c.Now, Started: c.Now, Always: !cfg.Enabled}
+	begin := broker.LiveWrite{Kind: broker.LiveBegin, Now: c.Now, Started: c.Now, Always: !cfg.Enabled, Try: c.Try}
 	if state := View(&l, c.Now); begin.Always || state == broker.Closed || state == broker.Disabled {
-		return begin, true
+		return begin, c.Try != broker.Retry || l.Retries()
 	}
 	if !l.Admits(cfg.HalfOpenMaxCalls, c.Now) {
 		return broker.LiveWrite{}, false

@@ -54,18 +54,32 @@ type Bucket struct {
 // changed by [LiveWrite] only.
 type Live struct {
 	State     BreakerState    `json:"state,omitempty"`
-	Epoch     int64           `json:"epoch"`               // one more at each change of state; late answers of an old epoch count nowhere
-	OpenUntil time.Time       `json:"open_until"`          // OPEN past it is half-open by reading
-	Reason    string          `json:"reason,omitempty"`    // why it opened
-	Source    string          `json:"source,omitempty"`    // who forced it open; "": what became of calls and checks
-	FailRun   int             `json:"fail_run,omitempty"`  // failures since the last success
-	Opens     int             `json:"opens,omitempty"`     // openings in a row: each doubles the time open
-	Successes int             `json:"successes,omitempty"` // successful probes of this epoch
-	ClosedAt  time.Time       `json:"closed_at"`           // when probes last closed it
-	Permits   []Permit        `json:"permits,omitempty"`   // half-open probes in progress
-	InFlight  map[int64]int64 `json:"in_flight,omitempty"` // by minute of start: a crashed caller leaks one slot for a while, never for ever
-	Ring      [6]Bucket       `json:"ring"`                // the last minute
+	Epoch     int64           `json:"epoch"`                // one more at each change of state; late answers of an old epoch count nowhere
+	OpenUntil time.Time       `json:"open_until"`           // OPEN past it is half-open by reading
+	Reason    string          `json:"reason,omitempty"`     // why it opened
+	Source    string          `json:"source,omitempty"`     // who forced it open; "": what became of calls and checks
+	FailRun   int             `json:"fail_run,omitempty"`   // failures since the last success
+	Opens     int             `json:"opens,omitempty"`      // openings in a row: each doubles the time open
+	Successes int             `json:"successes,omitempty"`  // successful probes of this epoch
+	ClosedAt  time.Time       `json:"closed_at"`            // when probes last closed it
+	Permits   []Permit        `json:"permits,omitempty"`    // half-open probes in progress
+	InFlight  map[int64]int64 `json:"in_flight,omitempty"`  // by minute of start: a crashed caller leaks one slot for a while, never for ever
+	Ring      [6]Bucket       `json:"ring"`                 // the last minute
+	RetryDebt int64           `json:"retry_debt,omitempty"` // what retries owe to first tries
 }
+
+// The budget of retries, as a debt that callers share: a retry costs as much as
+// so many first tries pay back, and none is made on more credit than there is.
+// So there are at most RetryCredit/RetryCost retries, and one more for each
+// RetryCost first tries: a fifth. After Finagle's RetryBudget, without its
+// expiry, which would take a clock.
+const (
+	RetryCost   = 5
+	RetryCredit = 50
+)
+
+// Retries reports whether a retry is within the budget.
+func (l *Live) Retries() bool { return l.RetryDebt+RetryCost <= RetryCredit }
 
 // inFlightMinutes is how long a started call may count: longer than the
 // longest operation step.

@@ -72,6 +72,30 @@ func TestLiveWrite(t *testing.T) {
 			broker.Live{InFlight: map[int64]int64{minute - 15: 1, minute: 1}},
 			true,
 		},
+		"begin of a retry is charged": {
+			broker.Live{RetryDebt: 45},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Try: broker.Retry},
+			broker.Live{RetryDebt: 50, InFlight: map[int64]int64{minute: 1}},
+			true,
+		},
+		"begin of a retry beyond the budget is refused, with breakers off too": {
+			broker.Live{RetryDebt: 46},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Try: broker.Retry, Always: true},
+			broker.Live{RetryDebt: 46},
+			false,
+		},
+		"begin of a first try pays": {
+			broker.Live{RetryDebt: 46},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Try: broker.FirstTry},
+			broker.Live{RetryDebt: 45, InFlight: map[int64]int64{minute: 1}},
+			true,
+		},
+		"begin of a first try saves nothing up": {
+			broker.Live{},
+			broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Try: broker.FirstTry},
+			broker.Live{InFlight: map[int64]int64{minute: 1}},
+			true,
+		},
 		"probe takes the free permit past open_until": {
 			broker.Live{State: broker.Open, Epoch: 3, OpenUntil: after(-5), Opens: 1, Reason: "run"}, probe, probed, true,
 		},
@@ -353,6 +377,36 @@ func TestAdmitsFromIsTheFirstSecondThatAdmits(t *testing.T) {
 			want := closed || !forced && !now.Before(l.OpenUntil) && held < permits
 			if got := ok && !now.Before(from); got != want {
 				t.Fatalf("at %+d s: got %v, want %v", s, got, want)
+			}
+		}
+	})
+}
+
+// At every prefix of any sequence: 50/5 retries on credit, and one for each
+// five first tries.
+func TestRetriesAreAtMostAFifthOfFirstTriesAndTenMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var l broker.Live
+		firsts, retries := 0, 0
+		for _, retry := range rapid.SliceOfN(rapid.Bool(), 0, 300).Draw(t, "retry") {
+			w := broker.LiveWrite{Kind: broker.LiveBegin, Now: noon, Started: noon, Try: broker.FirstTry}
+			if retry {
+				w.Try = broker.Retry
+			}
+			after, held := w.Apply(l)
+			l = after
+			switch {
+			case !retry && !held:
+				t.Fatal("a first try was refused")
+			case !retry:
+				firsts++
+			case held:
+				retries++
+			case retries < 10:
+				t.Fatalf("retry %d was refused", retries+1)
+			}
+			if 5*retries > 50+firsts {
+				t.Fatalf("%d retries of %d first tries", retries, firsts)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ type LiveKind string
 
 // The kinds, each one conditional write.
 const (
-	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always: a call starts
+	LiveBegin   LiveKind = "begin"   // if CLOSED or DISABLED, or Always, and a retry within the budget: a call starts
 	LiveProbe   LiveKind = "probe"   // if not closed, OpenUntil passed, Epoch as seen, and a permit free or expired: a probe starts
 	LiveEnd     LiveKind = "end"     // always: a call ends; its result counts if Epoch is current
 	LiveReset   LiveKind = "reset"   // if CLOSED and Epoch as seen: the run of failures is over
@@ -42,7 +42,18 @@ type LiveWrite struct {
 	Started   time.Time // when the call started: begin and probe (= Now), end
 	Good, Bad bool      // evidence: end; neither: says nothing about the provider
 	Slow      bool      // evidence beside that: end
+	Try       LiveTry   // what the call is to the budget of retries: begin
 }
+
+// LiveTry is what a call is to the budget of retries.
+type LiveTry string
+
+// Calls that are neither cost and pay nothing: what was sent must be found out,
+// and what was asked to end must end.
+const (
+	FirstTry LiveTry = "first"
+	Retry    LiveTry = "retry" // if the budget allows it
+)
 
 // Lasting reports whether w is somebody's word, which nobody could learn again.
 func (w LiveWrite) Lasting() bool { return w.Kind == LiveForce || w.Kind == LiveLift }
@@ -64,7 +75,7 @@ func (w LiveWrite) holds(l *Live) bool { //nolint:gocyclo // a table: one condit
 	seen := l.Epoch == w.Epoch
 	switch w.Kind {
 	case LiveBegin:
-		return w.Always || l.closed() || l.State == Disabled
+		return (w.Always || l.closed() || l.State == Disabled) && (w.Try != Retry || l.Retries())
 	case LiveProbe:
 		return seen && !l.closed() && l.State != Disabled && l.Admits(w.Permits, w.Now)
 	case LiveReset, LiveTrip:
@@ -88,6 +99,7 @@ func (w LiveWrite) change(l *Live) { //nolint:gocyclo // a table: one effect per
 	switch w.Kind {
 	case LiveBegin:
 		l.start(w.Started)
+		l.pay(w.Try)
 	case LiveProbe:
 		l.probe(w)
 	case LiveEnd:
@@ -105,7 +117,7 @@ func (w LiveWrite) change(l *Live) { //nolint:gocyclo // a table: one effect per
 	case LiveForce:
 		l.force(w)
 	case LiveClear, LiveLift:
-		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight}
+		*l = Live{State: Closed, Epoch: l.Epoch + 1, InFlight: l.InFlight, RetryDebt: l.RetryDebt}
 	}
 }
 
@@ -120,6 +132,16 @@ func (l *Live) start(at time.Time) {
 		}
 	}
 	l.InFlight[minute]++
+}
+
+// pay charges a retry to the budget, and pays for it by first tries.
+func (l *Live) pay(t LiveTry) {
+	switch {
+	case t == Retry:
+		l.RetryDebt += RetryCost
+	case t == FirstTry && l.RetryDebt > 0:
+		l.RetryDebt--
+	}
 }
 
 func (l *Live) end(w LiveWrite) {

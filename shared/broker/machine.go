@@ -19,6 +19,14 @@ const (
 	MachineFailed     MachineStatus = "FAILED"
 )
 
+// Values lists the statuses.
+func (MachineStatus) Values() []string {
+	return []string{
+		string(MachinePending), string(MachineRunning), string(MachineStopping), string(MachineStopped),
+		string(MachineTerminated), string(MachineLost), string(MachineFailed),
+	}
+}
+
 // Final reports whether s never changes again.
 func (s MachineStatus) Final() bool {
 	return s == MachineTerminated || s == MachineLost || s == MachineFailed

@@ -28,6 +28,9 @@ func (OperationType) Values() []string {
 	}
 }
 
+// OfMachines reports whether an operation of this type is about machines.
+func (t OperationType) OfMachines() bool { return t.Mutates() || t == GetInstanceStatus }
+
 // Mutates reports whether an operation of this type changes machines.
 func (t OperationType) Mutates() bool { return t == CreateInstances || t == TerminateInstances }
 
@@ -69,16 +72,27 @@ type Candidate struct {
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
 }
 
+// Cancellation is who wanted an operation no more, and when.
+type Cancellation struct {
+	At    time.Time `json:"at"`
+	Actor Actor     `json:"actor"`
+}
+
 // Operation is one executeProviderOperation: what was wished, for whom, until
 // when, and how it stands. The attempts beside it are the ledger.
 type Operation struct {
 	ID         string            `json:"operation_id"`
 	Type       OperationType     `json:"operation_type"`
 	Status     OperationStatus   `json:"status"`
-	Wanted     int               `json:"wanted"` // machines to make, or to act on
+	Wanted     int               `json:"wanted"`                   // machines to make, or to act on
+	MinCount   int               `json:"min_count,omitempty"`      // create: enough to stop at; 0: all
+	Whole      bool              `json:"all_or_nothing,omitempty"` // create: less than enough is given back
+	GivingBack bool              `json:"giving_back,omitempty"`    // that has begun: nothing is made any more
 	TemplateID string            `json:"template_id,omitempty"`
 	Candidates []Candidate       `json:"candidates"`
 	Strays     []MachineResult   `json:"strays,omitempty"` // machine ids that need no attempt: unknown, or gone already
+	Filter     *TemplateFilter   `json:"filter,omitempty"` // templates
+	Output     json.RawMessage   `json:"output,omitempty"` // what came of it where no provider had to be asked
 	Override   bool              `json:"override,omitempty"`
 	RetryCount int               `json:"retry_count"`
 	Async      bool              `json:"async,omitempty"`
@@ -93,7 +107,16 @@ type Operation struct {
 	Policy     Policy            `json:"policy,omitempty"`
 	Reason     string            `json:"reason,omitempty"` // why the first candidate was picked
 	Actor      Actor             `json:"actor"`
-	Version    int64             `json:"version"` // one more at each Step
+	Cancelled  *Cancellation     `json:"cancelled,omitempty"` // it is wanted no more: nothing new is sent for it
+	Version    int64             `json:"version"`             // one more at each Step
+}
+
+// Enough is how many machines fulfil the wish.
+func (o *Operation) Enough() int {
+	if o.MinCount > 0 {
+		return o.MinCount
+	}
+	return o.Wanted
 }
 
 // AttemptState is what is known of an attempt's effect.
@@ -124,9 +147,11 @@ type Attempt struct {
 	Count        int             `json:"count"`
 	Spec         *CreateSpec     `json:"spec,omitempty"`
 	MachineIDs   []string        `json:"machine_ids,omitempty"`
+	Undoes       int             `json:"undoes,omitempty"` // attempt whose machines this one gives back; 0: none
 	Token        string          `json:"token"`
 	State        AttemptState    `json:"state"`
-	Tries        int             `json:"tries"` // calls that were made or refused
+	Recorded     int             `json:"recorded,omitempty"` // run of the worker that left it open and told what it knows
+	Tries        int             `json:"tries"`              // calls that were made or refused
 	Confirmed    int             `json:"confirmed"`
 	Machines     []Machine       `json:"machines,omitempty"`
 	Results      []MachineResult `json:"results,omitempty"`

@@ -24,6 +24,9 @@ type OperationView struct {
 	EndedAt    *Time           `json:"ended_at,omitempty" doc:"When it ended."`
 	Deadline   Time            `json:"deadline" doc:"Nothing new is started after this."`
 	Actor      Actor           `json:"actor" doc:"Who asked."`
+
+	CancelledAt *Time  `json:"cancelled_at,omitempty" doc:"When its cancellation was asked for."`
+	CancelledBy *Actor `json:"cancelled_by,omitempty" doc:"By whom."`
 }
 
 // ResultView is what came of an operation.
@@ -34,6 +37,8 @@ type ResultView struct {
 	Machines   []MachineView   `json:"machines,omitempty" doc:"The machines."`
 	Results    []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
 	*HealthResult
+	*ValidationResult
+	*TemplatesResult
 }
 
 // HealthResult is what a health check found.
@@ -67,6 +72,7 @@ type AttemptView struct {
 	Message    string       `json:"message,omitempty"`
 	Count      int          `json:"count"`
 	Machines   int          `json:"machines"`
+	Undoes     int          `json:"undoes,omitempty"` // number of the attempt whose machines this one gave back
 	Tries      int          `json:"tries"`
 	StartedAt  Time         `json:"started_at"`
 	DurationMS int64        `json:"duration_ms"`
@@ -112,12 +118,15 @@ func (l *Ledger) View() OperationView {
 	if !op.EndedAt.IsZero() {
 		v.DurationMS = op.EndedAt.Sub(op.CreatedAt).Milliseconds()
 	}
+	if c := op.Cancelled; c != nil {
+		v.CancelledAt, v.CancelledBy = AtTime(c.At), &c.Actor
+	}
 	for _, c := range op.Candidates {
 		v.Selection.Ranked = append(v.Selection.Ranked, c.Provider)
 	}
 	for i := range l.Attempts {
 		a := l.Attempts[i].view()
-		if op.Type == HealthCheck { // it is about no machine
+		if !op.Type.OfMachines() {
 			a.Count, a.Machines = 0, 0
 		}
 		v.Attempts = append(v.Attempts, a)
@@ -130,7 +139,7 @@ func (l *Ledger) View() OperationView {
 func (l *Ledger) mainProvider() string {
 	best, most := "", -1
 	for i := range l.Attempts {
-		if a := &l.Attempts[i]; a.Confirmed > most {
+		if a := &l.Attempts[i]; a.Confirmed > most && a.Undoes == 0 {
 			best, most = a.Provider, a.Confirmed
 		}
 	}
@@ -140,7 +149,7 @@ func (l *Ledger) mainProvider() string {
 func (a *Attempt) view() AttemptView {
 	v := AttemptView{
 		Provider: a.Provider, Outcome: a.State, Class: a.Class, Code: a.Code, Message: a.Message,
-		Count: a.Count, Machines: a.Confirmed, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
+		Count: a.Count, Machines: a.Confirmed, Undoes: a.Undoes, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
 	}
 	if !a.EndedAt.IsZero() {
 		v.DurationMS = a.EndedAt.Sub(a.CreatedAt).Milliseconds()
@@ -151,33 +160,44 @@ func (a *Attempt) view() AttemptView {
 func (l *Ledger) result() *ResultView {
 	switch l.Operation.Type {
 	case CreateInstances:
-		machines := l.machines()
-		created := 0
-		for i := range l.Attempts {
-			created += l.Attempts[i].Confirmed
-		}
-		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: machines}
+		created := l.Standing()
+		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: l.machines()}
 	case TerminateInstances:
 		return l.terminations()
 	case GetInstanceStatus:
 		return &ResultView{Machines: l.machines()}
-	case HealthCheck:
-		return l.health()
-	case ValidateTemplate, GetAvailableTemplates:
+	case HealthCheck, ValidateTemplate, GetAvailableTemplates:
+		return l.answer()
 	}
 	return nil
 }
 
-// health returns what the check found; nil when none was made, or when its
-// record is none.
-func (l *Ledger) health() *ResultView {
+// answer is what came of a question; nil when nothing did, or when its record
+// is none.
+func (l *Ledger) answer() *ResultView {
+	out := l.Operation.Output
 	for i := range l.Attempts {
-		var h HealthResult
-		if out := l.Attempts[i].Output; out != nil && json.Unmarshal(out, &h) == nil {
-			return &ResultView{HealthResult: &h}
+		if o := l.Attempts[i].Output; o != nil {
+			out = o
 		}
 	}
-	return nil
+	r := ResultView{}
+	var into any
+	switch l.Operation.Type {
+	case HealthCheck:
+		r.HealthResult = new(HealthResult)
+		into = r.HealthResult
+	case ValidateTemplate:
+		r.ValidationResult = new(ValidationResult)
+		into = r.ValidationResult
+	default:
+		r.TemplatesResult = new(TemplatesResult)
+		into = r.TemplatesResult
+	}
+	if json.Unmarshal(out, into) != nil {
+		return nil
+	}
+	return &r
 }
 
 func (l *Ledger) terminations() *ResultView {
@@ -204,14 +224,51 @@ func (l *Ledger) terminations() *ResultView {
 
 func (l *Ledger) machines() []MachineView {
 	all := []MachineView{}
+	gone := l.givenBack()
 	for i := range l.Attempts {
 		for _, m := range l.Attempts[i].Machines {
-			all = append(all, MachineView{
-				ID: m.ID, Name: m.Name, Provider: m.Provider, Status: m.Status, Message: m.Message,
-				PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, Zone: m.Zone,
-				LaunchTime: Time{m.LaunchTime},
-			})
+			if gone[m.ID] {
+				m.Status, m.Message = MachineTerminated, "given back: there were fewer than wanted"
+			}
+			all = append(all, m.View())
 		}
 	}
 	return all
+}
+
+// givenBack is which machines attempts have given back.
+func (l *Ledger) givenBack() map[string]bool {
+	gone := map[string]bool{}
+	for i := range l.Attempts {
+		a := &l.Attempts[i]
+		for _, r := range a.Results {
+			if a.Undoes > 0 && r.Terminated {
+				gone[r.MachineID] = true
+			}
+		}
+	}
+	return gone
+}
+
+// Standing is how many machines the attempts are known to have made, without
+// those that were given back; or, of a termination, to have ended.
+func (l *Ledger) Standing() int {
+	n := 0
+	for i := range l.Attempts {
+		if a := &l.Attempts[i]; a.Undoes > 0 {
+			n -= a.Confirmed
+		} else {
+			n += a.Confirmed
+		}
+	}
+	return n
+}
+
+// View returns m as the API shows it.
+func (m Machine) View() MachineView {
+	return MachineView{
+		ID: m.ID, Name: m.Name, Provider: m.Provider, Status: m.Status, Message: m.Message,
+		PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, Zone: m.Zone,
+		LaunchTime: Time{m.LaunchTime},
+	}
 }

@@ -251,12 +251,17 @@ var whenFrozen = map[string]struct {
 	"executeProviderOperation":   {true, create(1, "")},
 	"selectProviderStrategy":     {false, `{"operation_type": "CREATE_INSTANCES"}`},
 	"configureProviderStrategy":  {false, `{"health_check_interval": 77}`},
+	"cancelOperation":            {false, `{"operation_id": "op-2"}`},
 	"updateProviderHealth":       {false, `{"provider_name": "a", "health_status": {"is_healthy": true}}`},
 }
 
 func TestAFrozenBrokerMakesAndChangesNothing(t *testing.T) {
 	inSite(t, map[string]int{"a": 5, "b": 5}, func(s *site) {
 		v, _ := s.execute(create(2, ""), key("before"))
+		s.slowly("live begin", 5*time.Second)
+		waiting := s.inBackground(create(1, "")) // op-2, which can be cancelled
+		pass(time.Second)
+		s.store.setGate(nil)
 		s.configure(`{"mode": "frozen"}`)
 		for _, e := range s.serve {
 			if e.Spec.Kind != op.Command {
@@ -274,6 +279,7 @@ func TestAFrozenBrokerMakesAndChangesNothing(t *testing.T) {
 				s.ok(a, err)
 			}
 		}
+		s.equal(broker.OpCancelled, (<-waiting).view.Status)
 		again, code := s.execute(create(2, ""), key("before"))
 		s.equal([]any{v.ID, fault.Code("")}, []any{again.ID, code})
 		s.truth(2)

@@ -44,6 +44,7 @@ type story struct {
 	// short: whoever loses the record of its call cannot say what came of it
 	// while the provider is down, and time may be over when it can.
 	short bool
+	fails bool // there are too few machines, so that none is left
 }
 
 var stories = []story{
@@ -74,6 +75,21 @@ var stories = []story{
 		},
 	},
 	{
+		name: "a create of all or nothing that two providers cannot fill", exist: 0, fails: true,
+		begin: func(s *site) string {
+			s.sims["b"].SetFree(1)
+			s.sims["a"].Script(sim.Terminate, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
+			return `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "t", "count": 5, "all_or_nothing": true}}`
+		},
+	},
+	{
+		name: "a create to which fewer are enough", exist: 3,
+		begin: func(s *site) string {
+			s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true, Most: 2})
+			return `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "t", "count": 5, "min_count": 3}}`
+		},
+	},
+	{
 		name: "a termination at two owners", exist: 0,
 		begin: func(s *site) string {
 			v, _ := s.execute(create(5, ""))
@@ -90,7 +106,8 @@ func (st story) steps(t *testing.T) (n int) {
 		body := st.begin(s)
 		gate, count := boundaries(-1, nil)
 		s.store.setGate(gate)
-		s.ok(s.call("executeProviderOperation", body))
+		_, code := s.execute(body)
+		s.equal(st.fails, code != "")
 		n = count()
 		s.truth(st.exist)
 	})
@@ -134,7 +151,7 @@ func TestAnOperationSurvivesTheEndOfItsProcessAtEveryBoundary(t *testing.T) {
 						next.truth(0)
 						return
 					}
-					if v.Status != broker.OpSucceeded {
+					if want := map[bool]broker.OperationStatus{true: broker.OpFailed, false: broker.OpSucceeded}[st.fails]; v.Status != want {
 						s.Errorf("died at boundary %d: %s %q", n, v.Status, attempts(v))
 					}
 					next.truth(st.exist)

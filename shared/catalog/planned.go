@@ -4,8 +4,7 @@ package catalog
 // so that who asks for one is told so. A line goes when its operation comes.
 func Planned() []string {
 	return []string{
-		"cancelOperation", "listMachines",
-		"getProviderCapabilities", "listAuditEvents",
+		"listAuditEvents",
 		"registerHostProvider", "getAvailableTemplates", "requestMachines", "getRequestStatus",
 		"requestReturnMachines", "getReturnRequests",
 	}

@@ -125,9 +125,9 @@ func (w *world) open(t *testing.T) *site {
 	}
 	for _, e := range catalog.Bind(catalog.Services{
 		Command: s.command,
-		Query:   query.Service{Registry: s.store, History: s.store, Operations: s.store, Templates: s.store, Metrics: s.store, Machines: s.store, HasDriver: names.HasDriver, Now: time.Now},
+		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Metrics: s.store, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
-			Ledger: s.store, Registrations: s.store, Machines: s.store, Live: s.store, Health: s.store, Metrics: s.store, Config: s.store, Drivers: w,
+			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Drivers: w,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}) {

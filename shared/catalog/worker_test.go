@@ -366,6 +366,8 @@ func TestALookCountsFromWhenItBegan(t *testing.T) {
 		s.sims["a"].Script(sim.Find, sim.Step{Latency: 3 * time.Second})
 		s.work(w)
 		s.equal(broker.UnknownEffect, s.attempt(w.OperationID, 1).State) // a call might have left after the look began
+		s.equal(fault.ASLSuperseded, s.work(w))                          // the same worker once more
+		w.Run = s.attempt(w.OperationID, 1).Run
 		s.work(w)
 		s.equal(broker.NoEffect, s.attempt(w.OperationID, 1).State)
 	})

@@ -46,11 +46,12 @@ func problem(code fault.Code, v broker.OperationView) *fault.Error {
 	return e
 }
 
-// mayHaveHappened reports whether a request is out there whose effect is not
-// known.
+// mayHaveHappened reports whether a request for machines is out there whose
+// effect is not known.
 func mayHaveHappened(l *broker.Ledger) bool {
 	for i := range l.Attempts {
-		if s := l.Attempts[i].State; s == broker.Sent || s == broker.UnknownEffect {
+		a := &l.Attempts[i]
+		if (a.State == broker.Sent || a.State == broker.UnknownEffect) && a.Undoes == 0 {
 			return true
 		}
 	}

@@ -6,13 +6,11 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
 // check refuses what the schema cannot: fields that do not go together.
 func check(in ExecuteInput, async bool) error {
-	if err := built(in.OperationType); err != nil {
-		return err
-	}
 	if !async && in.TimeoutSeconds > int(syncLongest/time.Second) {
 		return fault.Invalid("timeout_seconds", "at most 25 without async, got %d; send Prefer: respond-async (--async) for longer operations", in.TimeoutSeconds)
 	}
@@ -22,26 +20,49 @@ func check(in ExecuteInput, async bool) error {
 	if err := checkRouting(in); err != nil {
 		return err
 	}
-	if in.OperationType == broker.CreateInstances {
-		return checkCreate(&in.Parameters)
+	return checkParameters(in.OperationType, &in.Parameters)
+}
+
+func checkParameters(t broker.OperationType, p *Parameters) error {
+	switch t {
+	case broker.CreateInstances:
+		return checkCreate(p)
+	case broker.ValidateTemplate:
+		return checkTemplateGiven(p, "the template to validate")
+	case broker.GetAvailableTemplates:
+		return checkFilter(p.Filter)
+	case broker.TerminateInstances, broker.GetInstanceStatus:
+		return checkMachines(t, p)
+	case broker.HealthCheck:
 	}
-	return checkMachines(in.OperationType, &in.Parameters)
+	return nil
+}
+
+func checkFilter(f *broker.TemplateFilter) error {
+	if f == nil {
+		return nil
+	}
+	return config.CheckFilter(*f, "parameters.filter")
 }
 
 // checkFields refuses parameters that belong to another type.
 func checkFields(t broker.OperationType, p *Parameters) error {
 	const create, end, status = broker.CreateInstances, broker.TerminateInstances, broker.GetInstanceStatus
+	const validate, templates = broker.ValidateTemplate, broker.GetAvailableTemplates
 	for _, f := range []struct {
 		name  string
 		given bool
 		types []broker.OperationType
 	}{
-		{"template_id", p.TemplateID != "", []broker.OperationType{create}},
-		{"template", p.Template != nil, []broker.OperationType{create}},
+		{"template_id", p.TemplateID != "", []broker.OperationType{create, validate}},
+		{"template", p.Template != nil, []broker.OperationType{create, validate}},
 		{"count", p.Count != nil, []broker.OperationType{create}},
+		{"min_count", p.MinCount != nil, []broker.OperationType{create}},
+		{"all_or_nothing", p.AllOrNothing != nil, []broker.OperationType{create}},
 		{"tags", p.Tags != nil, []broker.OperationType{create}},
 		{"user_data", p.UserData != "", []broker.OperationType{create}},
 		{"machine_ids", p.MachineIDs != nil, []broker.OperationType{end, status}},
+		{"filter", p.Filter != nil, []broker.OperationType{templates}},
 		{"operation_id", p.OperationID != "", []broker.OperationType{status}},
 	} {
 		if f.given && !slices.Contains(f.types, t) {
@@ -72,21 +93,27 @@ func excludes(c *broker.Criteria, provider string) bool {
 }
 
 func checkCreate(p *Parameters) error {
-	switch {
-	case p.Count == nil:
+	if p.Count == nil {
 		return fault.Invalid("parameters.count", "is missing: how many machines, 1 to 1000")
+	}
+	if p.MinCount != nil && *p.MinCount > *p.Count {
+		return fault.Invalid("parameters.min_count", "at most count, which is %d; got %d", *p.Count, *p.MinCount)
+	}
+	return checkTemplateGiven(p, "the template to make machines from")
+}
+
+// checkTemplateGiven wants one template; what says what it is for.
+func checkTemplateGiven(p *Parameters, what string) error {
+	switch {
 	case p.TemplateID != "" && p.Template != nil:
 		return fault.Invalid("parameters.template", "template_id and template are both given; send one of the two")
 	case p.TemplateID == "" && p.Template == nil:
-		return fault.Invalid("parameters.template_id", "is missing: the template to make machines from; listTemplates shows those that are stored")
+		return fault.Invalid("parameters.template_id", "is missing: %s; listTemplates shows those that are stored", what)
 	}
 	return nil
 }
 
 func checkMachines(t broker.OperationType, p *Parameters) error {
-	if t == broker.HealthCheck {
-		return nil
-	}
 	given := len(p.MachineIDs) > 0
 	switch {
 	case given && p.OperationID != "":

@@ -132,13 +132,9 @@ func (c *choice) resolve(t *broker.Template) map[string]string {
 	}
 	for i := range c.snapshot.Providers {
 		p := &c.snapshot.Providers[i]
-		r, err := config.Resolve(*t, p.Name, p.Kind)
-		if err != nil {
-			incomplete[p.Name] = fault.As(err).Detail
-			continue
-		}
-		if missing := config.Complete(p.Kind, r); missing != "" {
-			incomplete[p.Name] = missing
+		r, why := config.Usable(*t, p.Name, p.Kind)
+		if why != "" {
+			incomplete[p.Name] = why
 			continue
 		}
 		c.templates[p.Name] = r

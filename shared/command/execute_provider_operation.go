@@ -19,13 +19,18 @@ var ExecuteProviderOperation = op.Define(op.Spec{
 	Async: true, OwnsKeys: true,
 	Summary: "Carry an operation out, with failover to the next provider",
 	Detail: "A create keeps what it got and asks the next provider for the rest. Terminate and status go to the owners of the " +
-		"machines. The answer is the finished operation; with --async, or when the time is over, its id.",
+		"machines. A template that is no good is a good answer: result.valid is false. The answer is the finished operation; with " +
+		"--async, or when the time is over, its id.",
 	Examples: []op.Example{
 		{Title: "Two machines from wherever is best", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2}}`},
 		{Title: "From one provider only", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2}, "strategy_override": "pool-a"}`},
+		{Title: "All of them or none", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2, "all_or_nothing": true}}`},
+		{Title: "Two, or one if there are no more", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2, "min_count": 1}}`},
 		{Title: "Without waiting", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2}}`, Async: true},
 		{Title: "Status of all machines of an operation", Body: `{"operation_type": "GET_INSTANCE_STATUS", "parameters": {"operation_id": "01980000-0000-7000-8000-000000000000"}}`},
 		{Title: "Return machines", Body: `{"operation_type": "TERMINATE_INSTANCES", "parameters": {"machine_ids": ["m-00000000-0000-5000-8000-000000000000"]}}`},
+		{Title: "Whether machines can be made from a template", Body: `{"operation_type": "VALIDATE_TEMPLATE", "parameters": {"template_id": "web-server"}}`},
+		{Title: "What a provider can make machines from", Body: `{"operation_type": "GET_AVAILABLE_TEMPLATES", "strategy_override": "pool-a"}`},
 		{Title: "Check the health of a provider now", Body: `{"operation_type": "HEALTH_CHECK", "strategy_override": "pool-a"}`},
 	},
 	Faults: []fault.Code{
@@ -48,16 +53,16 @@ type ExecuteInput struct {
 
 // Parameters says with what; which fields count depends on the type.
 type Parameters struct {
-	TemplateID   string            `json:"template_id,omitempty" doc:"CREATE_INSTANCES: the template." format:"name"`
-	Template     *TemplateInput    `json:"template,omitempty" doc:"CREATE_INSTANCES: a template given here instead of by id."`
-	Count        *int              `json:"count,omitempty" doc:"CREATE_INSTANCES: how many machines." min:"1" max:"1000"`
-	MinCount     *int              `json:"min_count,omitempty" doc:"CREATE_INSTANCES: enough to stop at." planned:"a create takes what it can get up to count"`
-	AllOrNothing *bool             `json:"all_or_nothing,omitempty" doc:"CREATE_INSTANCES: return all when some are missing." planned:"a create keeps what it got; terminate those machines to give them back"`
-	Tags         map[string]string `json:"tags,omitempty" doc:"CREATE_INSTANCES: tags of the machines." maxlen:"50"`
-	UserData     string            `json:"user_data,omitempty" doc:"CREATE_INSTANCES: given to each machine at its first start; never logged." maxlen:"16384"`
-	MachineIDs   []string          `json:"machine_ids,omitempty" doc:"TERMINATE_INSTANCES, GET_INSTANCE_STATUS: the machines."`
-	OperationID  string            `json:"operation_id,omitempty" doc:"GET_INSTANCE_STATUS: all machines that this operation made." format:"name"`
-	Filter       map[string]any    `json:"filter,omitempty" doc:"GET_AVAILABLE_TEMPLATES: which." planned:"GET_AVAILABLE_TEMPLATES is not built yet"`
+	TemplateID   string                 `json:"template_id,omitempty" doc:"CREATE_INSTANCES, VALIDATE_TEMPLATE: the template." format:"name"`
+	Template     *TemplateInput         `json:"template,omitempty" doc:"CREATE_INSTANCES, VALIDATE_TEMPLATE: a template given here instead of by id."`
+	Count        *int                   `json:"count,omitempty" doc:"CREATE_INSTANCES: how many machines." min:"1" max:"1000"`
+	MinCount     *int                   `json:"min_count,omitempty" doc:"CREATE_INSTANCES: enough to succeed with; once so many are there, no other provider is asked for the rest. All when absent." min:"1" max:"1000"`
+	AllOrNothing *bool                  `json:"all_or_nothing,omitempty" doc:"CREATE_INSTANCES: when there are fewer than min_count, or than count without one, give back what was made and fail."`
+	Tags         map[string]string      `json:"tags,omitempty" doc:"CREATE_INSTANCES: tags of the machines." maxlen:"50"`
+	UserData     string                 `json:"user_data,omitempty" doc:"CREATE_INSTANCES: given to each machine at its first start; never logged." maxlen:"16384"`
+	MachineIDs   []string               `json:"machine_ids,omitempty" doc:"TERMINATE_INSTANCES, GET_INSTANCE_STATUS: the machines."`
+	OperationID  string                 `json:"operation_id,omitempty" doc:"GET_INSTANCE_STATUS: all machines that this operation made." format:"name"`
+	Filter       *broker.TemplateFilter `json:"filter,omitempty" doc:"GET_AVAILABLE_TEMPLATES: which; all when absent."`
 }
 
 // Time limits of an operation.

@@ -61,24 +61,38 @@ func (s Service) assign(ctx context.Context, in ExecuteInput, c *broker.Claim) e
 		return s.assignOwners(ctx, in, c)
 	case broker.CreateInstances:
 		return s.assignCreate(ctx, in, c)
-	case broker.HealthCheck, broker.ValidateTemplate, broker.GetAvailableTemplates:
+	case broker.ValidateTemplate:
+		return s.assignValidation(ctx, in, c)
+	case broker.HealthCheck, broker.GetAvailableTemplates:
 	}
-	return s.assignOne(ctx, in, c)
+	return s.assignQuestion(ctx, in, c)
 }
 
-// assignOne selects the one provider of an operation that does not fail over.
-func (s Service) assignOne(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
-	ch, err := s.choose(ctx, wish{
-		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		context: in.Context, id: c.Operation.ID,
-	})
+// assignQuestion selects who is asked something. A health check is about who
+// is selected, and does not fail over.
+func (s Service) assignQuestion(ctx context.Context, in ExecuteInput, c *broker.Claim) error {
+	ch, err := s.choose(ctx, in.wish(&c.Operation, nil))
 	if err != nil {
 		return err
 	}
-	name := ch.result.Ranked()[0]
 	decided(c, ch)
-	c.Operation.Wanted, c.Operation.Candidates = 1, []broker.Candidate{{Provider: name, Kind: ch.kind(name)}}
+	ranked := ch.result.Ranked()
+	if in.OperationType == broker.HealthCheck {
+		ranked = ranked[:1]
+	}
+	c.Operation.Wanted, c.Operation.Filter = 1, in.Parameters.Filter
+	for _, name := range ranked {
+		c.Operation.Candidates = append(c.Operation.Candidates, broker.Candidate{Provider: name, Kind: ch.kind(name)})
+	}
 	return nil
+}
+
+// wish is what a request asks of selection.
+func (in ExecuteInput) wish(o *broker.Operation, t *broker.Template) wish {
+	return wish{
+		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
+		template: t, makes: in.OperationType == broker.CreateInstances, context: in.Context, id: o.ID,
+	}
 }
 
 // assignCreate selects the providers of a create, each with the template as it
@@ -88,10 +102,7 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	if err != nil {
 		return err
 	}
-	ch, err := s.choose(ctx, wish{
-		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: &t, makes: true, context: in.Context, id: c.Operation.ID,
-	})
+	ch, err := s.choose(ctx, in.wish(&c.Operation, &t))
 	if err != nil {
 		return err
 	}
@@ -102,6 +113,10 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	o := &c.Operation
 	decided(c, ch)
 	o.Wanted, o.TemplateID = *in.Parameters.Count, t.ID
+	if in.Parameters.MinCount != nil {
+		o.MinCount = *in.Parameters.MinCount
+	}
+	o.Whole = in.Parameters.AllOrNothing != nil && *in.Parameters.AllOrNothing
 	for _, name := range ch.result.Ranked() {
 		o.Candidates = append(o.Candidates, broker.Candidate{Provider: name, Kind: ch.kind(name), Spec: &broker.CreateSpec{
 			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),
@@ -124,18 +139,26 @@ func ownershipTags(brokerID string, o *broker.Operation, provider, template stri
 	}
 }
 
+// given returns the template of a request, as it stands in it or by its id.
+// not_found for an unknown one.
+func (s Service) given(ctx context.Context, p *Parameters) (broker.Template, error) {
+	if p.Template != nil {
+		return s.templateOf(*p.Template)
+	}
+	t, err := s.Templates.Template(ctx, p.TemplateID)
+	if err != nil {
+		return t, fmt.Errorf("reading template %q: %w", p.TemplateID, fault.Lookup(err, "parameters.template_id", whichTemplates))
+	}
+	return t, nil
+}
+
 // templateFor returns the template of a create with the request's own tags and
 // user data laid over it. not_found for an unknown id.
 func (s Service) templateFor(ctx context.Context, in ExecuteInput) (broker.Template, error) {
 	p := in.Parameters
-	var t broker.Template
-	var err error
-	if p.Template != nil {
-		if t, err = s.templateOf(*p.Template); err != nil {
-			return t, err
-		}
-	} else if t, err = s.Templates.Template(ctx, p.TemplateID); err != nil {
-		return t, fmt.Errorf("reading template %q: %w", p.TemplateID, fault.Lookup(err, "parameters.template_id", whichTemplates))
+	t, err := s.given(ctx, &p)
+	if err != nil {
+		return t, err
 	}
 	if t.MaxNumber != nil && *t.MaxNumber >= 0 && *p.Count > *t.MaxNumber {
 		return t, fault.Invalid("parameters.count", "template %q allows at most %d, got %d", t.ID, *t.MaxNumber, *p.Count)

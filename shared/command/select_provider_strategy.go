@@ -51,9 +51,6 @@ type Selected struct {
 // selectProviderStrategy returns not_found for an unknown template and
 // no_provider_available with every verdict.
 func (s Service) selectProviderStrategy(ctx context.Context, in SelectInput) (Selected, error) {
-	if err := built(in.OperationType); err != nil {
-		return Selected{}, err
-	}
 	w := wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy,
 		context: in.Context, id: s.NewID(),
@@ -79,15 +76,4 @@ func (c *choice) selected() Selected {
 		Alternatives: append([]string{}, ranked[1:]...), Candidates: c.result.Verdicts(), Policy: c.result.Policy(),
 		SnapshotVersion: c.result.Version(), Warnings: append([]string{}, c.warnings...), Ticket: c.ticket,
 	}
-}
-
-// built refuses operation types that the contract names and that are not
-// there yet.
-func built(t broker.OperationType) error {
-	switch t {
-	case broker.ValidateTemplate, broker.GetAvailableTemplates:
-		return fault.Unsupported("operation_type", "%s is not built yet", t)
-	case broker.CreateInstances, broker.TerminateInstances, broker.GetInstanceStatus, broker.HealthCheck:
-	}
-	return nil
 }

@@ -106,7 +106,7 @@ const (
 
 func budget(o *broker.Operation) (driver, task time.Duration) {
 	switch {
-	case o.Type == broker.TerminateInstances:
+	case o.Type == broker.TerminateInstances, o.GivingBack:
 		return endDriver, endTask
 	case o.Async:
 		return asyncDriver, asyncTask

@@ -59,6 +59,10 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 		return ending{fulfilment.Reading(a, machines, nil, err, s.Now()), classOfError(err)}
 	case fulfilment.ActHealth:
 		return ending{attempt: s.checkHealth(ctx, d, a)}
+	case fulfilment.ActValidate:
+		return s.validate(ctx, d, a)
+	case fulfilment.ActTemplates:
+		return s.templates(ctx, d, j)
 	}
 	err := &fault.ProviderError{Class: fault.Validation, Code: "unknown_action", Message: fmt.Sprintf("no such action: %q", j.work.Action)}
 	return ending{fulfilment.Reading(a, nil, nil, err, s.Now()), fault.Refused}

@@ -50,7 +50,7 @@ func (s Service) guarded(ctx context.Context, j *job) (ending, error) {
 
 func classOf(a fulfilment.Action) string {
 	switch a {
-	case fulfilment.ActFind, fulfilment.ActStatus, fulfilment.ActPoll:
+	case fulfilment.ActFind, fulfilment.ActStatus, fulfilment.ActPoll, fulfilment.ActValidate, fulfilment.ActTemplates:
 		return broker.ClassRead
 	case fulfilment.ActCreate, fulfilment.ActResolve, fulfilment.ActTerminate, fulfilment.ActHealth:
 	}
@@ -64,7 +64,7 @@ func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.Break
 	for range admitTries {
 		w, ok := breaker.Admit(seen, cfg, breaker.Caller{
 			Attempt: fmt.Sprintf("%s/%d/%d", j.work.OperationID, j.work.Attempt, j.work.Run), Now: s.Now(),
-			Lease: time.Duration(j.work.DriverTimeoutMS)*time.Millisecond + permitMargin,
+			Lease: time.Duration(j.work.DriverTimeoutMS)*time.Millisecond + permitMargin, Try: tryOf(j),
 		})
 		if !ok {
 			return breaker.Call{}, &seen, nil
@@ -83,8 +83,27 @@ func (s Service) admit(ctx context.Context, key broker.LiveKey, cfg broker.Break
 	return breaker.Call{}, &seen, nil
 }
 
-// shutOut is the ending of a call that the breaker held back.
+// tryOf is what a call is to the budget of retries: what may be left undone, or
+// done by another provider, is charged. A repetition that finds an outcome out,
+// a poll and a termination are not.
+func tryOf(j *job) broker.LiveTry {
+	switch j.work.Action {
+	case fulfilment.ActResolve, fulfilment.ActFind, fulfilment.ActPoll, fulfilment.ActTerminate:
+		return ""
+	case fulfilment.ActCreate, fulfilment.ActStatus, fulfilment.ActHealth, fulfilment.ActValidate, fulfilment.ActTemplates:
+	}
+	if j.before.Tries > 0 {
+		return broker.Retry
+	}
+	return broker.FirstTry
+}
+
+// shutOut is the ending of a call that the breaker held back, or the budget of
+// retries.
 func (s Service) shutOut(j *job, row *broker.Live) ending {
+	if state := row.StateAt(s.Now()); (state == broker.Closed || state == broker.Disabled) && !row.Retries() {
+		return s.refused(j, fmt.Sprintf("too many calls of %s are retries already", j.attempt().Provider), time.Time{})
+	}
 	why := fmt.Sprintf("the circuit breaker of %s is open", j.attempt().Provider)
 	if row.Source != "" {
 		why = fmt.Sprintf("%s is held back by %s", j.attempt().Provider, row.Source)

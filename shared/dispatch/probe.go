@@ -48,6 +48,9 @@ func (s Service) probe(ctx context.Context, in ProbeInput) (Probed, error) {
 	if err != nil {
 		return Probed{}, err
 	}
+	if h.OK() {
+		s.verify(ctx, &r)
+	}
 	if in.Scheduled {
 		s.weigh(context.WithoutCancel(ctx), in, h)
 	}

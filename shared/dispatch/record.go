@@ -18,6 +18,7 @@ func (s Service) record(ctx context.Context, j *job, after broker.Attempt) (Atte
 	if err != nil {
 		return Attempted{}, err
 	}
+	after = fulfilment.Recorded(after)
 	o := broker.Outcome{OperationID: j.work.OperationID, Machines: machines, Attempt: j.seen}
 	o.Attempt.Attempt = after
 	*j.ledger.Attempt(after.N) = after
@@ -67,6 +68,9 @@ func unfinished(a *broker.Attempt) error {
 // stamp completes the machines of an attempt with what only the broker knows,
 // and returns the machine records to store: new ones, seen ones, ended ones.
 func (s Service) stamp(ctx context.Context, j *job, a *broker.Attempt) ([]broker.Machine, error) {
+	if a.Undoes > 0 {
+		return s.ended(ctx, a)
+	}
 	switch j.ledger.Operation.Type {
 	case broker.CreateInstances:
 		for i := range a.Machines {

@@ -35,8 +35,10 @@ type Service struct {
 	Ledger        Ledger
 	Registrations Registrations
 	Machines      broker.MachineReader
+	Templates     broker.TemplateReader
 	Live          broker.LiveWriter
 	Health        broker.HealthRecorder
+	Capabilities  broker.CapabilityBook
 	Metrics       broker.MetricWriter
 	Config        broker.ConfigReader
 	Drivers       Drivers

@@ -35,6 +35,8 @@ const (
 	ActTerminate Action = "terminate"
 	ActStatus    Action = "status"
 	ActHealth    Action = "health"
+	ActValidate  Action = "validate"
+	ActTemplates Action = "templates"
 )
 
 // Rules are the limits within which decisions are taken. Budget gives the
@@ -73,9 +75,11 @@ type Decision struct {
 func Remaining(l *broker.Ledger) int {
 	n := l.Operation.Wanted
 	for i := range l.Attempts {
-		if a := &l.Attempts[i]; a.State.Reserves() {
+		switch a := &l.Attempts[i]; {
+		case a.Undoes > 0: // what is given back is not asked for again
+		case a.State.Reserves():
 			n -= a.Count
-		} else {
+		default:
 			n -= a.Confirmed
 		}
 	}
@@ -83,11 +87,13 @@ func Remaining(l *broker.Ledger) int {
 }
 
 // ConfirmedOf returns how many machines the attempts are known to have made
-// or ended.
+// or ended, whatever was given back of them since.
 func ConfirmedOf(l *broker.Ledger) int {
 	n := 0
 	for i := range l.Attempts {
-		n += l.Attempts[i].Confirmed
+		if a := &l.Attempts[i]; a.Undoes == 0 {
+			n += a.Confirmed
+		}
 	}
 	return n
 }
@@ -146,16 +152,28 @@ func routed(t broker.OperationType) bool {
 	return t == broker.TerminateInstances || t == broker.GetInstanceStatus
 }
 
+// ends reports whether an attempt ends machines, rather than making them.
+func ends(op *broker.Operation, a *broker.Attempt) bool {
+	return op.Type == broker.TerminateInstances || a.Undoes > 0
+}
+
 // actionOf is the first action of an attempt.
-func actionOf(t broker.OperationType) Action {
-	switch t {
+func actionOf(op *broker.Operation, a *broker.Attempt) Action {
+	if ends(op, a) {
+		return ActTerminate
+	}
+	switch op.Type {
 	case broker.TerminateInstances:
 		return ActTerminate
 	case broker.GetInstanceStatus:
 		return ActStatus
 	case broker.HealthCheck:
 		return ActHealth
-	case broker.CreateInstances, broker.ValidateTemplate, broker.GetAvailableTemplates:
+	case broker.ValidateTemplate:
+		return ActValidate
+	case broker.GetAvailableTemplates:
+		return ActTemplates
+	case broker.CreateInstances:
 	}
 	return ActCreate
 }

@@ -10,5 +10,8 @@
 // not known keeps its reservation until a replay of its token, or two look-ups
 // a consistency lag apart, have said what happened.
 //
+// Where less than all is worth nothing, what was made is given back in the end
+// by attempts that undo others; they neither reserve nor ask for anything.
+//
 // It imports packages broker and fault, and a library for name-based UUIDs.
 package fulfilment

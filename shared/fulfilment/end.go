@@ -11,7 +11,7 @@ import (
 )
 
 // Complete returns the operation closed as SUCCEEDED when the ledger shows
-// the whole wish fulfilled; false while anything is open or short.
+// the wish fulfilled; false while anything is open or short.
 func Complete(l *broker.Ledger, now time.Time) (broker.Operation, bool) {
 	op := l.Operation
 	for i := range l.Attempts {
@@ -19,16 +19,20 @@ func Complete(l *broker.Ledger, now time.Time) (broker.Operation, bool) {
 			return op, false
 		}
 	}
-	if ConfirmedOf(l) < op.Wanted || slices.ContainsFunc(op.Strays, isUnsolved) {
+	if op.GivingBack || ConfirmedOf(l) < op.Enough() || slices.ContainsFunc(op.Strays, isUnsolved) {
 		return op, false
 	}
 	op.Status, op.EndedAt, op.Code, op.Message = broker.OpSucceeded, now, "", ""
+	if n := ConfirmedOf(l); n < op.Wanted {
+		op.Message = fmt.Sprintf("%d of %d done; %d are enough", n, op.Wanted, op.Enough())
+	}
 	return op, true
 }
 
 func isUnsolved(r broker.MachineResult) bool { return !r.Terminated }
 
-// end closes the operation as it stands.
+// end closes the operation as it stands, or begins to give back what is worth
+// nothing without the rest.
 func (s *settling) end() Decision {
 	s.touched = true
 	op := &s.ledger.Operation
@@ -36,8 +40,15 @@ func (s *settling) end() Decision {
 		*op = done
 		return Decision{Verdict: Done, Step: s.step()}
 	}
+	if op.Whole && !op.GivingBack && ConfirmedOf(&s.ledger) > 0 {
+		return s.giveBack()
+	}
 	op.EndedAt = s.now
 	op.Message = s.summary()
+	if s.cancelled() {
+		op.Status, op.Code = broker.OpCancelled, ""
+		return Decision{Verdict: Stop, Step: s.step()}
+	}
 	if s.achieved() > 0 {
 		op.Status, op.Code = broker.OpPartial, ""
 		return Decision{Verdict: Done, Step: s.step()}
@@ -46,9 +57,10 @@ func (s *settling) end() Decision {
 	return Decision{Verdict: Stop, Step: s.step()}
 }
 
-// achieved counts what was done, machines included that were gone already.
+// achieved counts what was done and stands, machines included that were gone
+// already.
 func (s *settling) achieved() int {
-	n := ConfirmedOf(&s.ledger)
+	n := s.ledger.Standing()
 	for _, r := range s.ledger.Operation.Strays {
 		if r.Terminated {
 			n++
@@ -62,6 +74,9 @@ func (s *settling) achieved() int {
 func (s *settling) code() fault.Code {
 	shortOnly := len(s.ledger.Attempts) > 0
 	for i := range s.ledger.Attempts {
+		if s.ledger.Attempts[i].Undoes > 0 {
+			continue
+		}
 		switch s.ledger.Attempts[i].Class {
 		case fault.Validation:
 			return fault.InvalidTemplate
@@ -83,7 +98,7 @@ func (s *settling) summary() string {
 	for i := range s.ledger.Attempts {
 		a := &s.ledger.Attempts[i]
 		if a.Class != fault.None {
-			why = append(why, fmt.Sprintf("%s: %s", a.Provider, reason(a)))
+			why = append(why, where(a)+": "+reason(a))
 		}
 	}
 	for _, r := range op.Strays {
@@ -92,10 +107,20 @@ func (s *settling) summary() string {
 		}
 	}
 	text := fmt.Sprintf("%d of %d done", s.achieved(), op.Wanted+len(op.Strays))
+	if made := ConfirmedOf(&s.ledger); op.GivingBack {
+		text = fmt.Sprintf("%d of %d made, and %d of those given back", made, op.Wanted, made-s.ledger.Standing())
+	}
 	if len(why) > 0 {
 		text += "; " + strings.Join(why, "; ")
 	}
 	return text
+}
+
+func where(a *broker.Attempt) string {
+	if a.Undoes > 0 {
+		return "giving back at " + a.Provider
+	}
+	return a.Provider
 }
 
 func reason(a *broker.Attempt) string {

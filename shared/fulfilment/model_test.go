@@ -25,6 +25,10 @@ func newWorld(choose chooser) *world {
 		ID: "op", Type: broker.CreateInstances, Status: broker.OpRunning, Wanted: 1 + choose(4, "wanted"),
 		RetryCount: choose(4, "retries"), CreatedAt: begin, Deadline: begin.Add(time.Duration(1+choose(4, "deadline")) * 15 * time.Second),
 	}
+	if choose.one(3, "min_count") {
+		op.MinCount = 1 + choose(op.Wanted, "enough")
+	}
+	op.Whole = choose.one(3, "all_or_nothing")
 	for i := range 1 + choose(5, "providers") {
 		name := fmt.Sprintf("p%d", i)
 		w.places[name] = &place{free: choose(6, "free"), lag: time.Duration(choose(3, "lag")) * 6 * time.Second, filling: map[string]bool{}}
@@ -44,6 +48,10 @@ func (w *world) disturb() {
 	hands := slices.DeleteFunc(slices.Clone(w.hands), func(h *worker) bool { return h.phase == gone })
 	if w.mood == ghostly && w.choose(3, "slow") > 0 {
 		hands = slices.DeleteFunc(hands, func(h *worker) bool { return h.phase == calling && h.work.Action == fulfilment.ActCreate })
+	}
+	if w.choose.one(160, "cancel") {
+		w.flows = append(w.flows, &flow{cancels: true})
+		return
 	}
 	switch n := w.choose([]int{22, 23, 25, 28}[w.mood], "event"); {
 	case n < 9 && len(hands) > 0:
@@ -118,13 +126,16 @@ var steps = []time.Duration{
 // wrong returns what contradicts the promises of the package, or "".
 func (w *world) wrong() string {
 	l := w.store.read()
+	if w.objection != "" {
+		return w.objection
+	}
 	if n := fulfilment.Remaining(&l); n < 0 {
 		return fmt.Sprintf("remaining is %d", n)
 	}
 	if n := w.allMachines(); n > l.Operation.Wanted {
 		return fmt.Sprintf("%d machines exist, %d were wanted", n, l.Operation.Wanted)
 	}
-	if n := len(l.Attempts); n > 4 || n > len(l.Operation.Candidates) {
+	if n := making(&l); n > 4 || n > len(l.Operation.Candidates) {
 		return fmt.Sprintf("%d attempts", n)
 	}
 	for i := range l.Attempts {
@@ -135,16 +146,50 @@ func (w *world) wrong() string {
 	return w.wrongOperation(l)
 }
 
+// making counts the attempts that make machines.
+func making(l *broker.Ledger) (n int) {
+	for i := range l.Attempts {
+		if l.Attempts[i].Undoes == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // wrongAttempt holds a settled attempt against the world: it is right, and
 // nobody who still lives can make it wrong.
 func (w *world) wrongAttempt(a *broker.Attempt) string {
 	switch n := w.exists(a.Token); {
+	case a.Token != fulfilment.Token("op", a.N):
+		return fmt.Sprintf("attempt %d has another token", a.N)
+	case a.Undoes > 0:
+		return w.wrongUndo(a)
 	case a.State == broker.Confirmed && (n != a.Confirmed || len(a.Machines) != n):
 		return fmt.Sprintf("attempt %d is confirmed with %d machines (%d listed), and %d exist", a.N, a.Confirmed, len(a.Machines), n)
 	case (a.State == broker.NoEffect || a.State == broker.Intent) && n != 0:
 		return fmt.Sprintf("attempt %d is %s, and %d machines exist", a.N, a.State, n)
-	case a.Token != fulfilment.Token("op", a.N):
-		return fmt.Sprintf("attempt %d has another token", a.N)
+	}
+	return ""
+}
+
+// wrongUndo: what is said to be given back is gone, and only what a settled
+// attempt has made is given back.
+func (w *world) wrongUndo(a *broker.Attempt) string {
+	made := w.store.ledger.Attempt(a.Undoes)
+	switch {
+	case !w.store.ledger.Operation.Whole || !w.store.ledger.Operation.GivingBack:
+		return fmt.Sprintf("attempt %d gives back what was to be kept", a.N)
+	case made.State != broker.Confirmed || len(a.MachineIDs) != made.Confirmed || a.Count != made.Confirmed:
+		return fmt.Sprintf("attempt %d gives back %v of attempt %d, which is %s with %d", a.N, a.MachineIDs, a.Undoes, made.State, made.Confirmed)
+	}
+	gone := 0
+	for _, id := range a.MachineIDs {
+		if w.thing(id).gone {
+			gone++
+		}
+	}
+	if a.Confirmed > gone || a.State == broker.Confirmed && gone < a.Count {
+		return fmt.Sprintf("attempt %d is %s with %d given back, and %d are gone", a.N, a.State, a.Confirmed, gone)
 	}
 	return ""
 }
@@ -172,26 +217,36 @@ func (w *world) wrongOperation(l broker.Ledger) string {
 		}
 	}
 	if n := fulfilment.ConfirmedOf(&l); n != w.allMachines() {
-		return fmt.Sprintf("the operation is %s with %d machines, and %d exist", l.Operation.Status, n, w.allMachines())
+		return fmt.Sprintf("the operation is %s with %d machines made, and it were %d", l.Operation.Status, n, w.allMachines())
+	}
+	// Of what could not be given back in time some may go even later.
+	if n := l.Standing(); n != w.standing() && (!l.Operation.GivingBack || n < w.standing()) {
+		return fmt.Sprintf("the operation is %s with %d machines, and %d exist", l.Operation.Status, n, w.standing())
 	}
 	return wrongStatus(&l)
 }
 
 func wrongStatus(l *broker.Ledger) string {
-	n := fulfilment.ConfirmedOf(l)
+	o, n := &l.Operation, l.Standing()
 	want := broker.OpPartial
-	switch n {
-	case l.Operation.Wanted:
+	switch {
+	case n >= o.Enough() && !o.GivingBack:
 		want = broker.OpSucceeded
-	case 0:
+	case o.Cancelled != nil:
+		want = broker.OpCancelled
+	case n == 0:
 		want = broker.OpFailed
 	}
 	switch {
-	case l.Operation.Status != want:
-		return fmt.Sprintf("%d of %d machines are %s", n, l.Operation.Wanted, l.Operation.Status)
-	case (l.Operation.Code != "") != (want == broker.OpFailed):
-		return fmt.Sprintf("%s with code %q", want, l.Operation.Code)
-	case l.Operation.EndedAt.IsZero():
+	case o.Status != want:
+		return fmt.Sprintf("%d of %d machines are %s", n, o.Wanted, o.Status)
+	case o.Whole && n > 0 && n < o.Enough() && o.EndedAt.Before(o.Deadline):
+		return fmt.Sprintf("%d of %d machines were kept, of all or nothing", n, o.Wanted)
+	case !o.Whole && o.GivingBack, o.GivingBack && fulfilment.ConfirmedOf(l) >= o.Enough():
+		return "machines were given back that were wanted"
+	case (o.Code != "") != (want == broker.OpFailed):
+		return fmt.Sprintf("%s with code %q", want, o.Code)
+	case o.EndedAt.IsZero():
 		return "ended at no time"
 	}
 	return ""
@@ -238,15 +293,15 @@ func (w *world) settle() string {
 // watcher looks at a world whenever its ledger or its machines have changed.
 type watcher struct {
 	*world
-	changes, machines int
-	final             *broker.Ledger
+	changes, machines, left int
+	final                   *broker.Ledger
 }
 
 func (v *watcher) wrong() string {
-	if v.changes == v.store.changes && v.machines == v.allMachines() {
+	if v.changes == v.store.changes && v.machines == v.allMachines() && v.left == v.standing() {
 		return ""
 	}
-	v.changes, v.machines = v.store.changes, v.allMachines()
+	v.changes, v.machines, v.left = v.store.changes, v.allMachines(), v.standing()
 	l := v.store.read()
 	switch {
 	case v.final != nil:
@@ -280,8 +335,20 @@ func live(choose chooser, events int) (problem string, w *world) {
 			}
 		}
 	}
-	w.tally["operation "+string(w.store.ledger.Operation.Status)]++
+	w.tell()
 	return v.wrong(), w
+}
+
+// tell notes how an operation ended.
+func (w *world) tell() {
+	o := &w.store.ledger.Operation
+	w.tally["operation "+string(o.Status)]++
+	if o.GivingBack {
+		w.tally["given back, "+string(o.Status)]++
+	}
+	if o.Status == broker.OpSucceeded && w.store.ledger.Standing() < o.Wanted {
+		w.tally["enough"]++
+	}
 }
 
 func (w *world) String() string {
@@ -320,6 +387,7 @@ func TestNoMachineIsEverMadeTwiceOrForgottenOverTheseSeeds(t *testing.T) {
 		"call create", "call resolve", "call find", "call poll", "call held back", "came too late", "fenced send", "fenced record",
 		"two decisions at once", "decision SAME", "decision POLL", "decision WAIT", "decision NEXT", "decision DONE", "decision STOP",
 		"restart", "attempt SENT", "attempt UNKNOWN", "attempt CONFIRMED", "attempt NONE", "operation SUCCEEDED", "operation PARTIAL", "operation FAILED",
+		"cancelled", "operation CANCELLED", "call terminate", "enough", "given back, FAILED", "given back, CANCELLED",
 	} {
 		if happened[what] == 0 {
 			t.Errorf("%q never happened", what)

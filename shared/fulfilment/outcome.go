@@ -31,6 +31,18 @@ func Sending(a broker.Attempt, now, until time.Time) broker.Attempt {
 	return a
 }
 
+// Recorded returns a as a worker stores it. What is still open then is handed
+// on under a new run: its state may be what it was before the worker took it
+// over, and a decision that was taken on that must not be stored over what the
+// worker has learnt.
+func Recorded(a broker.Attempt) broker.Attempt {
+	if a.State.Reserves() {
+		a.Recorded = a.Run
+		a.Run++
+	}
+	return a
+}
+
 // Creation returns a after a driver's answer to its call. before is the
 // attempt as the worker took it over. When that was UNKNOWN the call repeated
 // one whose outcome is not known, and a refusal, or fewer machines than asked
@@ -93,7 +105,8 @@ func notBefore(a broker.Attempt, at time.Time) broker.Attempt {
 	return a
 }
 
-// Termination returns a after a driver's answer to a terminate.
+// Termination returns a after a driver's answer to a terminate. Of machines
+// that are to be given back all are tried again while one is left.
 func Termination(a broker.Attempt, results []broker.MachineResult, err error, now time.Time) broker.Attempt {
 	a = tried(a)
 	if err != nil {
@@ -108,7 +121,11 @@ func Termination(a broker.Attempt, results []broker.MachineResult, err error, no
 			a.Class, a.Message = fault.Server, r.MachineID+": "+r.Message
 		}
 	}
-	return conclude(a, ended, now)
+	a = conclude(a, ended, now)
+	if a.Undoes > 0 && ended < a.Count {
+		a.State = broker.NoEffect
+	}
+	return a
 }
 
 // Reading returns a after a driver's answer to a call without effect.

@@ -12,8 +12,7 @@ import (
 func (s *settling) reopen() {
 	for i := range s.ledger.Attempts {
 		a := &s.ledger.Attempts[i]
-		newest := i == len(s.ledger.Attempts)-1
-		if a.State != broker.NoEffect || (!newest && !routed(s.ledger.Operation.Type)) {
+		if a.State != broker.NoEffect || !s.mayReopen(i) {
 			continue
 		}
 		wait, again := s.again(a)
@@ -26,12 +25,25 @@ func (s *settling) reopen() {
 	}
 }
 
+// mayReopen reports whether attempt i may have another try. What is given back
+// always may; of those that make machines the newest, while any are made.
+func (s *settling) mayReopen(i int) bool {
+	op := &s.ledger.Operation
+	switch {
+	case s.ledger.Attempts[i].Undoes > 0:
+		return true
+	case s.cancelled() || op.GivingBack:
+		return false
+	}
+	return routed(op.Type) || i == len(s.ledger.Attempts)-1
+}
+
 // again says whether the same provider is tried again, and after what wait. A
 // termination goes on until its deadline: its machines are nowhere else.
 func (s *settling) again(a *broker.Attempt) (time.Duration, bool) {
 	op := &s.ledger.Operation
 	hint := s.delay(a)
-	if op.Type == broker.TerminateInstances {
+	if ends(op, a) {
 		return max(hint, backoff(a.Tries)), a.Class != fault.Validation && a.Class != fault.OfferingConfig
 	}
 	if a.Tries > op.RetryCount {
@@ -61,18 +73,18 @@ func backoff(tries int) time.Duration {
 
 // resolve finds out what an attempt did. Before the deadline its call is
 // repeated under its token, until a look-up is what is left to do: one of two
-// was made, or the provider refuses what it would refuse again. Past the
-// deadline nothing new is made: the operation is parked as UNKNOWN, and each
+// was made, the provider refuses what it would refuse again, or the operation
+// was cancelled. Past the deadline nothing new is made either: the operation is parked as UNKNOWN, and each
 // time the reconciler resumes it, it is looked up again.
 func (s *settling) resolve(a *broker.Attempt) Decision {
 	action, wait := ActResolve, max(backoff(a.Tries), s.delay(a))
 	if !a.LookedAt.IsZero() {
 		wait = max(wait, s.finalAt(a).Sub(s.now))
 	}
-	if s.past() || !a.LookedAt.IsZero() || a.Class.Rule().Again == fault.Never {
+	if s.past() || s.cancelled() || !a.LookedAt.IsZero() || a.Class.Rule().Again == fault.Never {
 		action = ActFind
 	}
-	if s.ledger.Operation.Type == broker.TerminateInstances {
+	if ends(&s.ledger.Operation, a) {
 		action = ActTerminate
 	}
 	if s.resumed {

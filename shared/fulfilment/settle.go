@@ -24,16 +24,25 @@ func (r Report) recorded() bool {
 	return strings.HasPrefix(r.Error, "Ohfp.") && r.Error != fault.ASLInternal
 }
 
+// of reports whether nobody has taken the attempt since the worker of r had it.
+func (r Report) of(a *broker.Attempt) bool { return a.Run == r.Run || r.told(a) }
+
+// told reports whether the worker has recorded an attempt that is still open.
+func (r Report) told(a *broker.Attempt) bool {
+	return a.State.Reserves() && a.Recorded == r.Run && a.Run == r.Run+1
+}
+
 // Settle decides what follows a worker's end. A worker that ended without a
 // record of its own is dead: what it may have sent becomes UNKNOWN. A report
 // of an older run changes nothing: another worker has the attempt.
 func Settle(l broker.Ledger, r Report, rules Rules, now time.Time) Decision {
 	s := open(l, rules, now)
 	a := s.ledger.Attempt(r.Attempt)
-	if !l.Operation.Status.Open() || a == nil || a.Run != r.Run {
+	if !l.Operation.Status.Open() || a == nil || !r.of(a) {
 		return Decision{Verdict: Done}
 	}
 	switch {
+	case r.told(a): // what it knew
 	case a.State == broker.Intent || (a.State == broker.Sent && a.Continuation == nil):
 		s.reap(a, r)
 	case a.State.Reserves() && !r.recorded():
@@ -136,27 +145,31 @@ func (s *settling) left(d time.Duration) bool {
 // next picks the one thing to do: run what is ready, resolve what is unknown,
 // ask about what is filling, try again, try elsewhere, or end.
 func (s *settling) next() Decision {
-	if s.past() {
-		s.expire()
-	} else {
+	if s.past() || s.cancelled() {
+		s.giveUp()
+	}
+	if !s.past() {
 		s.reopen()
 	}
 	ready, unknown, filling := s.earliest(broker.Intent), s.earliest(broker.UnknownEffect), s.earliest(broker.Sent)
 	switch {
 	case ready != nil && s.delay(ready) == 0:
-		return s.run(ready, actionOf(s.ledger.Operation.Type), s.verdictFor(ready))
+		return s.run(ready, s.first(ready), s.verdictFor(ready))
 	case unknown != nil:
 		return s.resolve(unknown)
 	case filling != nil:
 		return s.poll(filling)
 	case ready != nil:
-		return s.run(ready, actionOf(s.ledger.Operation.Type), Wait)
+		return s.run(ready, s.first(ready), Wait)
 	}
 	if add := s.elsewhere(); add != nil {
-		return s.run(add, actionOf(s.ledger.Operation.Type), Next)
+		return s.run(add, s.first(add), Next)
 	}
 	return s.end()
 }
+
+// first is the first action of an attempt.
+func (s *settling) first(a *broker.Attempt) Action { return actionOf(&s.ledger.Operation, a) }
 
 // verdictFor tells another try of one attempt from the first try of the next.
 func (s *settling) verdictFor(a *broker.Attempt) Verdict {
@@ -182,34 +195,25 @@ func (s *settling) delay(a *broker.Attempt) time.Duration {
 	return max(0, a.NotBefore.Sub(s.now))
 }
 
-// expire gives up, at the deadline, what was never sent.
-func (s *settling) expire() {
-	for i := range s.ledger.Attempts {
-		a := &s.ledger.Attempts[i]
-		if a.State != broker.Intent {
-			continue
-		}
-		s.change(a)
-		a.Run++
-		a.State, a.EndedAt = broker.NoEffect, s.now
-		if a.Class == fault.None {
-			a.Class, a.Code, a.Message = fault.Cancelled, "deadline", "the operation's time was over before this was sent"
-		}
-	}
-}
-
 // elsewhere plans an attempt for what remains at the next candidate.
 func (s *settling) elsewhere() *broker.Attempt {
 	op := &s.ledger.Operation
 	tried := len(s.ledger.Attempts)
 	remaining := Remaining(&s.ledger)
-	if routed(op.Type) || remaining <= 0 || tried >= min(maxAttempts, len(op.Candidates)) || !s.left(0) || !s.mayFailOver() {
+	if s.satisfied() || remaining <= 0 || tried >= min(maxAttempts, len(op.Candidates)) || !s.left(0) || !s.mayFailOver() {
 		return nil
 	}
 	a := NewAttempt(op, tried+1, op.Candidates[tried], remaining, s.now)
 	s.added, s.touched = append(s.added, a), true
 	s.ledger.Attempts = append(s.ledger.Attempts, a)
 	return &s.ledger.Attempts[tried]
+}
+
+// satisfied reports whether nothing more is to be asked for: the wish may not
+// go elsewhere, is wanted no more, or has as many machines as are enough.
+func (s *settling) satisfied() bool {
+	op := &s.ledger.Operation
+	return routed(op.Type) || op.GivingBack || s.cancelled() || ConfirmedOf(&s.ledger) >= op.Enough()
 }
 
 // mayFailOver reports whether the newest failure lets another provider try.

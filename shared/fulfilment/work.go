@@ -35,7 +35,7 @@ func (w *Work) Fits(a *broker.Attempt) bool {
 		return a.State == broker.Sent && a.Continuation != nil
 	case ActTerminate:
 		return a.State == broker.Intent || a.State == broker.UnknownEffect
-	case ActCreate, ActStatus, ActHealth:
+	case ActCreate, ActStatus, ActHealth, ActValidate, ActTemplates:
 	}
 	return a.State == broker.Intent
 }

@@ -1,6 +1,8 @@
 package fulfilment_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +83,7 @@ func (w *world) begin(h *worker) {
 			h.attempt().Count, h.attempt().Spec = 1, &spec
 		}
 		h.phase = sending
-	case h.work.Action == fulfilment.ActResolve:
+	case h.work.Action == fulfilment.ActResolve, h.work.Action == fulfilment.ActTerminate:
 		h.phase = sending
 	}
 }
@@ -93,6 +95,9 @@ func (w *world) send(h *worker) {
 		w.tally["fenced send"]++
 		h.end(fault.ASLSuperseded)
 		return
+	}
+	if w.store.ledger.Operation.Cancelled != nil && h.work.Action == fulfilment.ActCreate {
+		w.objection = "a cancelled operation was sent"
 	}
 	h.seen = broker.Fenced{Attempt: sent.Attempt, SeenRun: sent.Attempt.Run, SeenState: broker.Sent}
 	h.phase = calling
@@ -107,6 +112,12 @@ func (w *world) call(h *worker) {
 	switch {
 	case late && h.work.Action == fulfilment.ActFind:
 		w.answered(h, fulfilment.Lookup(a, nil, providerError(fault.Refused, false, 0), 0, w.now))
+	case late && h.work.Action == fulfilment.ActTerminate:
+		w.answered(h, fulfilment.Termination(a, nil, providerError(fault.Refused, false, 0), w.now))
+	case h.work.Action == fulfilment.ActTerminate:
+		w.note("attempt %d run %d gives back %v at %s", a.N, a.Run, a.MachineIDs, a.Provider)
+		results, err := w.terminate(&a)
+		w.answered(h, fulfilment.Termination(a, results, err, w.now))
 	case late && h.work.Action == fulfilment.ActPoll:
 		w.answered(h, fulfilment.Polling(a, fulfilment.Made{Err: providerError(fault.Refused, false, 0)}, w.now))
 	case late:
@@ -130,6 +141,7 @@ func (w *world) answered(h *worker, after broker.Attempt) {
 
 func (w *world) record(h *worker) {
 	o := broker.Outcome{Attempt: h.seen}
+	h.after = fulfilment.Recorded(h.after)
 	o.Attempt.Attempt = h.after
 	*h.ledger.Attempt(h.after.N) = h.after
 	if closed, ok := fulfilment.Complete(&h.ledger, w.now); ok {
@@ -173,6 +185,7 @@ type flow struct {
 	phase    flowPhase
 	report   *fulfilment.Report // nil: it begins by resuming
 	restart  bool               // it resumes after everybody has died
+	cancels  bool               // it is a command: it decides once
 	decision fulfilment.Decision
 	work     fulfilment.Work
 	at       time.Time // when what is waited for begins, or the task is over
@@ -197,10 +210,13 @@ func (w *world) stepFlow(f *flow) {
 
 func (w *world) decide(f *flow) {
 	l := w.store.read()
-	if f.report != nil {
-		f.decision = fulfilment.Settle(l, *f.report, w.rules(), w.now)
-	} else {
-		rules := w.rules()
+	rules := w.rules()
+	switch {
+	case f.cancels:
+		f.decision = w.cancel(l)
+	case f.report != nil:
+		f.decision = fulfilment.Settle(l, *f.report, rules, w.now)
+	default:
 		rules.Dead = f.restart
 		f.decision = fulfilment.Resume(l, rules, w.now)
 	}
@@ -214,7 +230,7 @@ func (w *world) decide(f *flow) {
 // take stores a decision, or has it taken again when the ledger has changed.
 func (w *world) take(f *flow) {
 	d := f.decision
-	if f.report == nil && d.Wait > 0 {
+	if f.report == nil && d.Wait > 0 && !f.cancels {
 		d.Step.Operation.DueAt = w.now.Add(d.Wait)
 	}
 	if w.store.takeStep(*d.Step) != nil {
@@ -222,12 +238,45 @@ func (w *world) take(f *flow) {
 		f.phase = deciding
 		return
 	}
+	w.object(d)
+	if f.cancels {
+		w.tally["cancelled"]++
+		f.phase = ended
+		if d.Attempt.N == 0 {
+			return
+		}
+		w.note("a workflow for what the cancellation left")
+	}
 	w.note("decided %s %s attempt %d run %d wait %s, operation %s", d.Verdict, d.Action, d.Attempt.N, d.Attempt.Run, d.Wait, d.Step.Operation.Status)
-	if f.report == nil && d.Wait > 0 {
+	if f.report == nil && d.Wait > 0 && !f.cancels {
 		f.phase = ended
 		return
 	}
 	w.follow(f)
+}
+
+// object notes a decision that sends something anew although the operation is
+// cancelled.
+func (w *world) object(d fulfilment.Decision) {
+	if w.store.ledger.Operation.Cancelled != nil && (d.Action == fulfilment.ActCreate || d.Action == fulfilment.ActResolve) {
+		w.objection = fmt.Sprintf("a cancelled operation is to %s", d.Action)
+	}
+}
+
+// cancel takes the decision of a command. Where nothing is out it ends the
+// operation at once.
+func (w *world) cancel(l broker.Ledger) fulfilment.Decision {
+	d := fulfilment.Cancel(l, broker.Cancellation{At: w.now}, w.rules(), w.now)
+	out := slices.ContainsFunc(l.Attempts, func(a broker.Attempt) bool {
+		return a.State == broker.Sent || a.State == broker.UnknownEffect
+	})
+	if d.Step == nil {
+		return d
+	}
+	if o := d.Step.Operation; out && !o.Status.Open() || o.Status.Open() && !out && !o.GivingBack {
+		w.objection = fmt.Sprintf("cancelled while something is out: %v; and then the operation is %s", out, d.Step.Operation.Status)
+	}
+	return d
 }
 
 func (w *world) follow(f *flow) {

@@ -90,6 +90,7 @@ func (m *memory) recordOutcome(o broker.Outcome) (attempt, operation error) {
 type thing struct {
 	broker.Machine
 	visible time.Time
+	gone    bool // it was terminated
 }
 
 // place is a provider.
@@ -124,6 +125,8 @@ type world struct {
 	hands  []*worker
 	log    []string
 	tally  map[string]int // what happened, to see that the model is not idle
+
+	objection string // what somebody did that nobody may
 }
 
 func (w *world) note(format string, args ...any) {
@@ -142,12 +145,25 @@ func (w *world) rules() fulfilment.Rules {
 	}
 }
 
-// exists counts the machines of a token.
+// exists counts the machines that a token has ever made.
 func (w *world) exists(token string) int { return len(w.made[token]) }
 
+// allMachines counts what was ever made.
 func (w *world) allMachines() (n int) {
 	for _, things := range w.made {
 		n += len(things)
+	}
+	return n
+}
+
+// standing counts what exists.
+func (w *world) standing() (n int) {
+	for _, things := range w.made {
+		for _, t := range things {
+			if !t.gone {
+				n++
+			}
+		}
 	}
 	return n
 }
@@ -158,7 +174,7 @@ func (w *world) spawn(p *place, spec *broker.CreateSpec, count int) {
 		p.free--
 		delay := time.Duration(w.choose(4, "visible after")) * p.lag / 3
 		id := fmt.Sprintf("%s-%d", spec.Token[:8], w.exists(spec.Token))
-		w.made[spec.Token] = append(w.made[spec.Token], thing{broker.Machine{ID: id}, w.now.Add(delay)})
+		w.made[spec.Token] = append(w.made[spec.Token], thing{Machine: broker.Machine{ID: id}, visible: w.now.Add(delay)})
 	}
 }
 
@@ -239,6 +255,66 @@ func (w *world) poll(spec *broker.CreateSpec, place string) fulfilment.Made {
 	}
 	delete(p.filling, spec.Token)
 	return w.answerOf(spec)
+}
+
+// terminate is a provider's answer to the return of machines, and what it does
+// to the world.
+func (w *world) terminate(a *broker.Attempt) ([]broker.MachineResult, error) {
+	answer := 0
+	if !w.calm {
+		answer = w.choose(9, "return")
+	}
+	switch answer {
+	case 1: // the effect, or part of it, and a lost reply
+		w.end(a, w.choose(len(a.MachineIDs), "ended before the reply was lost")+1)
+		return nil, providerError(fault.Timeout, true, 0)
+	case 2:
+		return nil, providerError(fault.Server, true, 0)
+	case 3:
+		return nil, providerError([]fault.Class{fault.Down, fault.Throttle, fault.Auth}[w.choose(3, "class")], false, time.Duration(w.choose(2, "hint"))*20*time.Second)
+	case 4: // some of them will not go
+		n := w.choose(len(a.MachineIDs), "ended")
+		w.end(a, n)
+		return w.results(a, n), nil
+	}
+	w.end(a, len(a.MachineIDs))
+	return w.results(a, len(a.MachineIDs)), nil
+}
+
+// results say that the first n machines are gone, and what else is.
+func (w *world) results(a *broker.Attempt, n int) (rs []broker.MachineResult) {
+	for i, id := range a.MachineIDs {
+		r := broker.MachineResult{MachineID: id, Terminated: i < n || w.thing(id).gone}
+		if !r.Terminated {
+			r.Message = "it will not go"
+		}
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+func (w *world) end(a *broker.Attempt, n int) {
+	if !w.store.ledger.Operation.GivingBack {
+		w.objection = "machines are terminated that nobody gives back"
+	}
+	for _, id := range a.MachineIDs[:n] {
+		if t := w.thing(id); !t.gone {
+			t.gone = true
+			w.places[a.Kind].free++
+		}
+	}
+}
+
+func (w *world) thing(id string) *thing {
+	for _, things := range w.made {
+		for i := range things {
+			if things[i].ID == id {
+				return &things[i]
+			}
+		}
+	}
+	w.objection = "somebody knows of machine " + id + ", which was never made"
+	return &thing{}
 }
 
 func (w *world) find(spec *broker.CreateSpec) ([]broker.Machine, error) {

@@ -28,7 +28,8 @@ type Driver interface {
 	// Status returns one machine per id, in the order given. Absent is a
 	// status (TERMINATED or LOST), not an error.
 	Status(ctx context.Context, ids []string) ([]broker.Machine, error)
-	// Validate says what of the template would not work here.
+	// Validate says what of the template would not work here. A template that
+	// is no good is no error.
 	Validate(ctx context.Context, t broker.ResolvedTemplate) (Validation, error)
 	// Health checks what Create depends on. An error means that the check
 	// itself could not be made.
@@ -50,6 +51,9 @@ type Validation struct {
 	Errors          []string
 	Warnings        []string
 	ValidatedFields []string
+
+	// EstimatedCostPerHour is what one machine would cost; nil: not known.
+	EstimatedCostPerHour *float64
 }
 
 // Capabilities is what a provider was seen to offer.

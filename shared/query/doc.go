@@ -1,5 +1,5 @@
 // Package query holds the operations that read.
 //
-// It may import op, broker, fault, metrics and providers/config; never
+// It may import op, broker, fault, wire, metrics and providers/config; never
 // command, dispatch, drivers or SDKs.
 package query

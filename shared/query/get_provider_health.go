@@ -71,7 +71,7 @@ func (s Service) getProviderHealth(ctx context.Context, in GetProviderHealthInpu
 		}
 	}
 	if in.ProviderName != "" {
-		return HealthAnswer{}, noProvider(in.ProviderName)
+		return HealthAnswer{}, noProvider(in.ProviderName, &snap)
 	}
 	total := len(all)
 	return HealthAnswer{Providers: all, TotalProviders: &total, HealthyProviders: &healthy}, nil

@@ -61,7 +61,7 @@ func (s Service) getProviderMetrics(ctx context.Context, in GetProviderMetricsIn
 	if in.ProviderName != "" {
 		v, ok := out.Providers[in.ProviderName]
 		if !ok {
-			return MetricsAnswer{}, noProvider(in.ProviderName)
+			return MetricsAnswer{}, noProvider(in.ProviderName, &snap)
 		}
 		return MetricsAnswer{TimeRangeHours: in.TimeRangeHours, MetricsView: &v}, nil
 	}

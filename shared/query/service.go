@@ -7,18 +7,26 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/wire"
 )
+
+// Machines is what queries read of machines.
+type Machines interface {
+	broker.MachineReader
+	broker.MachineLister
+}
 
 // Service is what the operations of this room need.
 type Service struct {
-	Registry   broker.ProviderReader
-	History    broker.HealthHistory
-	Operations broker.OperationReader
-	Templates  broker.TemplateReader
-	Metrics    broker.MetricReader
-	Machines   broker.MachineReader
-	HasDriver  func(kind string) bool
-	Now        func() time.Time
+	Registry     broker.ProviderReader
+	History      broker.HealthHistory
+	Capabilities broker.CapabilityReader
+	Operations   broker.OperationReader
+	Machines     Machines
+	Templates    broker.TemplateReader
+	Metrics      broker.MetricReader
+	HasDriver    func(kind string) bool
+	Now          func() time.Time
 }
 
 // Paging is asked for in the same way by every list.
@@ -44,7 +52,16 @@ func (s Service) registry(ctx context.Context) (broker.Snapshot, error) {
 	return snap, nil
 }
 
-func noProvider(name string) error {
-	return fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", name),
-		"provider_name", "listAvailableProviders shows those that are registered.")
+// noProvider is the not_found for a name that is not in a snapshot, with the
+// name that was most likely meant.
+func noProvider(name string, snap *broker.Snapshot) error {
+	known := make([]string, len(snap.Providers))
+	for i := range snap.Providers {
+		known[i] = snap.Providers[i].Name
+	}
+	where := "listAvailableProviders shows those that are registered."
+	if near := wire.Nearest(name, known); near != "" {
+		where = fmt.Sprintf("Did you mean %q? ", near) + where
+	}
+	return fault.Lookup(fault.New(fault.NotFound, "There is no provider %q.", name), "provider_name", where)
 }

@@ -1,18 +1,13 @@
 package selection
 
-import "encoding/json"
+import (
+	"encoding/json"
 
-// aliases are capability names that mean another; either may be declared and
-// either asked for.
-var aliases = map[string]string{"instances": "instance_management"}
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
 
 // canonical returns the one name of a capability.
-func canonical(name string) string {
-	if c, ok := aliases[name]; ok {
-		return c
-	}
-	return name
-}
+func canonical(name string) string { return broker.CanonicalCapability(name) }
 
 // capability is what one name is declared as, by whom.
 type capability struct {

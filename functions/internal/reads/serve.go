@@ -17,12 +17,14 @@ import (
 )
 
 var (
-	_ broker.ProviderReader  = (*dynamo.Store)(nil)
-	_ broker.HealthHistory   = (*dynamo.Store)(nil)
-	_ broker.OperationReader = (*dynamo.Store)(nil)
-	_ broker.TemplateReader  = (*dynamo.Store)(nil)
-	_ broker.MetricReader    = (*dynamo.Store)(nil)
-	_ broker.MachineReader   = (*dynamo.Store)(nil)
+	_ broker.ProviderReader   = (*dynamo.Store)(nil)
+	_ broker.HealthHistory    = (*dynamo.Store)(nil)
+	_ broker.CapabilityReader = (*dynamo.Store)(nil)
+	_ broker.OperationReader  = (*dynamo.Store)(nil)
+	_ broker.MachineLister    = (*dynamo.Store)(nil)
+	_ broker.MachineReader    = (*dynamo.Store)(nil)
+	_ broker.TemplateReader   = (*dynamo.Store)(nil)
+	_ broker.MetricReader     = (*dynamo.Store)(nil)
 )
 
 // Serve serves a query until the process ends.
@@ -43,7 +45,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Operations: store, Templates: store, Metrics: store, Machines: store,
+		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

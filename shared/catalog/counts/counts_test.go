@@ -14,6 +14,9 @@ import (
 	"github.com/openhostfactory/ohfp/statemachines"
 )
 
+// interval is how often a provider is checked.
+const interval = 5 * time.Minute
+
 // aged is longer than a process keeps a snapshot.
 const aged = 3 * time.Second
 
@@ -42,7 +45,7 @@ func assertions() []asserted {
 	}
 	reconcile := func(s *site) { s.run(statemachines.Reconcile, `{"functions": {"reconcile": "reconcile"}}`) }
 	checks := func(s *site) { s.run(statemachines.HealthCheck, `{"functions": {"due": "due"}, "due": {}}`) }
-	checked := func(s *site) { checks(s); s.pass(time.Hour); checks(s) } // the first one is news
+	checked := func(s *site) { checks(s); s.pass(interval); checks(s) } // the first one is news
 	return []asserted{
 		{counts.Create(2), warm, two, aged, 0},
 		{counts.Create(1), warm, func(s *site) { s.create(1, "") }, aged, 0},

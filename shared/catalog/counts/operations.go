@@ -207,7 +207,7 @@ func Reconcile(providers int) Operation {
 }
 
 // Checks is a tick of the health checks at which so many are due. Each finds
-// what was found before.
+// what was found before, and knows what its provider offers.
 func Checks(providers int) Operation {
 	o := Operation{Name: "tick of the health checks", Flow: Standard, States: []string{"Due", "Probes"}}
 	claims := Step{Function: due, Calls: freshSnapshot()}
@@ -217,9 +217,15 @@ func Checks(providers int) Operation {
 	o.Steps = append(o.Steps, claims)
 	for range providers {
 		o.States = append(o.States, "Probe")
-		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{registrationToProbe(), leases(), configuration(), health()}})
+		o.Steps = append(o.Steps, Step{Function: probe, Driver: true, Calls: []Call{
+			registrationToProbe(), leases(), configuration(), health(), capabilities(),
+		}})
 	}
 	return o
+}
+
+func capabilities() Call {
+	return Call{For: "what the provider was seen to offer", Action: getItem, Rows: []Row{{Key: "PROV#<provider>/CAPS", KB: 1}}}
 }
 
 func registrationToProbe() Call {

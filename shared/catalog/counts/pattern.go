@@ -33,7 +33,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`^OP#[^/]+/(META|DEC|)$`), "OP#<operation>/$1"},
 	{regexp.MustCompile(`^OP#[^/]+/ATT#\d+$`), "OP#<operation>/ATT#<n>"},
 	{regexp.MustCompile(`^IDEM#[^#]+#[^#]+#.+/-$`), "IDEM#<principal>#<operation>#<key>/-"},
-	{regexp.MustCompile(`^PROV#.+/CONF$`), "PROV#<provider>/CONF"},
+	{regexp.MustCompile(`^PROV#.+/(CONF|CAPS)$`), "PROV#<provider>/$1"},
 	{regexp.MustCompile(`^REG/P#.+$`), "REG/P#<provider>"},
 	{regexp.MustCompile(`^LIVE/P#[^#]+#[^#]+$`), "LIVE/P#<provider>#<class>"},
 	{regexp.MustCompile(`^POOL#[^/]+/$`), "POOL#<provider>/"},

@@ -78,6 +78,9 @@ const (
 	moved  = 3
 )
 
+// listed is the entry of a machine in the list of machines.
+const listed = 1
+
 func attemptRow(kb int) Row { return Row{Key: "OP#<operation>/ATT#<n>", KB: kb} }
 
 // claim is the promise to carry an operation out, whatever becomes of the
@@ -115,6 +118,6 @@ func sent() Call {
 // outcome is what came of an attempt, with the machines that it made or ended,
 // and with the operation when that completes it.
 func outcome(why string, machines int, more ...Row) Call {
-	rows := repeat(machines, Row{Key: "MACH#<machine>/OWN", KB: machineKB}, Row{Key: "OWNED#<provider>/<machine>", KB: 1}, Row{Key: "NAME#<name>/<machine>", KB: 1})
+	rows := repeat(machines, Row{Key: "MACH#<machine>/OWN", KB: machineKB, Indexed: listed}, Row{Key: "OWNED#<provider>/<machine>", KB: 1}, Row{Key: "NAME#<name>/<machine>", KB: 1})
 	return Call{For: why, Action: transactWrite, Rows: append(rows, more...)}
 }

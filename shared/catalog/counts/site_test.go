@@ -157,13 +157,13 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 		Attempt: map[string]string{kind: "attempt-" + kind}, Probe: map[string]string{kind: "probe-" + kind}, Settle: "settle",
 	}
 	return catalog.Services{
-		Query: query.Service{Registry: store, History: store, Operations: store, Templates: store, Metrics: store, Machines: store, HasDriver: names.HasDriver, Now: s.clock},
+		Query: query.Service{Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store, HasDriver: names.HasDriver, Now: s.clock},
 		Command: command.Service{
 			Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
 			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
 		},
 		Dispatch: dispatch.Service{
-			Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Drivers: drivers,
+			Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Drivers: drivers,
 			Config: store, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
 		},
 	}

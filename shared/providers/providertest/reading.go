@@ -16,6 +16,9 @@ func reading() []Case {
 		{"is healthy when it works and says when it was looked at", Working, healthy},
 		{"is not healthy when it is unreachable", Unreachable, unhealthy},
 		{"says what of a template would not work", Working, validates},
+		{"makes nothing when it is asked about a template", Working, validatesOnly},
+		{"tells what a machine costs, or says nothing of it", Working, estimates},
+		{"classifies a question about a template that it cannot answer", Unreachable, cannotValidate},
 		{"reports what it verified", Working, capable},
 	}
 }
@@ -96,6 +99,35 @@ func validates(t testing.TB, s Subject) {
 	bad, err := s.Driver.Validate(t.Context(), s.Misfit)
 	if err != nil || len(bad.Errors) == 0 {
 		t.Errorf("the template that does not work: %+v, %v", bad, err)
+	}
+}
+
+func validatesOnly(t testing.TB, s Subject) {
+	for _, template := range []broker.ResolvedTemplate{s.Template, s.Misfit} {
+		if v, err := s.Driver.Validate(t.Context(), template); err != nil || len(v.ValidatedFields) == 0 {
+			t.Errorf("got %+v, %v; want the fields that were looked at", v, err)
+		}
+	}
+	expectExist(t, s, nil)
+}
+
+// estimates: what is not known is nil. 0 is a price, and below it there is
+// none.
+func estimates(t testing.TB, s Subject) {
+	v, err := s.Driver.Validate(t.Context(), s.Template)
+	if err != nil {
+		t.Fatalf("validating: %v", err)
+	}
+	if cost := v.EstimatedCostPerHour; cost != nil && *cost < 0 {
+		t.Errorf("a machine costs %g", *cost)
+	}
+}
+
+// cannotValidate: a driver that needs no call for it may answer all the same.
+func cannotValidate(t testing.TB, s Subject) {
+	s.Double.Set(Unreachable)
+	if _, err := s.Driver.Validate(t.Context(), s.Template); err != nil {
+		classified(t, err)
 	}
 }
 

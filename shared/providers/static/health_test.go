@@ -168,6 +168,26 @@ func TestValidate_names_the_attributes_that_no_host_has(t *testing.T) {
 	}
 }
 
+func TestValidate_tells_what_the_cheapest_host_that_fits_costs(t *testing.T) {
+	price := func(p float64) *float64 { return &p }
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 3, Config: func(c *config.Static) {
+		unchecked(c)
+		for i, cores := range []int{8, 4, 2} {
+			c.Hosts[i].Attributes = map[string]any{"ncpus": cores}
+		}
+		c.Hosts[1].PricePerHour, c.Hosts[2].PricePerHour = price(0.5), price(0.125)
+	}})
+	for cores, want := range map[float64]*float64{1: price(0.125), 3: price(0.5), 5: nil, 16: nil} {
+		v, err := s.Driver.Validate(t.Context(), broker.ResolvedTemplate{Attributes: map[string]any{"ncpus": cores}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, v.EstimatedCostPerHour); diff != "" {
+			t.Errorf("%g cores (-want +got):\n%s", cores, diff)
+		}
+	}
+}
+
 func TestValidate_warns_about_what_a_pool_does_not_use(t *testing.T) {
 	s := statictest.NewSite(t, statictest.Setup{Hosts: 1, Config: unchecked})
 	v, err := s.Driver.Validate(t.Context(), broker.ResolvedTemplate{Image: "ami-1", MachineTypes: []string{"m7i.large"}, UserData: "x"})

@@ -2,7 +2,6 @@ package static
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/openhostfactory/ohfp/shared/providers/config"
@@ -13,30 +12,11 @@ import (
 // never matters.
 func matches(h config.Host, wanted map[string]any) bool {
 	for name, v := range wanted {
-		if !satisfies(name, h.Attributes[name], v) {
+		if !config.Satisfies(name, h.Attributes[name], v) {
 			return false
 		}
 	}
 	return true
-}
-
-// satisfies compares numbers by value, though one be written as text, and all
-// else as it is written.
-func satisfies(name string, has, wanted any) bool {
-	if has == nil {
-		return false
-	}
-	h, hok := config.AttributeNumber(has)
-	w, wok := config.AttributeNumber(wanted)
-	switch {
-	case hok && wok && config.AtLeast(name):
-		return h >= w
-	case hok && wok:
-		return h == w
-	case config.AtLeast(name):
-		return false
-	}
-	return fmt.Sprint(has) == fmt.Sprint(wanted)
 }
 
 // matching returns the hosts that a template may have, cheapest first, then by

@@ -11,8 +11,8 @@ import (
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
-// Validate says which attributes rule out every host, and what of the template
-// a pool of hosts does not use. OFFERING_CONFIG when the hosts file cannot be
+// Validate says which attributes rule out every host, what of the template a
+// pool of hosts does not use, and what the cheapest host that fits costs. OFFERING_CONFIG when the hosts file cannot be
 // used.
 func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (providers.Validation, error) {
 	hosts, err := d.hosts()
@@ -27,8 +27,12 @@ func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (provide
 			v.Errors = append(v.Errors, fmt.Sprintf("attributes.%s: no host of the pool has %v", name, asked(name, t.Attributes[name])))
 		}
 	}
-	if n := len(d.matching(hosts, t.Attributes)); n == 0 && len(v.Errors) == 0 {
+	fit := d.matching(hosts, t.Attributes)
+	if len(fit) == 0 && len(v.Errors) == 0 {
 		v.Errors = append(v.Errors, fmt.Sprintf("none of the %d hosts of the pool has all that the template asks for", len(hosts)))
+	}
+	if len(fit) > 0 {
+		v.EstimatedCostPerHour = d.priceOf(fit[0]) // the cheapest is taken first
 	}
 	if err := d.commandsThere(); err != nil {
 		v.Errors = append(v.Errors, fault.AsProvider(err).Message)

@@ -13,9 +13,11 @@
 //	health, checked_at, said, said_before,
 //	failed, next_check_at, check_started_at     what selection reads of a provider: written apart from doc
 //	digest, digest_at                           what was measured of a provider, apart from doc too
+//	checked_at                                  what a provider was seen to offer: when
 //	n                                           counters
 //	n … h31, f_* e_* t_* m_*                    what is measured, which has no doc (metrics.go)
-//	state … permits, fail_run, m* f*, s* … w*   breakers, which have no doc (live_row.go)
+//	state … permits, fail_run, retry_debt,
+//	m* f*, s* … w*                              breakers, which have no doc (live_row.go)
 //
 // A verb is one call or one transaction, as [schema.Verbs] lists them. A
 // condition that does not hold brings the stored row with the refusal

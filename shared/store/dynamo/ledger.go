@@ -10,36 +10,42 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// lastDay is the newest day of which this process knows that it is marked.
-type lastDay struct {
-	mu  sync.Mutex
-	day string
+// markedDays are days of which this process knows that they are marked. It
+// need not know all: marking a day again changes nothing.
+type markedDays struct {
+	mu   sync.Mutex
+	days map[schema.Key]bool
 }
 
-func (l *lastDay) is(day string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.day == day
+// mostDays bounds what is remembered.
+const mostDays = 32
+
+func (m *markedDays) has(day schema.Key) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.days[day]
 }
 
-func (l *lastDay) set(day string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.day = day
+func (m *markedDays) add(day schema.Key) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.days) >= mostDays || m.days == nil {
+		m.days = map[schema.Key]bool{}
+	}
+	m.days[day] = true
 }
 
-// markDay says that there are operations of a day. It is put before the first
-// of them and outside its transaction: all that begin together would meet in
-// this one row.
-func (s *Store) markDay(ctx context.Context, created time.Time) error {
-	day := schema.Day(created)
-	if s.day.is(day) {
+// markDay says that a list has entries of a day. It is put before the first of
+// them and outside its transaction: all that begin together would meet in this
+// one row.
+func (s *Store) markDay(ctx context.Context, day schema.Key) error {
+	if s.days.has(day) {
 		return nil
 	}
-	if err := s.put(ctx, rowOf(schema.Item{Key: schema.DayKey(created), Doc: []byte("{}")}), newExpression()); err != nil {
+	if err := s.put(ctx, rowOf(schema.Mark(day)), newExpression()); err != nil {
 		return err
 	}
-	s.day.set(day)
+	s.days.add(day)
 	return nil
 }
 
@@ -54,7 +60,7 @@ func (s *Store) ClaimOperation(ctx context.Context, claim broker.Claim) error {
 	if err := c.Check(); err != nil { // before the day is marked for nothing
 		return err
 	}
-	if err := s.markDay(ctx, claim.Operation.CreatedAt); err != nil {
+	if err := s.markDay(ctx, schema.OperationList.DayKey(claim.Operation.CreatedAt)); err != nil {
 		return err
 	}
 	return s.transact(ctx, "claiming an operation", writes)

@@ -31,13 +31,14 @@ func coreAttributes() []string {
 }
 
 // What changes with every call is counted in numbers that are added to: the
-// failures in a row; the calls in flight that began in a minute (m<i> is the
+// failures in a row; what retries owe; the calls in flight that began in a minute (m<i> is the
 // minute, f<i> how many), in as many slots as minutes count; and the ring of
 // the last minute (s<i> is the ten seconds, g<i> and b<i> how many ended well
 // and badly, w<i> how many of them slowly). A slot whose minute has passed is taken over by a later one, so
 // that the row stays below 1 KB.
 const (
 	attrFailRun = "fail_run"
+	attrDebt    = "retry_debt"
 	flightSlots = 16
 	ringSlots   = 6
 )
@@ -120,13 +121,17 @@ func parseLive(item attributes) (k schema.Key, r liveRow, err error) {
 		PK      string `dynamodbav:"pk"`
 		SK      string `dynamodbav:"sk"`
 		FailRun int    `dynamodbav:"fail_run"`
+		Debt    int64  `dynamodbav:"retry_debt"`
 	}
 	var c coreRow
 	if err := errors.Join(attributevalue.UnmarshalMap(item, &whole), attributevalue.UnmarshalMap(item, &c)); err != nil {
 		return k, r, fmt.Errorf("decoding a breaker: %w", err)
 	}
 	k = schema.Key{PK: whole.PK, SK: whole.SK}
-	r.rest = broker.Live{State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes, FailRun: whole.FailRun}
+	r.rest = broker.Live{
+		State: c.State, Epoch: c.Epoch, Reason: c.Reason, Source: c.Source, Opens: c.Opens, Successes: c.Successes,
+		FailRun: whole.FailRun, RetryDebt: whole.Debt,
+	}
 	if err := r.parseTimes(c); err != nil {
 		return k, r, fmt.Errorf("decoding %s: %w", k, err)
 	}

@@ -20,6 +20,7 @@ func liveUpdate(w broker.LiveWrite, r *liveRow) (*expression, error) {
 			e.when(either(e.absent(attrState), e.compare(attrState, "=", broker.Closed), e.compare(attrState, "=", broker.Disabled)))
 		}
 		begin(e, w.Started, r)
+		pay(e, w.Try, r)
 	case broker.LiveEnd:
 		end(e, w, r)
 	case broker.LiveReset:
@@ -75,6 +76,20 @@ func begin(e *expression, started time.Time, r *liveRow) {
 	}
 }
 
+// pay charges a retry if the budget allows it, and pays for it by first tries.
+func pay(e *expression, t broker.LiveTry, r *liveRow) {
+	switch {
+	case t == broker.Retry:
+		e.when(either(e.absent(attrDebt), e.compare(attrDebt, "<=", broker.RetryCredit-broker.RetryCost)))
+		e.add(attrDebt, broker.RetryCost)
+	case t == broker.FirstTry && r.rest.RetryDebt > 0:
+		e.when(e.compare(attrDebt, ">", 0))
+		e.add(attrDebt, -1)
+	case t == broker.FirstTry:
+		e.when(either(e.absent(attrDebt), e.compare(attrDebt, "<=", 0)))
+	}
+}
+
 // end uncounts a call, unless its minute has passed, and counts its result if
 // its epoch is current.
 func end(e *expression, w broker.LiveWrite, r *liveRow) {
@@ -126,7 +141,7 @@ func result(e *expression, w broker.LiveWrite, r *liveRow) {
 	}
 }
 
-// clearRow closes the row as new: only epoch and calls in flight go on.
+// clearRow closes the row as new: only epoch, calls in flight and what retries owe go on.
 func clearRow(e *expression) {
 	e.set(attrState, broker.Closed)
 	e.add(attrEpoch, 1)

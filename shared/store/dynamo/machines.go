@@ -66,6 +66,14 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 	return slices.DeleteFunc(found, func(m broker.Machine) bool { return m.Status.Final() }), err // it may have ended since
 }
 
+// ListMachines returns a page, the newest launch first. A limit below 1 asks
+// for 100; none gives more than 1,000. invalid_request for a cursor that is not
+// of this list; not_found.
+func (s *Store) ListMachines(ctx context.Context, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
+	page, next, err := schema.ListMachines(ctx, lister{s}, f, p)
+	return page, next, s.unavailable("reading the list of machines", err)
+}
+
 // NoteMachine stores what a provider says of a machine, when it is news, if
 // nobody has written the machine since it was read; else it is read again.
 // not_found.

@@ -55,20 +55,20 @@ func (s *Store) Operations(ctx context.Context, f broker.OperationFilter, p brok
 	return page, next, s.unavailable("reading the list of operations", err)
 }
 
-// lister reads the list of operations.
-type lister struct{ s *Store }
+// lister reads lists.
+type lister struct{ *Store }
 
-var _ schema.Lister = lister{}
+var _ schema.MachineSource = lister{}
 
 // Days implements [schema.Lister].
-func (l lister) Days(ctx context.Context, newest string, limit int) ([]schema.Item, error) {
-	rows, err := l.s.rows(ctx, query{pk: schema.DayPK(), op: "<=", sk: newest, limit: limit, newest: true})
+func (l lister) Days(ctx context.Context, pk, newest string, limit int) ([]schema.Item, error) {
+	rows, err := l.rows(ctx, query{pk: pk, op: "<=", sk: newest, limit: limit, newest: true})
 	return itemsOf(rows), err
 }
 
 // Listed implements [schema.Lister].
 func (l lister) Listed(ctx context.Context, pk, before string, limit int) ([]schema.Item, error) {
-	rows, err := l.s.rows(ctx, query{index: schema.ListIndex, pk: pk, op: "<", sk: before, limit: limit, newest: true})
+	rows, err := l.rows(ctx, query{index: schema.ListIndex, pk: pk, op: "<", sk: before, limit: limit, newest: true})
 	return itemsOf(rows), err
 }
 

@@ -98,12 +98,27 @@ func (s *Store) group(ctx context.Context, machines []broker.Machine) (writes []
 		if err != nil {
 			return nil, nil, s.unavailable("recording machines", err)
 		}
+		if err := s.markLaunch(ctx, m, kept); err != nil {
+			return nil, nil, err
+		}
 		if len(writes)+len(one) > schema.MaxGroup {
 			return writes, machines[i:], nil
 		}
 		writes = append(writes, one...)
 	}
 	return writes, machines[len(ids):], nil
+}
+
+// markLaunch marks the day under which a machine is listed from now on.
+func (s *Store) markLaunch(ctx context.Context, m broker.Machine, kept map[string]keptMachine) error {
+	var old *broker.Machine
+	if k, ok := kept[m.ID]; ok {
+		old = &k.machine
+	}
+	if day, isNew := schema.NewDay(old, m); isNew {
+		return s.markDay(ctx, day)
+	}
+	return nil
 }
 
 // firstDistinct returns the ids of the first machines, up to the first that is

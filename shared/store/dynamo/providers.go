@@ -119,7 +119,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 		writes = append(writes, deleting(history[i].key()))
 	}
 	if !more {
-		writes = append(writes, deleting(schema.ProviderKey(name)))
+		writes = append(writes, deleting(schema.ProviderKey(name)), deleting(schema.CapabilitiesKey(name)))
 		for _, k := range schema.LiveKeys(name) {
 			s.lives.forget(k)
 			writes = append(writes, deleting(k))

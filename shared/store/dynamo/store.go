@@ -22,7 +22,7 @@ type Store struct {
 	pause    awssdk.RetryerV2 // how long to wait before what was left unprocessed is asked for again
 	snapshot snapshotCache
 	lives    liveCache
-	day      lastDay
+	days     markedDays
 }
 
 var (

@@ -217,7 +217,22 @@ func ledgerSteps() []step {
 				Attempt:  broker.Fenced{Attempt: broker.Attempt{N: 1, Run: 1, State: broker.Confirmed}, SeenRun: 1, SeenState: broker.Sent},
 				Machines: []broker.Machine{{ID: "m", Provider: "a", Name: "h", Status: broker.MachineRunning}},
 			})
+		}, "BatchGetItem PutItem TransactWriteItems"},
+		{"recording an outcome with a machine of the same day", func(ctx context.Context, s *dynamo.Store) error {
+			return s.RecordOutcome(ctx, broker.Outcome{
+				OperationID: "op",
+				Attempt:     broker.Fenced{Attempt: broker.Attempt{N: 1, Run: 1, State: broker.Confirmed}, SeenRun: 1, SeenState: broker.Confirmed},
+				Machines:    []broker.Machine{{ID: "m2", Provider: "a", Name: "h", Status: broker.MachineRunning}},
+			})
 		}, "BatchGetItem TransactWriteItems"},
+		{"listing machines", func(ctx context.Context, s *dynamo.Store) error {
+			_, _, err := s.ListMachines(ctx, broker.MachineFilter{}, broker.Page{})
+			return err
+		}, "Query Query"},
+		{"listing the machines of an operation", func(ctx context.Context, s *dynamo.Store) error {
+			_, _, err := s.ListMachines(ctx, broker.MachineFilter{OperationID: "op"}, broker.Page{})
+			return err
+		}, "Query"},
 		{"recording an outcome without machines", func(ctx context.Context, s *dynamo.Store) error {
 			return s.RecordOutcome(ctx, broker.Outcome{
 				OperationID: "op",

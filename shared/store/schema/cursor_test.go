@@ -12,8 +12,8 @@ import (
 
 func TestCursor_comes_back(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		want := schema.Cursor{PK: schema.ListPK("2026-03-01"), SK: rapid.StringN(1, 64, 1024).Draw(r, "sk")}
-		got, err := schema.ParseCursor(want.String(), schema.ListPK(""))
+		want := schema.Cursor{PK: schema.OperationList.PK("2026-03-01"), SK: rapid.StringN(1, 64, 1024).Draw(r, "sk")}
+		got, err := schema.ParseCursor(want.String(), schema.OperationList.PK(""))
 		if err != nil || got != want {
 			r.Errorf("want %q, got %q, %v", want, got, err)
 		}
@@ -32,7 +32,7 @@ func TestCursor_of_nothing_is_empty(t *testing.T) {
 func TestParseCursor_refuses_what_the_list_did_not_give(t *testing.T) {
 	other := schema.Cursor{PK: "TPL", SK: "a"}.String()
 	for _, s := range []string{" ", "%%%", "AAAA", "MQ", other, other + "=", strings.Repeat("A", 1<<20)} {
-		if _, err := schema.ParseCursor(s, schema.ListPK("")); !fault.Is(err, fault.InvalidRequest) {
+		if _, err := schema.ParseCursor(s, schema.OperationList.PK("")); !fault.Is(err, fault.InvalidRequest) {
 			t.Errorf("%.20q: %v", s, err)
 		}
 	}

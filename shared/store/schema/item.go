@@ -125,6 +125,9 @@ func Decode[T any](it Item) (T, error) {
 	return v, nil
 }
 
+// Mark makes a row that says all by its key.
+func Mark(k Key) Item { return Item{Key: k, Doc: []byte("{}")} }
+
 // Row makes an item of v without index or expiry.
 func Row(k Key, v any) (Item, error) {
 	doc, err := Encode(v)

@@ -34,7 +34,6 @@ const (
 	attemptPrefix  = "ATT#"
 	outputPrefix   = "OUT#"
 	leasePrefix    = "H#"
-	operationKind  = "OP"
 )
 
 // escaper keeps the parts of a composed key apart, whatever they contain.
@@ -61,6 +60,9 @@ func ProviderKey(name string) Key { return Key{RegistryPK, providerPrefix + name
 
 // RegistrationKey holds the whole registration.
 func RegistrationKey(name string) Key { return Key{"PROV#" + name, "CONF"} }
+
+// CapabilitiesKey holds what a provider was seen to offer.
+func CapabilitiesKey(name string) Key { return Key{"PROV#" + name, "CAPS"} }
 
 // LiveKey holds a breaker.
 func LiveKey(k broker.LiveKey) Key {
@@ -143,12 +145,6 @@ func OwnedKey(provider, machine string) Key { return Key{OwnedPK(provider), mach
 // NameKey points from a machine's name to the machine.
 func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }
 
-// DayPK is the days on which something of a list was created.
-func DayPK() string { return "DAY#" + operationKind }
-
-// DayKey marks that a list has entries of the day of t. It is put once a day.
-func DayKey(t time.Time) Key { return Key{DayPK(), Day(t)} }
-
 // OpenShards is how many partitions the open index is spread over.
 const OpenShards = 8
 
@@ -167,14 +163,6 @@ func OpenKey(id string, due time.Time) Key { return Key{openPK(id), Stamp(due) +
 // OpenUntil is above every sort key of the open index that is due at or
 // before t, and below all others.
 func OpenUntil(t time.Time) string { return Stamp(t) + "$" } // '$' follows '#'
-
-// ListPK is the operations of a day in the list index.
-func ListPK(day string) string { return "L#" + operationKind + "#" + day }
-
-// ListKey is where an operation stands in the list index.
-func ListKey(id string, created time.Time) Key {
-	return Key{ListPK(Day(created)), Stamp(created) + "#" + id}
-}
 
 // stamp is RFC 3339 in UTC with all nine digits: it sorts like time.
 const stamp = "2006-01-02T15:04:05.000000000Z"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
@@ -24,92 +25,127 @@ func PageLimit(p broker.Page) int {
 	return min(p.Limit, maxPage)
 }
 
+// List is a list, newest first, by day in the list index. The days that have
+// entries are marked in a partition of their own.
+type List string
+
+// The lists.
+const (
+	OperationList List = "OP"   // by the time of their claim
+	MachineList   List = "MACH" // by the time of their launch
+)
+
+// DayPK is the days on which something of the list began.
+func (l List) DayPK() string { return "DAY#" + string(l) }
+
+// DayKey marks that the list has entries of the day of t. It is put once a day.
+func (l List) DayKey(t time.Time) Key { return Key{l.DayPK(), Day(t)} }
+
+// PK is the entries of a day in the list index.
+func (l List) PK(day string) string { return "L#" + string(l) + "#" + day }
+
+// Key is where an entry stands in the list index.
+func (l List) Key(id string, began time.Time) Key {
+	return Key{l.PK(Day(began)), Stamp(began) + "#" + id}
+}
+
 // Bounds of one page, whatever its filter: a page of a rare kind may be short,
 // and says where to go on.
 const (
-	examined = 1000 // operations
-	daysBack = 64   // days that have operations
-	atOnce   = 100  // operations per query
+	examined = 1000 // entries
+	daysBack = 64   // days that have entries
+	atOnce   = 100  // entries per query
 )
 
 // above sorts after every time.
 const above = "~"
 
-// Lister reads the list of operations, newest first.
+// Lister reads lists, newest first.
 type Lister interface {
-	// Days returns the rows of days up to newest.
-	Days(ctx context.Context, newest string, limit int) ([]Item, error)
-	// Listed returns operations of a partition of the list index before a
-	// sort key.
+	// Days returns the rows of a list's days up to newest.
+	Days(ctx context.Context, pk, newest string, limit int) ([]Item, error)
+	// Listed returns entries of a partition of the list index before a sort
+	// key.
 	Listed(ctx context.Context, pk, before string, limit int) ([]Item, error)
 }
 
 // ListOperations returns a page, newest first, and the cursor of the next one.
 // invalid_request for a cursor that is not of this list.
 func ListOperations(ctx context.Context, from Lister, f broker.OperationFilter, p broker.Page) ([]broker.Operation, string, error) {
-	cur, err := ParseCursor(p.Cursor, ListPK(""))
+	w := walk[broker.Operation]{
+		from: from, list: OperationList, limit: PageLimit(p),
+		key: func(o broker.Operation) Key { return OperationList.Key(o.ID, o.CreatedAt) },
+		matches: func(o broker.Operation) bool {
+			return (f.Status == "" || o.Status == f.Status) && (f.Type == "" || o.Type == f.Type)
+		},
+	}
+	return w.read(ctx, p.Cursor)
+}
+
+// walk goes through a list, day by day, newest first. It looks for one more
+// than the page holds: that one says whether there is a next page.
+type walk[T any] struct {
+	from    Lister
+	list    List
+	key     func(T) Key // in the list index
+	matches func(T) bool
+	limit   int
+	looked  int
+	page    []T
+	last    Cursor // the last of the page
+	next    Cursor // after which the next page begins; zero: there is none
+}
+
+func (w *walk[T]) read(ctx context.Context, cursor string) ([]T, string, error) {
+	cur, err := ParseCursor(cursor, w.list.PK(""))
 	if err != nil {
 		return nil, "", err
 	}
-	w := walk{from: from, filter: f, limit: PageLimit(p)}
 	if err := w.run(ctx, cur); err != nil {
 		return nil, "", err
 	}
 	return w.page, w.next.String(), nil
 }
 
-// walk goes through the list of operations, day by day, newest first. It
-// looks for one more than the page holds: that one says whether there is a
-// next page.
-type walk struct {
-	from   Lister
-	filter broker.OperationFilter
-	limit  int
-	looked int
-	page   []broker.Operation
-	last   Cursor // the last of the page
-	next   Cursor // after which the next page begins; zero: there is none
-}
-
-func (w *walk) run(ctx context.Context, from Cursor) error {
+func (w *walk[T]) run(ctx context.Context, from Cursor) error {
 	newest := above
 	if from != (Cursor{}) {
-		newest = strings.TrimPrefix(from.PK, ListPK(""))
+		newest = strings.TrimPrefix(from.PK, w.list.PK(""))
 	}
-	days, err := w.from.Days(ctx, newest, daysBack)
+	days, err := w.from.Days(ctx, w.list.DayPK(), newest, daysBack)
 	if err != nil {
 		return err
 	}
 	for _, day := range days {
 		before := above
-		if from.PK == ListPK(day.SK) {
+		if from.PK == w.list.PK(day.SK) {
 			before = from.SK
 		}
-		if done, err := w.day(ctx, ListPK(day.SK), before); done || err != nil {
+		if done, err := w.day(ctx, w.list.PK(day.SK), before); done || err != nil {
 			return err
 		}
 	}
 	if len(days) == daysBack {
 		oldest := days[daysBack-1].SK
-		w.next = Cursor{PK: ListPK(oldest), SK: oldest} // a day sorts before its times
+		w.next = Cursor{PK: w.list.PK(oldest), SK: oldest} // a day sorts before its times
 	}
 	return nil
 }
 
 // day goes through one day. It reports whether the page is complete.
-func (w *walk) day(ctx context.Context, pk, before string) (bool, error) {
+func (w *walk[T]) day(ctx context.Context, pk, before string) (bool, error) {
 	for {
 		items, err := w.from.Listed(ctx, pk, before, atOnce)
 		if err != nil {
 			return false, err
 		}
 		for _, it := range items {
-			o, err := Decode[broker.Operation](it)
+			v, err := Decode[T](it)
 			if err != nil {
 				return false, err
 			}
-			before = ListKey(o.ID, o.CreatedAt).SK
-			if w.add(o, Cursor{PK: pk, SK: before}) {
+			before = w.key(v).SK
+			if w.add(v, Cursor{PK: pk, SK: before}) {
 				return true, nil
 			}
 		}
@@ -119,25 +155,21 @@ func (w *walk) day(ctx context.Context, pk, before string) (bool, error) {
 	}
 }
 
-// add looks at the next operation. It reports whether the page is complete.
-func (w *walk) add(o broker.Operation, at Cursor) bool {
+// add looks at the next entry. It reports whether the page is complete.
+func (w *walk[T]) add(v T, at Cursor) bool {
 	w.looked++
-	if w.matches(o) {
+	if w.matches(v) {
 		if len(w.page) == w.limit {
 			w.next = w.last
 			return true
 		}
-		w.page, w.last = append(w.page, o), at
+		w.page, w.last = append(w.page, v), at
 	}
 	if w.looked == examined {
 		w.next = at
 		return true
 	}
 	return false
-}
-
-func (w *walk) matches(o broker.Operation) bool {
-	return (w.filter.Status == "" || o.Status == w.filter.Status) && (w.filter.Type == "" || o.Type == w.filter.Type)
 }
 
 // EarliestDue returns at most limit of what the shards of the open index have,

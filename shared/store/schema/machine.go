@@ -1,6 +1,27 @@
 package schema
 
-import "github.com/openhostfactory/ohfp/shared/broker"
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+)
+
+// machineRow makes a machine's row with its place in the list.
+func machineRow(m broker.Machine) (Item, error) {
+	it, err := Row(MachineKey(m.ID), m)
+	it.List = machineListKey(m)
+	return it, err
+}
+
+func machineListKey(m broker.Machine) Key { return MachineList.Key(m.ID, m.LaunchTime) }
+
+// NewDay returns the mark of the day under which m is listed, when it was not
+// listed under that day before: old (nil: nothing) is stored now.
+func NewDay(old *broker.Machine, m broker.Machine) (Key, bool) {
+	return MachineList.DayKey(m.LaunchTime), old == nil || Day(old.LaunchTime) != Day(m.LaunchTime)
+}
 
 // MachineChange stores m where old (nil: nothing) is stored now. A machine in
 // a final status stays as it is, and nobody owns it any more: the pointers by
@@ -10,13 +31,13 @@ func MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 	if old != nil && old.Status.Final() {
 		return c, nil
 	}
-	row, err := Row(MachineKey(m.ID), m)
+	row, err := machineRow(m)
 	c.Put = append(c.Put, row)
 	kept := map[Key]bool{}
 	if !m.Status.Final() {
 		for _, k := range pointers(m) {
 			kept[k] = true
-			c.Put = append(c.Put, Item{Key: k, Doc: []byte("{}")})
+			c.Put = append(c.Put, Mark(k))
 		}
 	}
 	if old != nil {
@@ -35,7 +56,7 @@ func NoteChange(old, m broker.Machine) (Change, error) {
 	if m.Status.Final() {
 		return MachineChange(&old, m)
 	}
-	row, err := Row(MachineKey(m.ID), m)
+	row, err := machineRow(m)
 	return Change{Put: []Item{row}}, err
 }
 
@@ -48,4 +69,65 @@ func pointers(m broker.Machine) []Key {
 		keys = append(keys, NameKey(m.Name, m.ID))
 	}
 	return keys
+}
+
+// MachineSource reads what a list of machines is made of.
+type MachineSource interface {
+	Lister
+	Ledger(ctx context.Context, id string) (broker.Ledger, error)
+	Machines(ctx context.Context, ids []string) ([]broker.Machine, error)
+}
+
+// ListMachines returns a page, newest first, and the cursor of the next one.
+// Those of one operation are found by its ledger, all others by the list.
+// invalid_request for a cursor that is not of this list; not_found for an
+// operation that is not kept.
+func ListMachines(ctx context.Context, from MachineSource, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
+	w := walk[broker.Machine]{
+		from: from, list: MachineList, limit: PageLimit(p), key: machineListKey,
+		matches: func(m broker.Machine) bool {
+			return (f.Status == "" || m.Status == f.Status) && (f.Provider == "" || m.Provider == f.Provider) &&
+				(f.OperationID == "" || m.OperationID == f.OperationID)
+		},
+	}
+	if f.OperationID == "" {
+		return w.read(ctx, p.Cursor)
+	}
+	cur, err := ParseCursor(p.Cursor, MachineList.PK(""))
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := from.Ledger(ctx, f.OperationID)
+	if err != nil {
+		return nil, "", err
+	}
+	machines, err := from.Machines(ctx, machinesOf(&l))
+	if err != nil {
+		return nil, "", err
+	}
+	w.through(machines, cur)
+	return w.page, w.next.String(), nil
+}
+
+func machinesOf(l *broker.Ledger) (ids []string) {
+	for i := range l.Attempts {
+		for _, m := range l.Attempts[i].Machines {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// through goes through entries that are all there, in the order of the list.
+func (w *walk[T]) through(all []T, from Cursor) {
+	slices.SortFunc(all, func(a, b T) int { return strings.Compare(w.key(b).SK, w.key(a).SK) })
+	for _, v := range all {
+		at := w.key(v)
+		if from != (Cursor{}) && at.SK >= from.SK {
+			continue
+		}
+		if w.add(v, Cursor(at)) {
+			return
+		}
+	}
 }

@@ -56,7 +56,7 @@ func TestVerbs_lose_only_what_is_learnt_again(t *testing.T) {
 			t.Errorf("%s writes nothing and says that it is durable", v.Name)
 		}
 	}
-	want := []string{"AddMetric", "ApplyLive", "ClaimCheck", "PutDigest", "PutMetric", "RecordHealth", "Ticket"}
+	want := []string{"AddMetric", "ApplyLive", "ClaimCheck", "PutDigest", "PutMetric", "RecordCapabilities", "RecordHealth", "Ticket"}
 	slices.Sort(lost)
 	if d := cmp.Diff(want, lost); d != "" {
 		t.Errorf("want (-), got (+):\n%s", d)
@@ -74,6 +74,7 @@ func TestKeys_read_as_the_table_says(t *testing.T) {
 		"REG/CFG":                             schema.ConfigKey(),
 		"REG/P#a":                             schema.ProviderKey("a"),
 		"PROV#a/CONF":                         schema.RegistrationKey("a"),
+		"PROV#a/CAPS":                         schema.CapabilitiesKey("a"),
 		"LIVE/P#a#mutate":                     schema.LiveKey(broker.LiveKey{Provider: "a", Class: broker.ClassMutate}),
 		"HH#a/2026-03-01T12:00:00.000000000Z": schema.HistoryKey("a", noon),
 		"POOL#a/H#10.0.0.1":                   schema.LeaseKey("a", "10.0.0.1"),
@@ -87,9 +88,11 @@ func TestKeys_read_as_the_table_says(t *testing.T) {
 		"MACH#m/OWN":                          schema.MachineKey("m"),
 		"OWNED#a/m":                           schema.OwnedKey("a", "m"),
 		"NAME#host/m":                         schema.NameKey("host", "m"),
-		"DAY#OP/2026-03-01":                   schema.DayKey(noon),
-		"OPEN#4/2026-03-01T12:00:00.000000000Z#1":          schema.OpenKey("1", noon),
-		"L#OP#2026-03-01/2026-03-01T12:00:00.000000000Z#1": schema.ListKey("1", noon),
+		"DAY#OP/2026-03-01":                   schema.OperationList.DayKey(noon),
+		"DAY#MACH/2026-03-01":                 schema.MachineList.DayKey(noon),
+		"OPEN#4/2026-03-01T12:00:00.000000000Z#1":            schema.OpenKey("1", noon),
+		"L#OP#2026-03-01/2026-03-01T12:00:00.000000000Z#1":   schema.OperationList.Key("1", noon),
+		"L#MACH#2026-03-01/2026-03-01T12:00:00.000000000Z#m": schema.MachineList.Key("m", noon),
 	} {
 		if got.String() != want {
 			t.Errorf("want %s, got %s", want, got)

@@ -17,28 +17,29 @@ type Verb struct {
 
 // The verbs of the ports that write.
 const (
-	PutProvider    = "PutProvider"
-	DeleteProvider = "DeleteProvider"
-	PutConfig      = "PutConfig"
-	RecordHealth   = "RecordHealth"
-	ClaimCheck     = "ClaimCheck"
-	ApplyLive      = "ApplyLive"
-	PutTemplate    = "PutTemplate"
-	DeleteTemplate = "DeleteTemplate"
-	Ticket         = "Ticket"
-	ClaimKey       = "ClaimKey"
-	FinishKey      = "FinishKey"
-	DropKey        = "DropKey"
-	ClaimOperation = "ClaimOperation"
-	MarkSent       = "MarkSent"
-	RecordOutcome  = "RecordOutcome"
-	TakeStep       = "TakeStep"
-	NoteMachine    = "NoteMachine"
-	TakeLease      = "TakeLease"
-	DropLease      = "DropLease"
-	AddMetric      = "AddMetric"
-	PutMetric      = "PutMetric"
-	PutDigest      = "PutDigest"
+	PutProvider        = "PutProvider"
+	DeleteProvider     = "DeleteProvider"
+	RecordHealth       = "RecordHealth"
+	ClaimCheck         = "ClaimCheck"
+	RecordCapabilities = "RecordCapabilities"
+	ApplyLive          = "ApplyLive"
+	PutTemplate        = "PutTemplate"
+	DeleteTemplate     = "DeleteTemplate"
+	Ticket             = "Ticket"
+	ClaimKey           = "ClaimKey"
+	FinishKey          = "FinishKey"
+	DropKey            = "DropKey"
+	ClaimOperation     = "ClaimOperation"
+	MarkSent           = "MarkSent"
+	RecordOutcome      = "RecordOutcome"
+	TakeStep           = "TakeStep"
+	NoteMachine        = "NoteMachine"
+	TakeLease          = "TakeLease"
+	DropLease          = "DropLease"
+	PutConfig          = "PutConfig"
+	AddMetric          = "AddMetric"
+	PutMetric          = "PutMetric"
+	PutDigest          = "PutDigest"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -49,6 +50,7 @@ const (
 	patRegistry = "REG/*"
 	patConfig   = "REG/CFG"
 	patConf     = "PROV#<provider>/CONF"
+	patCaps     = "PROV#<provider>/CAPS"
 	patLive     = "LIVE/P#<provider>#<class>"
 	patLives    = "LIVE/*"
 	patHistory  = "HH#<provider>/<time>"
@@ -64,11 +66,13 @@ const (
 	patOutput   = "OP#<operation>/OUT#<n>#<piece>"
 	patLedger   = "OP#<operation>/*"
 	patDay      = "DAY#OP/<day>"
+	patMachDay  = "DAY#MACH/<day>"
 	patMachine  = "MACH#<machine>/OWN"
 	patOwned    = "OWNED#<provider>/<machine>"
 	patName     = "NAME#<name>/<machine>"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
 	patList     = "index list: L#OP#<day>, newest first"
+	patMachList = "index list: L#MACH#<day>, newest first"
 )
 
 // Verbs returns every verb of the ports.
@@ -90,8 +94,8 @@ func providerVerbs() []Verb {
 			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 94): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patProvider, patLive, patHistory},
+			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 95): version as seen, with the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patProvider, patLive, patHistory},
 		},
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
 		{Name: PutConfig, Call: "PutItem: version as seen", Reads: []string{patConfig}, Writes: []string{patConfig}, Durable: true},
@@ -100,6 +104,8 @@ func providerVerbs() []Verb {
 			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
+		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
+		{Name: "Capabilities", Call: "GetItem", Reads: []string{patCaps}},
 		{Name: "HealthHistory", Call: "Query", Reads: []string{patHistory}},
 		{Name: ApplyLive, Call: "UpdateItem: condition of the kind; again when the row was not as last seen; GetItem before it when only the row can say what to write", Reads: []string{patLive}, Writes: []string{patLive}},
 	}
@@ -134,8 +140,8 @@ func ledgerVerbs() []Verb {
 		{Name: MarkSent, Call: "PutItem, or TransactWriteItems when it has pieces: run and state as seen; Query of the ledger when what refuses it has pieces", Reads: []string{patAttempt, patLedger}, Writes: []string{patAttempt, patOutput}, Durable: true},
 		{
 			Name: RecordOutcome, Durable: true,
-			Call:  "BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
-			Reads: []string{patAttempt, patLedger, patOp, patMachine}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName},
+			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
+			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay},
 		},
 		{
 			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; Query of the ledger when what refuses it has pieces", Durable: true,
@@ -150,6 +156,7 @@ func ledgerVerbs() []Verb {
 func machineVerbs() []Verb {
 	return []Verb{
 		{Name: "Machines", Call: "BatchGetItem per 100", Reads: []string{patMachine}},
+		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
 		{
 			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,

@@ -46,8 +46,8 @@ func newOperation(v *view, c schema.Change, claim broker.Claim) (schema.Change, 
 		}
 		c.Put = append(c.Put, items...)
 	}
-	if day := schema.DayKey(claim.Operation.CreatedAt); !v.has(day) {
-		c.Put = append(c.Put, schema.Item{Key: day, Doc: []byte("{}")})
+	if day := schema.OperationList.DayKey(claim.Operation.CreatedAt); !v.has(day) {
+		c.Put = append(c.Put, schema.Mark(day))
 	}
 	return c, nil
 }

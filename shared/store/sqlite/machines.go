@@ -44,6 +44,14 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 	return out, nil
 }
 
+// ListMachines returns a page, the newest launch first. A limit below 1 asks
+// for 100; none gives more than 1,000. invalid_request for a cursor that is not
+// of this list; not_found.
+func (s *Store) ListMachines(ctx context.Context, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
+	page, next, err := schema.ListMachines(ctx, lister{s}, f, p)
+	return page, next, unavailable("reading the list of machines", err)
+}
+
 // NoteMachine stores what a provider says of a machine, when it is news.
 // not_found.
 func (s *Store) NoteMachine(ctx context.Context, id string, n broker.MachineNote) (noted broker.Machine, err error) {

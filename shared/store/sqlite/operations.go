@@ -28,19 +28,19 @@ func (s *Store) Operations(ctx context.Context, f broker.OperationFilter, p brok
 	return page, next, unavailable("reading the list of operations", err)
 }
 
-// lister reads the list of operations.
-type lister struct{ s *Store }
+// lister reads lists.
+type lister struct{ *Store }
 
-var _ schema.Lister = lister{}
+var _ schema.MachineSource = lister{}
 
 // Days implements [schema.Lister].
-func (l lister) Days(ctx context.Context, newest string, limit int) ([]schema.Item, error) {
-	return l.s.query(ctx, sqlDays, schema.DayPK(), newest, limit)
+func (l lister) Days(ctx context.Context, pk, newest string, limit int) ([]schema.Item, error) {
+	return l.query(ctx, sqlDays, pk, newest, limit)
 }
 
 // Listed implements [schema.Lister].
 func (l lister) Listed(ctx context.Context, pk, before string, limit int) ([]schema.Item, error) {
-	return l.s.query(ctx, sqlList, pk, before, limit)
+	return l.query(ctx, sqlList, pk, before, limit)
 }
 
 // OpenOperations returns open operations due at or before the time, earliest

@@ -41,7 +41,7 @@ func (v *view) machineGroup(machines []broker.Machine) (c schema.Change, left []
 			return c, machines[i:], nil
 		}
 		in[m.ID] = true
-		one, err := v.machine(m)
+		one, err := v.machine(m, in)
 		if err != nil {
 			return c, machines, err
 		}
@@ -53,15 +53,24 @@ func (v *view) machineGroup(machines []broker.Machine) (c schema.Change, left []
 	return c, nil, nil
 }
 
-func (v *view) machine(m broker.Machine) (schema.Change, error) {
-	old, found, err := lookUp[broker.Machine](v, schema.MachineKey(m.ID))
+// machine is the change of one machine, with the mark of its day unless that
+// is there or in the change already, which in tells.
+func (v *view) machine(m broker.Machine, in map[string]bool) (schema.Change, error) {
+	stored, found, err := lookUp[broker.Machine](v, schema.MachineKey(m.ID))
 	if err != nil {
 		return schema.Change{}, err
 	}
-	if !found {
-		return schema.MachineChange(nil, m)
+	var old *broker.Machine
+	if found {
+		old = &stored
 	}
-	return schema.MachineChange(&old, m)
+	c, err := schema.MachineChange(old, m)
+	day, isNew := schema.NewDay(old, m)
+	if c.Len() > 0 && isNew && !in[day.String()] && !v.has(day) {
+		in[day.String()] = true
+		c.Put = append(c.Put, schema.Mark(day))
+	}
+	return c, err
 }
 
 // outcome is the flip of an attempt, and of the operation that it closes.

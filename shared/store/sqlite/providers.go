@@ -163,7 +163,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 		if more = len(history) > schema.MaxGroup; more {
 			return schema.Change{Delete: history[:schema.MaxGroup]}, nil
 		}
-		c.Delete = append(history, schema.RegistrationKey(name), schema.ProviderKey(name))
+		c.Delete = append(history, schema.RegistrationKey(name), schema.CapabilitiesKey(name), schema.ProviderKey(name))
 		c.Delete = append(c.Delete, schema.LiveKeys(name)...)
 		return c, nil
 	})

@@ -22,6 +22,7 @@ func testLive(t *testing.T, open Open) {
 		{"a probe takes a permit and its success closes", liveProbe},
 		{"classes and providers are apart", liveApart},
 		{"clearing makes it new and late answers count nowhere", liveClear},
+		{"of many retries the budget allows a fifth of the first tries", liveBudget},
 		{"somebody holds a row open until it is lifted", liveForced},
 		{"a new registration does not lift what is held", liveClearForced},
 		{"an open row may be probed early", liveAllow},
@@ -104,6 +105,42 @@ func liveClear(f *fixture) {
 	f.same(broker.Live{State: broker.Closed, Epoch: 2}, cleared)
 	late := f.apply(mutate, broker.LiveWrite{Kind: broker.LiveEnd, Now: start, Started: start, Epoch: 0, Bad: true})
 	f.same(cleared, late)
+}
+
+// liveBudget: ten on credit, and then one for each five first tries, whatever
+// the breaker does in between.
+func liveBudget(f *fixture) {
+	retry, first := begin(start), begin(start)
+	retry.Try, first.Try = broker.Retry, broker.FirstTry
+	allowed := func(n int) {
+		f.Helper()
+		for i := range n + 1 {
+			if _, err := f.ApplyLive(f.Context(), mutate, retry); (err == nil) != (i < n) {
+				f.Errorf("retry %d of %d: %v", i+1, n, err)
+			}
+		}
+	}
+	allowed(10)
+	f.apply(mutate, begin(start)) // neither
+	allowed(0)
+	for range 4 {
+		f.apply(mutate, first)
+	}
+	allowed(0)
+	f.apply(mutate, first)
+	allowed(1)
+	f.apply(mutate, trip(0))
+	f.apply(mutate, broker.LiveWrite{Kind: broker.LiveProbe, Now: at(time.Minute), Started: at(time.Minute), Epoch: 1, Attempt: "x", Expires: at(2 * time.Minute), Permits: 1, Try: broker.Retry})
+	f.apply(mutate, broker.LiveWrite{Kind: broker.LivePass, Now: at(time.Minute), Epoch: 1, Attempt: "x", Threshold: 1})
+	allowed(0)
+	for range 60 { // nothing is saved up beyond the credit
+		f.apply(mutate, first)
+	}
+	allowed(10)
+	f.restart()
+	allowed(0)
+	f.apply(mutate, broker.LiveWrite{Kind: broker.LiveClear, Now: start})
+	allowed(0)
 }
 
 func liveForced(f *fixture) {

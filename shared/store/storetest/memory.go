@@ -25,6 +25,7 @@ type Memory struct {
 	config    broker.StrategyConfig
 	order     int64
 	providers map[string]*memProvider
+	caps      map[string]broker.Capabilities
 	live      map[broker.LiveKey]broker.Live
 	templates map[string]broker.Template
 	tickets   map[string]int64
@@ -50,7 +51,7 @@ func NewMemory(now func() time.Time) *Memory {
 		now:       now,
 		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
 		config:    broker.DefaultConfig(),
-		providers: map[string]*memProvider{}, live: map[broker.LiveKey]broker.Live{},
+		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
@@ -163,6 +164,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 		return changed(own(p.reg), "provider %q", name)
 	}
 	delete(m.providers, name)
+	delete(m.caps, name)
 	maps.DeleteFunc(m.live, func(k broker.LiveKey, _ broker.Live) bool { return k.Provider == name })
 	return nil
 }

@@ -162,19 +162,6 @@ func (m *Memory) RecordOutcome(_ context.Context, o broker.Outcome) error {
 	return nil
 }
 
-// NoteMachine implements [broker.MachineWriter].
-func (m *Memory) NoteMachine(_ context.Context, id string, n broker.MachineNote) (broker.Machine, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old, ok := m.machines[id]
-	if !ok {
-		return broker.Machine{}, missing("machine", id)
-	}
-	noted, _ := old.Note(n)
-	m.machines[id] = own(noted)
-	return noted, nil
-}
-
 // TakeStep implements [broker.LedgerWriter].
 func (m *Memory) TakeStep(_ context.Context, s broker.Step) error {
 	m.mu.Lock()
@@ -267,31 +254,4 @@ func (m *Memory) OpenOperations(_ context.Context, dueBy time.Time, limit int) (
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
 	})
 	return due[:min(len(due), limit)], nil
-}
-
-// Machines implements [broker.MachineReader].
-func (m *Memory) Machines(_ context.Context, ids []string) ([]broker.Machine, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []broker.Machine
-	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		if one, ok := m.machines[id]; ok {
-			out = append(out, own(one))
-		}
-	}
-	return out, nil
-}
-
-// OwnedMachines implements [broker.MachineReader].
-func (m *Memory) OwnedMachines(_ context.Context, provider string, limit int) ([]broker.Machine, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []broker.Machine
-	for _, one := range m.machines {
-		if one.Provider == provider && !one.Status.Final() {
-			out = append(out, own(one))
-		}
-	}
-	slices.SortFunc(out, func(a, b broker.Machine) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), limit)], nil
 }

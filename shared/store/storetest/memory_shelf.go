@@ -11,6 +11,23 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 )
 
+// RecordCapabilities implements [broker.CapabilityBook].
+func (m *Memory) RecordCapabilities(_ context.Context, name string, c broker.Capabilities) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !c.VerifiedAt.Before(m.caps[name].VerifiedAt) {
+		m.caps[name] = own(c)
+	}
+	return nil
+}
+
+// Capabilities implements [broker.CapabilityReader].
+func (m *Memory) Capabilities(_ context.Context, name string) (broker.Capabilities, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return own(m.caps[name]), nil
+}
+
 // Template implements [broker.TemplateReader].
 func (m *Memory) Template(_ context.Context, id string) (broker.Template, error) {
 	m.mu.Lock()

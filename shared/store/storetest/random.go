@@ -56,6 +56,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"put config":      d.putConfig,
 		"record health":   d.recordHealth,
 		"claim check":     d.claimCheck,
+		"record caps":     d.recordCapabilities,
 		"apply live":      d.applyLive,
 		"add metric":      d.addMetric,
 		"put metric":      d.putMetric,
@@ -139,6 +140,11 @@ func (d *duel) putProvider(r *rapid.T) {
 	d.both(func(s Store) (any, error) { return s.PutProvider(r.Context(), g) })
 }
 
+func (d *duel) recordCapabilities(r *rapid.T) {
+	name, c := d.provider(r), capabilities(rapid.Bool().Draw(r, "gpu"), d.moment(r, "verified"))
+	d.done(func(s Store) error { return s.RecordCapabilities(r.Context(), name, c) })
+}
+
 func (d *duel) deleteProvider(r *rapid.T) {
 	name, version := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version"))
 	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
@@ -186,6 +192,7 @@ func (d *duel) applyLive(r *rapid.T) {
 		Expires: now.Add(time.Minute), Permits: rapid.IntRange(1, 2).Draw(r, "permits"), OpenUntil: d.moment(r, "open until"),
 		Reason: "because", Source: "somebody", Threshold: rapid.IntRange(1, 2).Draw(r, "threshold"),
 		Good: rapid.Bool().Draw(r, "good"), Bad: rapid.Bool().Draw(r, "bad"),
+		Try:  pick(r, "try", "", broker.FirstTry, broker.Retry),
 		Slow: rapid.Bool().Draw(r, "slow"),
 	}
 	d.both(func(s Store) (any, error) { return s.ApplyLive(r.Context(), key, w) })

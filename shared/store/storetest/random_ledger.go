@@ -61,6 +61,7 @@ func (d *duel) recordOutcome(r *rapid.T) {
 		m := machine(fmt.Sprintf("m-%02d", rapid.IntRange(0, 50).Draw(r, "machine")), d.provider(r), pick(r, "status",
 			broker.MachineRunning, broker.MachinePending, broker.MachineTerminated, broker.MachineLost))
 		m.Name = pick(r, "name", "", "n1", "n2")
+		m.LaunchTime = start.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "launch")) * 20 * time.Hour)
 		out.Machines = append(out.Machines, m)
 	}
 	d.done(func(s Store) error { return s.RecordOutcome(r.Context(), out) })
@@ -118,11 +119,14 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 				return s.Operations(ctx, broker.OperationFilter{}, p)
 			})
 		},
+		func(s Store) (any, error) { return machinePagesOf(ctx, s, broker.MachineFilter{}) },
+		func(s Store) (any, error) { return machinePagesOf(ctx, s, broker.MachineFilter{Provider: "a"}) },
 	}
 	for _, p := range []string{"a", "b", "a-b"} {
 		views = append(
 			views,
 			func(s Store) (any, error) { return s.Provider(ctx, p) },
+			func(s Store) (any, error) { return s.Capabilities(ctx, p) },
 			func(s Store) (any, error) { return s.HealthHistory(ctx, p, time.Time{}, 1000) },
 			func(s Store) (any, error) { return s.OwnedMachines(ctx, p, 100) },
 			func(s Store) (any, error) { return s.MetricRows(ctx, wholeHour(p)) },
@@ -139,6 +143,12 @@ func (d *duel) views(r *rapid.T) []func(Store) (any, error) {
 		views = append(views, func(s Store) (any, error) { rec, _, err := s.ReadKey(ctx, k, now); return rec, err })
 	}
 	return views
+}
+
+func machinePagesOf(ctx context.Context, s Store, f broker.MachineFilter) ([]broker.Machine, error) {
+	return pages(ctx, func(ctx context.Context, p broker.Page) ([]broker.Machine, string, error) {
+		return s.ListMachines(ctx, f, p)
+	})
 }
 
 // pages reads a list to its end, two at a time.

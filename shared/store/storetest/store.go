@@ -16,6 +16,7 @@ type Store interface {
 	broker.ConfigWriter
 	broker.HealthRecorder
 	broker.HealthHistory
+	broker.CapabilityBook
 	broker.LiveWriter
 	broker.TemplateReader
 	broker.TemplateWriter
@@ -25,6 +26,7 @@ type Store interface {
 	broker.OperationReader
 	broker.OpenReader
 	broker.MachineReader
+	broker.MachineLister
 	broker.MachineWriter
 	broker.LeaseBook
 	broker.MetricWriter
@@ -51,6 +53,7 @@ func Run(t *testing.T, open Open) {
 		{"providers", testProviders},
 		{"configuration", testConfig},
 		{"health", testHealth},
+		{"capabilities", testCapabilities},
 		{"live rows", testLive},
 		{"templates", testTemplates},
 		{"tickets", testTickets},
@@ -61,6 +64,7 @@ func Run(t *testing.T, open Open) {
 		{"outcomes", testOutcomes},
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
+		{"lists of machines", testMachineLists},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"copies", testCopies},

@@ -8,15 +8,16 @@ import (
 // chosen holds, by the name of a list, the columns that people look for, in
 // order of interest. A list that is not here shows all it has.
 var chosen = map[string][]string{
-	"providers":  {"name", "provider_type", "status", "state", "health.state", "enabled", "priority", "weight", "zone", "price_per_hour", "total_operations", "success_rate", "average_response_time_ms", "p95_ms", "failed_operations", "throttled", "machines", "availability", "series", "in_flight", "circuit_breaker.state", "health.circuit_breaker.state", "status_message", "health.status_message", "last_check_time", "health.last_check_time", "last_used_time"},
-	"machines":   {"machine_id", "name", "provider_name", "status", "terminated", "private_ip", "public_ip", "instance_type", "zone", "launch_time", "message"},
-	"operations": {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created_at", "ended_at", "message"},
-	"templates":  {"template_id", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
-	"candidates": {"rank", "provider_name", "rule", "value", "threshold", "detail"},
-	"attempts":   {"provider_name", "outcome", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
-	"checks":     {"name", "ok", "message"},
-	"history":    {"at", "state", "status_message", "source", "by", "response_time_ms"},
-	"errors":     {"field", "message"},
+	"providers":    {"name", "provider_type", "status", "state", "health.state", "enabled", "priority", "weight", "zone", "price_per_hour", "total_operations", "success_rate", "average_response_time_ms", "p95_ms", "failed_operations", "throttled", "machines", "availability", "series", "in_flight", "circuit_breaker.state", "health.circuit_breaker.state", "status_message", "health.status_message", "last_check_time", "health.last_check_time", "last_used_time"},
+	"machines":     {"machine_id", "name", "provider_name", "status", "terminated", "private_ip", "public_ip", "instance_type", "zone", "launch_time", "price_per_hour", "operation_id", "message"},
+	"operations":   {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created_at", "ended_at", "message"},
+	"templates":    {"template_id", "provider_name", "estimated_cost_per_hour", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
+	"capabilities": {"name", "declared", "verified", "same_as"},
+	"candidates":   {"rank", "provider_name", "rule", "value", "threshold", "detail"},
+	"attempts":     {"provider_name", "outcome", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
+	"checks":       {"name", "ok", "message"},
+	"history":      {"at", "state", "status_message", "source", "by", "response_time_ms"},
+	"errors":       {"field", "message"},
 }
 
 // widest is how many columns of a terminal one cell takes before it is cut,

@@ -26,9 +26,11 @@ var (
 	_ dispatch.Registrations = (*dynamo.Store)(nil)
 	_ dispatch.Drivers       = providers.Set{}
 	_ broker.MachineReader   = (*dynamo.Store)(nil)
+	_ broker.TemplateReader  = (*dynamo.Store)(nil)
 	_ broker.LiveWriter      = (*dynamo.Store)(nil)
 	_ broker.ConfigReader    = (*dynamo.Store)(nil)
 	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
+	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
 	_ broker.MetricWriter    = (*dynamo.Store)(nil)
 	_ broker.LeaseBook       = (*dynamo.Store)(nil)
 	_ providers.Opener       = (*static.Opener)(nil)
@@ -56,7 +58,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 		return dispatch.Service{}, err
 	}
 	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Live: store, Health: store, Metrics: store, Config: store, Drivers: drivers,
+		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Health: store, Capabilities: store, Metrics: store, Config: store, Drivers: drivers,
 		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
 	}, nil
 }

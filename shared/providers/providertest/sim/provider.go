@@ -19,6 +19,7 @@ var _ providers.Driver = (*Provider)(nil)
 type Options struct {
 	Name string           // of the registration
 	Free int              // machines that can be made at first
+	Cost *float64         // of a machine per hour; nil: not known
 	Now  func() time.Time // required
 	// Wait passes a step's latency, or returns ctx's error; nil: by a timer,
 	// for tests with a fake clock of their own.

@@ -108,6 +108,13 @@ func TestMeter_before_DynamoDB_Local(t *testing.T) {
 			}})
 			return err
 		}, meter.Call{Action: "BatchGetItem", Reads: []string{"P/1", "P/4"}, Found: 1, ReadUnits: 2}},
+		{"a transaction of two small items into an index", func(ctx context.Context) error {
+			_, err := c.TransactWriteItems(ctx, &ddb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+				{Put: &types.Put{TableName: table, Item: indexed(row("5", 1))}},
+				{Put: &types.Put{TableName: table, Item: indexed(row("6", 1))}},
+			}})
+			return err
+		}, meter.Call{Action: "TransactWriteItems", Writes: []string{"P/5", "P/6"}, WriteUnits: 2 * (1 + 1 + 1 + 1)}},
 	} {
 		if err := s.do(t.Context()); err != nil {
 			t.Fatalf("%s: %v", s.name, err)

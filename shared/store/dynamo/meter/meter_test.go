@@ -65,10 +65,12 @@ func send(t *testing.T, url, action, body string) (status int, answered string, 
 }
 
 const (
-	one   = `{"pk": {"S": "P"}, "sk": {"S": "1"}}`
-	two   = `{"pk": {"S": "P"}, "sk": {"S": "2"}}`
-	units = `"ConsumedCapacity": {"TableName": "t", "CapacityUnits": %s}`
-	many  = `"ConsumedCapacity": [{"TableName": "t", "CapacityUnits": %s}, {"TableName": "u", "CapacityUnits": 1}]`
+	one = `{"pk": {"S": "P"}, "sk": {"S": "1"}}`
+	two = `{"pk": {"S": "P"}, "sk": {"S": "2"}}`
+
+	listed = `{"pk": {"S": "P"}, "sk": {"S": "1"}, "list_pk": {"S": "L"}, "list_sk": {"S": "1"}}`
+	units  = `"ConsumedCapacity": {"TableName": "t", "CapacityUnits": %s}`
+	many   = `"ConsumedCapacity": [{"TableName": "t", "CapacityUnits": %s}, {"TableName": "u", "CapacityUnits": 1}]`
 )
 
 func used(format, n string) string { return fmt.Sprintf(format, n) }
@@ -166,6 +168,11 @@ func TestMeter_counts(t *testing.T) {
 			"TransactWriteItems", `{"TransactItems": [{"Put": {"Item": ` + stored(1016) + `}}, {"Put": {"Item": ` + one + `}}]}`,
 			answer{200, `{"ConsumedCapacity": [{"CapacityUnits": 4, "Table": {"CapacityUnits": 4}}]}`},
 			meter.Call{Writes: []string{"P/1", "P/1"}, WriteUnits: 2*2 + 2*1},
+		},
+		"a transaction of items that are listed, one by one in the index too": {
+			"TransactWriteItems", `{"TransactItems": [{"Put": {"Item": ` + listed + `}}, {"Put": {"Item": ` + listed + `}}, {"Put": {"Item": ` + one + `}}]}`,
+			answer{200, `{"ConsumedCapacity": [{"CapacityUnits": 10, "Table": {"CapacityUnits": 6}, "GlobalSecondaryIndexes": {"list": {"CapacityUnits": 2}, "open": {"CapacityUnits": 2}}}]}`},
+			meter.Call{Writes: []string{"P/1", "P/1", "P/1"}, WriteUnits: 3*2 + 2*2 + 2},
 		},
 		"a transaction as the endpoint does, where that is more": {
 			"TransactWriteItems", `{"TransactItems": [{"Update": {"Key": ` + one + `}}]}`,

@@ -29,8 +29,9 @@ const (
 type asked struct {
 	action                string
 	reads, writes, checks []string
-	sizes                 []int // in bytes, of the items as they are put, 0 where that is not known; of a transaction in its order
-	strong                bool  // a read that sees every write before it
+	sizes                 []int            // in bytes, of the items as they are put, 0 where that is not known; of a transaction in its order
+	indexed               map[string][]int // by index: sizes of the items that are put into it
+	strong                bool             // a read that sees every write before it
 }
 
 // of is one item of a request.
@@ -210,6 +211,14 @@ func (a *asked) write(one of) {
 		where = one.Item
 	}
 	a.writes, a.sizes = append(a.writes, where.key()), append(a.sizes, one.Item.size())
+	for _, x := range schema.Table().Indexes {
+		if _, in := one.Item[x.PartitionKey]; in {
+			if a.indexed == nil {
+				a.indexed = map[string][]int{}
+			}
+			a.indexed[x.Name] = append(a.indexed[x.Name], one.Item.size())
+		}
+	}
 }
 
 // key is where an item is, as package schema writes it.

@@ -8,11 +8,20 @@ import (
 	"strings"
 )
 
-// consumed is what a call has consumed of one table and its indexes, and of
-// the table alone.
+// consumed is what a call has consumed of one table and its indexes, of the
+// table alone, and of each index.
 type consumed struct {
-	CapacityUnits float64
-	Table         struct{ CapacityUnits float64 }
+	CapacityUnits          float64
+	Table                  capacity
+	GlobalSecondaryIndexes map[string]capacity
+}
+
+type capacity struct{ CapacityUnits float64 }
+
+// spent is what a call has consumed of all tables.
+type spent struct {
+	whole, tables float64
+	indexes       map[string]float64
 }
 
 // response is the part of an answer that says what was consumed and found, or
@@ -46,18 +55,18 @@ func (a asked) call(status int, body []byte) (Call, error) {
 		a.refused(&c, &r)
 		return c, nil
 	}
-	units, table, err := r.units()
+	units, err := r.units()
 	if err != nil {
 		return c, err
 	}
 	if a.writing() {
-		c.WriteUnits = units + a.short(table)
+		c.WriteUnits = units.whole + a.short(units)
 		return c, nil
 	}
 	if c.Found, err = a.found(&r); err != nil {
 		return c, err
 	}
-	c.ReadUnits = units + a.unseen(&r, c.Found, units)
+	c.ReadUnits = units.whole + a.unseen(&r, c.Found, units.whole)
 	return c, nil
 }
 
@@ -69,44 +78,56 @@ func (a asked) writing() bool {
 	return false
 }
 
-// units is what was consumed of all tables with their indexes, and of the
-// tables alone.
-func (r *response) units() (whole, tables float64, err error) {
+// units adds up what was consumed of all tables.
+func (r *response) units() (s spent, err error) {
 	if len(r.ConsumedCapacity) == 0 {
-		return 0, 0, fmt.Errorf("reading an answer: the endpoint does not say what was consumed")
+		return s, fmt.Errorf("reading an answer: the endpoint does not say what was consumed")
 	}
 	var all []consumed
 	if err := json.Unmarshal(r.ConsumedCapacity, &all); err != nil {
 		var one consumed
 		if err := json.Unmarshal(r.ConsumedCapacity, &one); err != nil {
-			return 0, 0, fmt.Errorf("reading the consumed capacity: %w", err)
+			return s, fmt.Errorf("reading the consumed capacity: %w", err)
 		}
 		all = append(all, one)
 	}
+	s.indexes = map[string]float64{}
 	for _, c := range all {
 		if c.CapacityUnits < 0 || c.Table.CapacityUnits < 0 {
-			return 0, 0, fmt.Errorf("reading the consumed capacity: it is %g, %g of it the table's", c.CapacityUnits, c.Table.CapacityUnits)
+			return s, fmt.Errorf("reading the consumed capacity: it is %g, %g of it the table's", c.CapacityUnits, c.Table.CapacityUnits)
 		}
-		whole += c.CapacityUnits
-		tables += c.Table.CapacityUnits
+		s.whole += c.CapacityUnits
+		s.tables += c.Table.CapacityUnits
+		for name, x := range c.GlobalSecondaryIndexes {
+			s.indexes[name] += max(x.CapacityUnits, 0)
+		}
 	}
-	if math.IsInf(whole+tables, 0) {
-		return 0, 0, fmt.Errorf("reading the consumed capacity: it is without bound")
+	if math.IsInf(s.whole+s.tables, 0) {
+		return s, fmt.Errorf("reading the consumed capacity: it is without bound")
 	}
-	return whole, tables, nil
+	return s, nil
 }
 
 // short is what DynamoDB Local leaves out of a transaction's units: it adds
-// the items up before it rounds, and leaves condition checks out.
-func (a asked) short(table float64) float64 {
+// the items up before it rounds, of the table and of each index, and leaves
+// condition checks out.
+func (a asked) short(s spent) float64 {
 	if a.action != transactWrite {
 		return 0
 	}
-	each := 0.0
-	for _, size := range a.sizes {
-		each += transaction * written(size)
+	n := max(0, prepared(a.sizes)-s.tables)
+	for name, sizes := range a.indexed {
+		n += max(0, prepared(sizes)-s.indexes[name])
 	}
-	return max(0, each-table)
+	return n
+}
+
+// prepared is the units of items of so many bytes in a transaction.
+func prepared(sizes []int) (units float64) {
+	for _, size := range sizes {
+		units += transaction * written(size)
+	}
+	return units
 }
 
 // found is how many items a read returned.
