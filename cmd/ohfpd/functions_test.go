@@ -42,6 +42,14 @@ func timeouts() map[string]time.Duration {
 		"select-provider-strategy":     10 * time.Second,
 		"settle":                       10 * time.Second,
 		"update-provider-health":       10 * time.Second,
+		"request-return-machines":      10 * time.Second,
+		"request-machines":             10 * time.Second,
+		"register-host-provider":       10 * time.Second,
+		"list-requests":                10 * time.Second,
+		"get-return-requests":          10 * time.Second,
+		"get-request-status":           10 * time.Second,
+		"get-available-templates":      10 * time.Second,
+		"cancel-request":               10 * time.Second,
 	}
 }
 

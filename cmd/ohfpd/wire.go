@@ -88,9 +88,9 @@ func served(s *site) (*site, error) {
 // broker enters here.
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{Registry: l, History: l, Capabilities: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Requests: l, Metrics: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

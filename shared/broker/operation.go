@@ -107,6 +107,7 @@ type Operation struct {
 	Policy     Policy            `json:"policy,omitempty"`
 	Reason     string            `json:"reason,omitempty"` // why the first candidate was picked
 	Actor      Actor             `json:"actor"`
+	Request    *HostRequest      `json:"request,omitempty"`   // nil: no scheduler asked for it
 	Cancelled  *Cancellation     `json:"cancelled,omitempty"` // it is wanted no more: nothing new is sent for it
 	Version    int64             `json:"version"`             // one more at each Step
 }

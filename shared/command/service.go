@@ -47,6 +47,15 @@ type Ledger interface {
 	broker.MachineWriter
 }
 
+// Requests keeps what schedulers ask beside their operations.
+type Requests interface {
+	broker.HostProviderReader
+	broker.HostProviderWriter
+	broker.UseReader
+	broker.UseWriter
+	broker.MachineFinder
+}
+
 // Templates keeps templates.
 type Templates interface {
 	broker.TemplateReader
@@ -64,6 +73,7 @@ type Service struct {
 	Registry  Registry
 	Ledger    Ledger
 	Templates Templates
+	Requests  Requests
 	Metrics   Metrics
 	Tickets   broker.TicketTaker
 	Keys      broker.Keys

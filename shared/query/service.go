@@ -16,6 +16,22 @@ type Machines interface {
 	broker.MachineLister
 }
 
+// Requests is what queries read of schedulers.
+type Requests interface {
+	broker.HostProviderReader
+	broker.UseReader
+	broker.ReclaimReader
+	broker.MachineFinder
+}
+
+// AnswerKeeper notes that the final answer of a request was read: the one thing
+// that a query stores.
+type AnswerKeeper interface {
+	// TakeStep stores the operation under its version; see
+	// [broker.LedgerWriter]. *Conflict.
+	TakeStep(ctx context.Context, s broker.Step) error
+}
+
 // Service is what the operations of this room need.
 type Service struct {
 	Registry     broker.ProviderReader
@@ -24,6 +40,8 @@ type Service struct {
 	Operations   broker.OperationReader
 	Machines     Machines
 	Templates    broker.TemplateReader
+	Requests     Requests
+	Answers      AnswerKeeper
 	Metrics      broker.MetricReader
 	HasDriver    func(kind string) bool
 	Now          func() time.Time

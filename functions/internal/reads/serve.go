@@ -24,6 +24,8 @@ var (
 	_ broker.MachineLister    = (*dynamo.Store)(nil)
 	_ broker.MachineReader    = (*dynamo.Store)(nil)
 	_ broker.TemplateReader   = (*dynamo.Store)(nil)
+	_ query.Requests          = (*dynamo.Store)(nil)
+	_ query.AnswerKeeper      = (*dynamo.Store)(nil)
 	_ broker.MetricReader     = (*dynamo.Store)(nil)
 )
 
@@ -45,7 +47,7 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store,
+		Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store,
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

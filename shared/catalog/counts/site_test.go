@@ -157,9 +157,9 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 		Attempt: map[string]string{kind: "attempt-" + kind}, Probe: map[string]string{kind: "probe-" + kind}, Settle: "settle",
 	}
 	return catalog.Services{
-		Query: query.Service{Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Metrics: store, HasDriver: names.HasDriver, Now: s.clock},
+		Query: query.Service{Registry: store, History: store, Capabilities: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, HasDriver: names.HasDriver, Now: s.clock},
 		Command: command.Service{
-			Registry: store, Ledger: store, Templates: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
+			Registry: store, Ledger: store, Templates: store, Requests: store, Metrics: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
 			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

@@ -142,8 +142,23 @@ func OwnedPK(provider string) string { return "OWNED#" + provider }
 // OwnedKey points to one of them.
 func OwnedKey(provider, machine string) Key { return Key{OwnedPK(provider), machine} }
 
+// ReclaimPK is the machines that providers take back or have lost.
+const ReclaimPK = "LOST"
+
+// ReclaimKey holds one of them.
+func ReclaimKey(machine string) Key { return Key{ReclaimPK, machine} }
+
+// HostProviderKey holds an instance of a scheduler.
+func HostProviderKey(name string) Key { return Key{"HOST#" + name, only} }
+
+// UseKey holds what is reserved of a scope.
+func UseKey(scope string) Key { return Key{"USE#" + scope, only} }
+
+// NamePK is the machines of a name that are not in a final status.
+func NamePK(name string) string { return "NAME#" + name }
+
 // NameKey points from a machine's name to the machine.
-func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }
+func NameKey(name, machine string) Key { return Key{NamePK(name), machine} }
 
 // OpenShards is how many partitions the open index is spread over.
 const OpenShards = 8

@@ -23,7 +23,7 @@ const (
 func OperationItem(o broker.Operation) (Item, error) {
 	it, err := Row(OperationKey(o.ID), o)
 	it.List = OperationList.Key(o.ID, o.CreatedAt)
-	if o.Status.Open() {
+	if o.Due() {
 		it.Open = OpenKey(o.ID, o.DueAt)
 	}
 	return it, err

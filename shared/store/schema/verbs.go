@@ -40,6 +40,8 @@ const (
 	AddMetric          = "AddMetric"
 	PutMetric          = "PutMetric"
 	PutDigest          = "PutDigest"
+	PutHostProvider    = "PutHostProvider"
+	PutUse             = "PutUse"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -70,6 +72,10 @@ const (
 	patMachine  = "MACH#<machine>/OWN"
 	patOwned    = "OWNED#<provider>/<machine>"
 	patName     = "NAME#<name>/<machine>"
+	patReclaim  = "LOST/<machine>"
+	patReclaims = "LOST/*"
+	patHost     = "HOST#<instance>/-"
+	patUse      = "USE#<scope>/-"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
 	patList     = "index list: L#OP#<day>, newest first"
 	patMachList = "index list: L#MACH#<day>, newest first"
@@ -78,7 +84,7 @@ const (
 // Verbs returns every verb of the ports.
 func Verbs() []Verb {
 	var all []Verb
-	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), metricVerbs()} {
+	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), requestVerbs(), metricVerbs()} {
 		all = append(all, group...)
 	}
 	return all
@@ -141,7 +147,7 @@ func ledgerVerbs() []Verb {
 		{
 			Name: RecordOutcome, Durable: true,
 			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes; Query of the ledger when what refuses it has pieces",
-			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay},
+			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patReclaim, patMachDay},
 		},
 		{
 			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new; Query of the ledger when what refuses it has pieces", Durable: true,
@@ -159,13 +165,24 @@ func machineVerbs() []Verb {
 		{Name: "ListMachines", Call: "Query of the days, Query per day until the page is full; of one operation Query, BatchGetItem per 100", Reads: []string{patMachDay, patMachList, patLedger, patMachine}},
 		{Name: "OwnedMachines", Call: "Query, BatchGetItem per 100", Reads: []string{patOwned, patMachine}},
 		{
-			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3) when the machine ends: not written since", Durable: true,
-			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName},
+			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (≤ 4) when the machine ends or is taken back: not written since", Durable: true,
+			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patReclaim},
 		},
 		{Name: "Leases", Call: "Query", Reads: []string{patLease}},
 		{Name: TakeLease, Call: "UpdateItem: version as seen, or free", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
+	}
+}
+
+func requestVerbs() []Verb {
+	return []Verb{
+		{Name: "HostProvider", Call: "GetItem", Reads: []string{patHost}},
+		{Name: PutHostProvider, Call: "PutItem: version as seen", Reads: []string{patHost}, Writes: []string{patHost}, Durable: true},
+		{Name: "Use", Call: "GetItem", Reads: []string{patUse}},
+		{Name: PutUse, Call: "PutItem: version as seen", Reads: []string{patUse}, Writes: []string{patUse}, Durable: true},
+		{Name: "NamedMachines", Call: "Query per name, BatchGetItem per 100", Reads: []string{patName, patMachine}},
+		{Name: "Reclaims", Call: "Query", Reads: []string{patReclaims}},
 	}
 }
 

@@ -35,6 +35,8 @@ type Memory struct {
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
+	hosts     map[string]broker.HostProvider
+	uses      map[string]broker.Use // by scope
 }
 
 type memProvider struct {
@@ -55,7 +57,7 @@ func NewMemory(now func() time.Time) *Memory {
 		templates: map[string]broker.Template{}, tickets: map[string]int64{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
-		metrics: map[broker.MetricKey]broker.MetricRow{},
+		metrics: map[broker.MetricKey]broker.MetricRow{}, hosts: map[string]broker.HostProvider{}, uses: map[string]broker.Use{},
 	}
 }
 

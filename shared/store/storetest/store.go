@@ -28,6 +28,12 @@ type Store interface {
 	broker.MachineReader
 	broker.MachineLister
 	broker.MachineWriter
+	broker.MachineFinder
+	broker.ReclaimReader
+	broker.HostProviderReader
+	broker.HostProviderWriter
+	broker.UseReader
+	broker.UseWriter
 	broker.LeaseBook
 	broker.MetricWriter
 	broker.MetricReader
@@ -65,6 +71,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of operations", testOperations},
 		{"machines", testMachines},
 		{"lists of machines", testMachineLists},
+		{"requests of schedulers", testRequests},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"copies", testCopies},
