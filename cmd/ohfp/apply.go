@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -140,7 +141,7 @@ func stopped(a answer, s *step, p *plan) error {
 	if a.says.Code == string(fault.Conflict) && s.Action != actDelete && p != nil {
 		problem.Detail = "somebody else has changed it since it was compared, and that was not overwritten; apply again to see the difference"
 	}
-	problem.Detail = s.called() + ": " + problem.Detail
+	problem.Detail = s.called() + ": " + strings.TrimSuffix(problem.Detail, ".")
 	problem.tell(p)
 	return problem.failure(exitOf(a))
 }
@@ -155,7 +156,7 @@ func interrupted(err error, s *step, p *plan) error {
 	if err := json.Unmarshal(f.document, &problem); err != nil {
 		return f
 	}
-	problem.Detail = s.called() + ": " + problem.Detail
+	problem.Detail = s.called() + ": " + strings.TrimSuffix(problem.Detail, ".")
 	problem.tell(p)
 	return problem.failure(f.exit)
 }

@@ -25,6 +25,8 @@ func TestClient_sends_the_request_that_was_typed(t *testing.T) {
 		"false":                     {[]string{"--sick=false"}, `{"sick":false}`},
 		"flags beside data":         {[]string{"--data", `{"animal":"bear"}`, "--grams", "7"}, `{"animal":"bear","grams":7}`},
 		"the same in flag and data": {[]string{"--data", `{"grams":7.0}`, "--grams", "7"}, `{"grams":7.0}`},
+		"the field without a flag":  {[]string{"bear"}, `{"animal":"bear"}`},
+		"that field beside others":  {[]string{"bear", "--grams", "7"}, `{"animal":"bear","grams":7}`},
 		"a flag that is planned":    {[]string{"--later"}, `{"later":true}`},
 		"keys unknown to us":        {[]string{"--data", `{"Animal":"x"}`}, `{"Animal":"x"}`},
 	} {
@@ -142,7 +144,9 @@ func TestClient_refuses_before_anything_is_sent(t *testing.T) {
 		`usage: unknown flag --gram; did you mean --grams?`:                                {"feedAnimal", "--gram", "1"},
 		`usage: unknown flag --zzz; "ohfp feedAnimal --help" lists them`:                   {"feedAnimal", "--zzz"},
 		`usage: unknown flag -z; "ohfp feedAnimal --help" lists them`:                      {"feedAnimal", "-z"},
-		`usage: unexpected argument "bear"`:                                                {"feedAnimal", "bear"},
+		`usage: unexpected argument "bear"`:                                                {"getRequestStatus", "bear"},
+		`usage: unexpected argument "wolf"`:                                                {"feedAnimal", "bear", "wolf"},
+		`usage: invalid argument "bear" for "--animal" flag: given 2 times`:                {"feedAnimal", "bear", "--animal", "wolf"},
 		`usage: a request is given with --data: --data '{"a":1}'`:                          {"feedAnimal", `{"a":1}`},
 		`usage: invalid argument "many" for "--grams" flag: want an integer, got "many"`:   {"feedAnimal", "--grams", "many"},
 		`usage: invalid argument "2" for "--grams" flag: given 2 times`:                    {"feedAnimal", "--grams", "1", "--grams", "2"},
@@ -213,6 +217,9 @@ func TestClient_that_waited_exits_1_when_the_operation_failed(t *testing.T) {
 		}
 		if r := b.call(t, "getOperation", "--operation-id", "op-1"); r.exit != 0 || r.stderr != "" {
 			t.Errorf("a look-up of a %s operation is a success: %+v", status, r)
+		}
+		if r := b.call(t, "getOperation", "--operation-id", "op-1", "--wait"); r.exit != 1 {
+			t.Errorf("it exits %d when a %s operation was over before", r.exit, status)
 		}
 	}
 }

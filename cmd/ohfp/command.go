@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -19,7 +20,7 @@ func (c *client) operationCommand(ctx context.Context, o op.Described) *cobra.Co
 	spec := o.Describe()
 	return &cobra.Command{
 		Use: spec.Name, Short: spec.Summary, Aliases: []string{op.Kebab(spec.Name)},
-		Args: func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		Args: arguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.operate(ctx, o, cmd)
 		},
@@ -27,14 +28,41 @@ func (c *client) operationCommand(ctx context.Context, o op.Described) *cobra.Co
 	}
 }
 
-func noArguments(args []string) error {
-	switch {
-	case len(args) == 0:
+// arguments takes one word without a flag as the field that must be given, when
+// there is exactly one such field: "ohfp getOperation ID".
+func arguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
 		return nil
-	case strings.HasPrefix(strings.TrimSpace(args[0]), "{"):
+	}
+	if strings.HasPrefix(strings.TrimSpace(args[0]), "{") {
 		return usage("a request is given with --data: --data '%s'", args[0])
 	}
-	return usage("unexpected argument %q", args[0])
+	field := required(cmd.Flags())
+	switch {
+	case field == "":
+		return usage("unexpected argument %q", args[0])
+	case len(args) > 1:
+		return usage("unexpected argument %q", args[1])
+	}
+	if err := cmd.Flags().Set(field, args[0]); err != nil {
+		return usage("%s", err)
+	}
+	return nil
+}
+
+// required is the flag of the only field that must be given; "" when there are
+// more, or none.
+func required(flags *pflag.FlagSet) string {
+	var names []string
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if f, ok := flag.Value.(*fieldFlag); ok && f.field.Required {
+			names = append(names, flag.Name)
+		}
+	})
+	if len(names) != 1 {
+		return ""
+	}
+	return names[0]
 }
 
 // described returns the operation behind a subcommand; nil for the others.
@@ -142,6 +170,7 @@ func (c *client) carryOut(ctx context.Context, l *link, spec op.Spec, r request)
 	if err == nil && c.options.explain && (spec.Name == executing || a.waited) {
 		a = c.withDecision(ctx, l, a)
 	}
+	a.waited = a.waited || c.options.wait && spec.Name == getOperation // over before anybody waited
 	return a, err
 }
 

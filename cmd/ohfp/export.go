@@ -22,7 +22,7 @@ func (c *client) exportCommand(ctx context.Context) *cobra.Command {
 			"Applying it to the same broker changes nothing. There are no secrets in it: registrations hold none,\n" +
 			"and user data is not written; keep_user_data stands in its place, and keeps what the broker has.",
 		Example: "  # To read, and to keep\n  ohfp export\n  # For programs\n  ohfp export --format json",
-		Args:    func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		Args:    arguments,
 		RunE: func(*cobra.Command, []string) error {
 			format := strings.ToLower(c.options.format)
 			if format == show.Table {

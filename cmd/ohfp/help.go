@@ -90,7 +90,7 @@ func (c *client) operationHelp(b *strings.Builder, cmd *cobra.Command, o op.Desc
 	if spec.Detail != "" {
 		fmt.Fprintf(b, "\n%s\n", spec.Detail)
 	}
-	fmt.Fprintf(b, "\nUsage:\n  ohfp %s [--data JSON] [flags]\n", spec.Name)
+	fmt.Fprintf(b, "\nUsage:\n  ohfp %s%s [--data JSON] [flags]\n", spec.Name, argument(cmd))
 	if len(schema.Fields) > 0 {
 		b.WriteString("\nFields, each a key of --data and a flag of its own (" + flagExample(schema) + "):\n")
 		writeFields(b, schema, c.helpWidth())
@@ -113,6 +113,14 @@ func (c *client) operationHelp(b *strings.Builder, cmd *cobra.Command, o op.Desc
 	})
 	b.WriteString("\nFlags:\n" + flags.FlagUsagesWrapped(c.helpWidth()))
 	b.WriteString("\nFlags of every operation:\n" + cmd.InheritedFlags().FlagUsagesWrapped(c.helpWidth()))
+}
+
+// argument is what may stand without a flag.
+func argument(cmd *cobra.Command) string {
+	if field := required(cmd.Flags()); field != "" {
+		return " [" + strings.ToUpper(field) + "]"
+	}
+	return ""
 }
 
 func flagExample(s *wire.Schema) string {

@@ -126,13 +126,13 @@ func (m *model) judge(v broker.ProviderView) string {
 		return "not_before"
 	case r.Override != "":
 		return ""
-	case m.strict() && v.Health.State == broker.Unhealthy:
+	case m.strict() && m.health(v) == broker.Unhealthy:
 		return "unhealthy"
 	case slices.Contains(r.Fallbacks, v.Name):
 		return "fallback"
 	case checkup:
 		return ""
-	case m.strict() && v.Health.State == broker.Unknown:
+	case m.strict() && m.health(v) == broker.Unknown:
 		return "not_checked_yet"
 	case m.blocked(v):
 		return "offering_blocked"
@@ -184,9 +184,9 @@ func (m *model) figures(v broker.ProviderView) string {
 	}
 	good, all := m.calls(v)
 	switch {
-	case healthy && v.Health.State == broker.Unknown:
+	case healthy && m.health(v) == broker.Unknown:
 		return "not_checked_yet"
-	case healthy && v.Health.State == broker.Unhealthy:
+	case healthy && m.health(v) == broker.Unhealthy:
 		return "unhealthy"
 	case c.MaxResponseTimeMS != nil && timed && response.Seconds()*1000 > *c.MaxResponseTimeMS:
 		return "max_response_time_ms"
@@ -276,6 +276,17 @@ func (m *model) lastMinute(l broker.Live) (good, bad int64) {
 	return good, bad
 }
 
+// health is what was recorded, or, while somebody holds the calls of any class
+// back, UNHEALTHY.
+func (m *model) health(v broker.ProviderView) broker.HealthState {
+	for _, l := range v.Live {
+		if l.State == broker.ForcedOpen && (l.OpenUntil.IsZero() || m.snapshot.TakenAt.Before(l.OpenUntil)) {
+			return broker.Unhealthy
+		}
+	}
+	return v.Health.State
+}
+
 // sortKey is what tiers differ by.
 type sortKey struct{ grade, prefer, priority int }
 
@@ -291,9 +302,9 @@ func (m *model) keyOf(v broker.ProviderView) sortKey {
 	l := m.live(v)
 	ramping := (l.State == "" || l.State == broker.Closed) && !l.ClosedAt.IsZero() && m.now.Sub(l.ClosedAt) < time.Minute
 	switch {
-	case v.Health.State == broker.Unhealthy:
+	case m.health(v) == broker.Unhealthy:
 		k.grade = 2
-	case v.Health.State == broker.Degraded || ramping && !slices.Contains(measures, m.policy):
+	case m.health(v) == broker.Degraded || ramping && !slices.Contains(measures, m.policy):
 		k.grade = 1
 	}
 	return k

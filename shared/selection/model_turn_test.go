@@ -27,7 +27,7 @@ func (m *model) turn(tier []broker.ProviderView) []string {
 		return m.inGroups(byName, versatility)
 	case m.policy == broker.HealthBased:
 		return m.inGroups(byName, func(v broker.ProviderView) float64 {
-			return float64(slices.Index([]broker.HealthState{broker.Healthy, broker.Degraded, broker.Unknown, broker.Unhealthy}, v.Health.State))
+			return float64(slices.Index([]broker.HealthState{broker.Healthy, broker.Degraded, broker.Unknown, broker.Unhealthy}, m.health(v)))
 		})
 	default:
 		return namesOf(tier)

@@ -29,6 +29,8 @@ const measured = `{"providers":{"a":{"provider_name":"a","total_operations":9,"s
  {"from":"2026-05-04T10:00:00Z","total_operations":0},{"from":"2026-05-04T11:00:00Z","total_operations":1},{"from":"2026-05-04T12:00:00Z","total_operations":8}]},
  "b":{"provider_name":"b","total_operations":0,"throttled":0,"machines":0,"in_flight":0,"series":[{"from":"2026-05-04T10:00:00Z","total_operations":0}]}},"total_providers":2,"time_range_hours":3}`
 
+const failed = `{"title":"No provider available","attempts":[{"provider_name":"a","outcome":"NONE"}],"operation":{"attempts":[{"provider_name":"a","outcome":"NONE"}],"machines":[{"machine_id":"m"}]}}`
+
 const problem = `{"type":"https://example.org/p","title":"The request is not valid","status":400,"detail":"strategy_name: required; a very long detail that goes on and on for more than the width of the terminal that it is shown on","code":"invalid_request","errors":[{"field":"strategy_name","message":"required"}]}`
 
 func TestPrint_equals_the_reviewed_output(t *testing.T) {
@@ -44,6 +46,7 @@ func TestPrint_equals_the_reviewed_output(t *testing.T) {
 		"operation_color":  {operation, show.Options{Format: show.Table, Width: 120, Color: true}},
 		"health_table":     {health, show.Options{Format: show.Table, Width: 100}},
 		"metrics_table":    {measured, show.Options{Format: show.Table, Width: 120}},
+		"failed_table":     {failed, show.Options{Format: show.Table, Width: 70}},
 		"problem_table":    {problem, show.Options{Format: show.Table, Width: 70}},
 		"list_table":       {`[{"a":1},{"b":"x"}]`, show.Options{Format: show.Table}},
 		"scalar_table":     {`"x"`, show.Options{Format: show.Table}},

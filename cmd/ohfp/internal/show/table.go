@@ -3,6 +3,8 @@ package show
 import (
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +53,7 @@ func printTable(w io.Writer, document []byte, o Options) error {
 func (p *printer) collect(path string, v value) {
 	switch {
 	case v.objects() && !v.timeline() && (path != "" || v.kind == list):
-		p.lists = append(p.lists, section{title: path, rows: rows(v)})
+		p.list(section{title: path, rows: rows(v)})
 	case v.kind == object:
 		for i, e := range v.elems {
 			p.collect(below(path, v.keys[i]), e)
@@ -64,6 +66,18 @@ func (p *printer) collect(path string, v value) {
 		}
 	}
 }
+
+// list keeps a table, unless the same is shown already: a problem repeats the
+// attempts of its operation.
+func (p *printer) list(s section) {
+	same := func(o section) bool { return last(o.title) == last(s.title) && reflect.DeepEqual(o.rows, s.rows) }
+	if !slices.ContainsFunc(p.lists, same) {
+		p.lists = append(p.lists, s)
+	}
+}
+
+// last is the name at the end of a path.
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
 func below(path, key string) string {
 	if path == "" {
@@ -111,8 +125,7 @@ func indent(s string, n int) string {
 }
 
 func (p *printer) writeSection(b *strings.Builder, s section) {
-	name := s.title[strings.LastIndexByte(s.title, '.')+1:]
-	g := p.layout(name, s.rows)
+	g := p.layout(last(s.title), s.rows)
 	t := table.NewWriter()
 	t.SetStyle(p.style())
 	if s.title != "" {
