@@ -20,7 +20,7 @@ import (
 func (c *client) hostFactoryCommand(ctx context.Context) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: hostFactory, Short: "Install and check the plug-in for IBM Spectrum Symphony and LSF",
-		Args: func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		Args: arguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.hostInstallCommand(), c.hostCheckCommand(ctx))
@@ -34,7 +34,7 @@ func (c *client) hostInstallCommand() *cobra.Command {
 		Long: "Write the five scripts of the plug-in (.sh and .bat), its configuration, and samples of what the scheduler's own\n" +
 			"files need, and say what to put where. Scripts are written anew each time; configuration that is there stays.",
 		Example: "  ohfp hostfactory install --dir /opt/ohfp/hostfactory\n  ohfp hostfactory install --dir /opt/ohfp/hostfactory --scheduler lsf",
-		Args:    func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		Args:    arguments,
 		RunE:    func(*cobra.Command, []string) error { return c.installPlugin(dir, scheduler) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "`DIR`ectory to write to; made when it is not there")
@@ -82,7 +82,7 @@ func (c *client) hostCheckCommand(ctx context.Context) *cobra.Command {
 			"asked for a template and a host that are not there. The environment is handed on, HF_PROVIDER_NAME and the others\n" +
 			"included.",
 		Example: "  ohfp hostfactory check --dir /opt/ohfp/hostfactory",
-		Args:    func(_ *cobra.Command, args []string) error { return noArguments(args) },
+		Args:    arguments,
 		RunE:    func(*cobra.Command, []string) error { return c.checkPlugin(ctx, dir) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "`DIR`ectory that was installed to")
