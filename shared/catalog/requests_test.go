@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
+	"github.com/openhostfactory/ohfp/shared/query"
 )
 
 // request asks for machines as a scheduler does, and returns the request's id.
@@ -369,4 +371,94 @@ func TestARequestThatIsNotThereIsCompleteWithErrorAndSaysSo(t *testing.T) {
 		a, err := s.call("getRequestStatus", `{}`)
 		s.refused(fault.InvalidRequest, a, err)
 	})
+}
+
+// requestBoundaries is how many boundaries a request passes that two providers
+// fill with machines that take their time.
+func requestBoundaries(t *testing.T) (n int) {
+	t.Helper()
+	inMemory(t, map[string]int{"a": 3, "b": 9}, func(s *site) {
+		s.limited()
+		gate, count := boundaries(-1, nil)
+		s.store.setGate(gate)
+		id := s.request(5, "", key("k"))
+		pass(time.Minute)
+		s.equal("complete", string(s.standing(id).Status))
+		n = count()
+	})
+	if n < 20 {
+		t.Fatalf("%d boundaries: the story is too short", n)
+	}
+	return n
+}
+
+// limited makes a site at which a template has a limit, and machines boot.
+func (s *site) limited() {
+	s.ok(s.call("registerTemplate", `{"template_id": "t", "attributes": {"ncpus": 1}, "max_number": 5, "version": 1}`))
+	s.boots("a", 12*time.Second)
+	s.boots("b", 12*time.Second)
+}
+
+func TestARequestSurvivesTheEndOfItsProcessAtEveryBoundary(t *testing.T) {
+	for n := 1; n <= requestBoundaries(t); n++ {
+		inMemory(t, map[string]int{"a": 3, "b": 9}, func(s *site) {
+			s.limited()
+			gate, _ := boundaries(n, func() error { return errDead })
+			s.store.setGate(gate)
+			if a, err := s.call("requestMachines", `{"template_id": "t", "machine_count": 5}`, key("k")); err == nil {
+				pass(time.Minute)
+				_, _ = s.call("getRequestStatus", fmt.Sprintf(`{"request_id": %q}`, decode[hostfactory.Requested](s, a.Body).RequestID))
+			}
+			s.stop()
+			next := s.open(s.T)
+			if _, err := next.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{"abandoned": true}`)); err != nil {
+				s.Fatal(err)
+			}
+			for range 3 { // a reservation without its request is found after two minutes
+				pass(time.Minute)
+				next.tick()
+			}
+			id := next.request(5, "", key("k"))
+			pass(time.Minute)
+			r := next.standing(id)
+			if r.Status != hostfactory.Complete || len(r.Machines) != 5 {
+				s.Errorf("died at boundary %d: %q, %s", n, told(r), r.Message)
+			}
+			next.truth(5)
+			var all []string
+			for _, m := range r.Machines {
+				all = append(all, fmt.Sprintf(`{"machine_id": %q}`, m.MachineID))
+			}
+			next.give(`{"machines": [` + strings.Join(all, ",") + `]}`)
+			next.truth(0)
+			next.request(5, "") // the limit is free again
+		})
+	}
+}
+
+func TestTheReturnOfWhatIsNobodysSurvivesTheEndOfItsProcessAtEveryBoundary(t *testing.T) {
+	for n := 1; n <= 14; n++ {
+		inMemory(t, map[string]int{"a": 3}, func(s *site) {
+			s.request(2, "")
+			pass(16 * time.Minute)
+			gate, _ := boundaries(n, func() error { return errDead })
+			s.store.setGate(gate)
+			_, _ = s.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{}`))
+			synctest.Wait()
+			s.stop()
+			next := s.open(s.T)
+			if _, err := next.steps.Invoke(s.Context(), "reconcile", json.RawMessage(`{"abandoned": true}`)); err != nil {
+				s.Fatal(err)
+			}
+			for range 3 {
+				pass(time.Minute)
+				next.tick()
+			}
+			next.truth(0)
+			lines := decode[query.RequestList](s, next.ok(next.call("listRequests", `{}`)).Body).Requests
+			if len(lines) != 2 {
+				s.Errorf("died at boundary %d: %d requests, want the one and one return", n, len(lines))
+			}
+		})
+	}
 }

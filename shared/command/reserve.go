@@ -114,35 +114,37 @@ func (s Service) recounted(ctx context.Context, u broker.Use, most int) (broker.
 	u.Held = maps.Clone(u.Held)
 	oldest := slices.SortedFunc(maps.Keys(u.Held), func(a, b string) int { return u.Held[a].CountedAt.Compare(u.Held[b].CountedAt) })
 	for _, request := range oldest[:min(most, len(oldest))] {
-		h := u.Held[request]
-		n, err := s.holds(ctx, request, h)
+		h, err := s.holds(ctx, request, u.Held[request])
 		if err != nil {
 			return u, err
 		}
-		if n == 0 {
+		if h.Count == 0 {
 			delete(u.Held, request)
 			continue
 		}
-		u.Held[request] = broker.Held{Count: n, CountedAt: s.Now()}
+		u.Held[request] = h
 	}
 	return u, nil
 }
 
-// holds is how many machines a request holds: all that it asked for while it
-// is open, those that have not ended after that.
-func (s Service) holds(ctx context.Context, request string, h broker.Held) (int, error) {
+// holds is what a request holds now: all that it asked for while it is open,
+// those that have not ended after that. One that is not there yet holds what it
+// reserved, for the time between the two writes.
+func (s Service) holds(ctx context.Context, request string, h broker.Held) (broker.Held, error) {
+	now := s.Now()
 	l, err := s.Ledger.Ledger(ctx, request)
 	switch {
-	case fault.Is(err, fault.NotFound) && s.Now().Sub(h.CountedAt) > settled:
-		return 0, nil
+	case fault.Is(err, fault.NotFound) && now.Sub(h.CountedAt) > settled:
+		return broker.Held{}, nil
 	case fault.Is(err, fault.NotFound):
-		return h.Count, nil
+		return h, nil
 	case err != nil:
-		return 0, fmt.Errorf("reading request %s: %w", request, err)
+		return h, fmt.Errorf("reading request %s: %w", request, err)
 	case l.Operation.Status.Open():
-		return l.Operation.Wanted, nil
+		return broker.Held{Count: l.Operation.Wanted, CountedAt: now}, nil
 	}
-	return s.living(ctx, &l)
+	n, err := s.living(ctx, &l)
+	return broker.Held{Count: n, CountedAt: now}, err
 }
 
 // living is how many machines of an operation have not ended.

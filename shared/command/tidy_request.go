@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,7 +28,7 @@ func (s Service) tidyRequest(ctx context.Context, id string) error {
 	}
 	r := *o.Request
 	if s.unclaimed(&o) {
-		r.TakenBackAt = s.Now()
+		r.TakenBackAt, r.TidiedAt = s.Now(), time.Time{} // there is more to see to
 		if moved, err := s.restate(ctx, o, r); !moved || err != nil {
 			return err // somebody has read it after all
 		}
