@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -107,7 +108,7 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 		"AWS_ENDPOINT_URL_SFN=" + flows.endpoint,
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=" + cfg.LogLevel.String(),
 		"OHFP_SNAPSHOT_SECONDS=0", // on one machine a reading costs little, and who changes something sees it at once
-		"OHFP_TABLE=" + cfg.Table, "OHFP_FUNCTIONS=" + string(names), "OHFP_STATIC=" + string(pools),
+		"OHFP_TABLE=" + cfg.Table, "OHFP_FUNCTIONS=" + string(names), "OHFP_RETENTION=" + retention(cfg), "OHFP_STATIC=" + string(pools),
 		"OHFP_EXECUTE_STANDARD_ARN=" + flows.standard, "OHFP_EXECUTE_EXPRESS_ARN=" + flows.express, "OHFP_HEALTH_CHECK_ARN=" + flows.health,
 	}
 	if who.SessionToken != "" {
@@ -117,6 +118,12 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+*at)
 	}
 	return env, nil
+}
+
+// retention is OHFP_RETENTION as functions read it.
+func retention(cfg Config) string {
+	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
+	return fmt.Sprintf(`{"operations_days": %d, "machines_days": %d}`, days(cfg.OperationsKept), days(cfg.MachinesKept))
 }
 
 // installation is OHFP_FUNCTIONS as functions read it.

@@ -75,7 +75,8 @@ type Use struct {
 // Held is what one request holds of a scope.
 type Held struct {
 	Count     int       `json:"count"`
-	CountedAt time.Time `json:"counted_at"` // when that was last compared with what is there
+	CountedAt time.Time `json:"counted_at"`         // when that was last compared with what is there
+	Machines  []string  `json:"machines,omitempty"` // of a request that has ended: they may outlive its record
 }
 
 // Returned are the machines that a termination is known to have ended, or to

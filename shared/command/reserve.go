@@ -132,6 +132,9 @@ func (s Service) recounted(ctx context.Context, u broker.Use, most int) (broker.
 // reserved, for the time between the two writes.
 func (s Service) holds(ctx context.Context, request string, h broker.Held) (broker.Held, error) {
 	now := s.Now()
+	if len(h.Machines) > 0 {
+		return s.living(ctx, h.Machines, now)
+	}
 	l, err := s.Ledger.Ledger(ctx, request)
 	switch {
 	case fault.Is(err, fault.NotFound) && now.Sub(h.CountedAt) > settled:
@@ -143,29 +146,29 @@ func (s Service) holds(ctx context.Context, request string, h broker.Held) (brok
 	case l.Operation.Status.Open():
 		return broker.Held{Count: l.Operation.Wanted, CountedAt: now}, nil
 	}
-	n, err := s.living(ctx, &l)
-	return broker.Held{Count: n, CountedAt: now}, err
-}
-
-// living is how many machines of an operation have not ended.
-func (s Service) living(ctx context.Context, l *broker.Ledger) (int, error) {
 	var ids []string
 	for i := range l.Attempts {
 		for _, m := range l.Attempts[i].Machines {
 			ids = append(ids, m.ID)
 		}
 	}
+	return s.living(ctx, ids, now)
+}
+
+// living is what is held of machines: those that have not ended.
+func (s Service) living(ctx context.Context, ids []string, now time.Time) (broker.Held, error) {
 	machines, err := s.Ledger.Machines(ctx, ids)
 	if err != nil {
-		return 0, fmt.Errorf("reading the machines of request %s: %w", l.Operation.ID, err)
+		return broker.Held{}, fmt.Errorf("reading machines: %w", err)
 	}
-	n := 0
+	h := broker.Held{CountedAt: now}
 	for i := range machines {
 		if !machines[i].Status.Final() {
-			n++
+			h.Machines = append(h.Machines, machines[i].ID)
 		}
 	}
-	return n, nil
+	h.Count = len(h.Machines)
+	return h, nil
 }
 
 // recountAtOnce is how many holders of a template a tick counts again.

@@ -74,6 +74,7 @@ func Run(t *testing.T, open Open) {
 		{"requests of schedulers", testRequests},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
+		{"expiry", testExpiry},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},
