@@ -70,6 +70,7 @@ type Candidate struct {
 	Kind       string      `json:"provider_type"`
 	Spec       *CreateSpec `json:"spec,omitempty"`        // create: token, attempt and count are set with the attempt
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
+	NotBefore  time.Time   `json:"not_before,omitzero"`   // nothing is asked of it earlier
 }
 
 // Cancellation is who wanted an operation no more, and when.

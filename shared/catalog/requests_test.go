@@ -250,6 +250,8 @@ func TestWhatIsLearntAfterTheDeadlineIsNoPartOfTheAnswerAndIsReturned(t *testing
 		want := []string{"complete_with_error"}
 		s.equal(want, told(s.standing(id)))
 		s.equal(2, len(s.sims["a"].Exist()))
+		a, err := s.call("cancelOperation", fmt.Sprintf(`{"operation_id": %q}`, id))
+		s.refused(fault.Conflict, a, err)
 		s.sims["a"].Always(sim.Find, sim.Step{})
 		for range 12 {
 			pass(time.Minute)
@@ -461,4 +463,27 @@ func TestTheReturnOfWhatIsNobodysSurvivesTheEndOfItsProcessAtEveryBoundary(t *te
 			}
 		})
 	}
+}
+
+func TestWhatMayBeBothIsSpotFirstAndOnDemandNearTheEnd(t *testing.T) {
+	inSite(t, map[string]int{"a": 1, "b": 1}, func(s *site) {
+		s.ok(s.call("registerTemplate", `{"template_id": "t", "attributes": {"ncpus": 1}, "price_type": "heterogeneous", "request_timeout": 300, "version": 1}`))
+		id := s.request(3, "")
+		s.equal([]string{"running", "a-1 succeed", "b-1 succeed"}, told(s.standing(id)))
+		pass(190 * time.Second)
+		s.calls("a", sim.Create, 1)
+		s.sims["a"].SetFree(5)
+		pass(20 * time.Second)
+		s.equal([]string{"complete", "a-1 succeed", "b-1 succeed", "a-2 succeed"}, told(s.standing(id)))
+		l, err := s.stored.Ledger(s.Context(), id)
+		if err != nil {
+			s.Fatal(err)
+		}
+		var paid []string
+		for _, a := range l.Attempts {
+			paid = append(paid, a.Provider+" "+a.Spec.Template.PriceType)
+		}
+		s.equal([]string{"a spot", "b spot", "a ondemand"}, paid)
+		s.truth(3)
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
@@ -107,11 +108,48 @@ func (s Service) planRequest(ctx context.Context, in RequestMachinesInput, host 
 	if err != nil {
 		return nil, err
 	}
+	if t.PriceType == heterogeneous {
+		spotFirst(&c.Operation)
+		c.Attempts = fulfilment.First(&c.Operation, c.Now)
+	}
 	maps.Copy(tags, t.Tags)
 	c.Operation.Request = &broker.HostRequest{
 		Instance: in.HostProvider, Account: in.RCAccount, Partial: t.PartialStatus, PriceType: t.PriceType, Tags: tags, ClaimWithin: claimWithin,
 	}
 	return c, nil
+}
+
+// The ways to pay for a machine.
+const (
+	heterogeneous = "heterogeneous" // spot, and on demand what that does not give
+	spot          = "spot"
+	onDemand      = "ondemand"
+)
+
+// spotFirst has the two best providers asked for spot machines, and for what is
+// missing then for machines on demand, when two thirds of the request's time
+// are over: the rest is for those to start in.
+func spotFirst(o *broker.Operation) {
+	best := o.Candidates[:min(2, len(o.Candidates))]
+	late := o.CreatedAt.Add(o.Deadline.Sub(o.CreatedAt) * 2 / 3)
+	var all []broker.Candidate
+	for _, c := range best {
+		all = append(all, paid(c, spot))
+	}
+	for _, c := range best {
+		c = paid(c, onDemand)
+		c.NotBefore = late
+		all = append(all, c)
+	}
+	o.Candidates = all
+}
+
+// paid is a candidate with a template that is paid for like this.
+func paid(c broker.Candidate, how string) broker.Candidate {
+	spec := *c.Spec
+	spec.Template.PriceType = how
+	c.Spec = &spec
+	return c
 }
 
 // keyFor has a claim keep the call's idempotency key.
