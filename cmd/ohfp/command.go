@@ -143,7 +143,7 @@ func (c *client) operate(ctx context.Context, o op.Described, cmd *cobra.Command
 	}
 	body, err := c.body(cmd.Flags())
 	if err == nil {
-		body, err = loose(spec.Name, body)
+		body, err = loose(o, body)
 	}
 	if err != nil {
 		return err

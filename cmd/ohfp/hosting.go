@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
 // A scheduler starts the client through a script, with -f and a file. Then it
@@ -218,11 +220,13 @@ func composed(v any, more map[string]string) ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// loose reads what --data gives to a scheduler's call as leniently as a file.
-// The answer stays a broker's.
-func loose(name string, body []byte) ([]byte, error) {
-	call, ok := schedulerCalls()[name]
-	if !ok {
+// loose reads what --data gives to a scheduler's call as leniently as a file,
+// when it is not as the broker takes it. The answer stays a broker's.
+func loose(o op.Described, body []byte) ([]byte, error) {
+	spec := o.Describe()
+	call, ok := schedulerCalls()[spec.Name]
+	in, _ := o.Types()
+	if !ok || wire.Decode(body, reflect.New(in).Interface(), spec.Limits()) == nil {
 		return body, nil
 	}
 	v, err := call.read(body)
