@@ -22,6 +22,8 @@ type client struct {
 	process
 	ops     []op.Described
 	options options
+	hosting bool       // a scheduler calls
+	host    hostConfig // what its plug-in is configured with
 }
 
 // execute parses the command line and carries it out.
@@ -62,7 +64,8 @@ func (c *client) root(ctx context.Context) *cobra.Command {
 			root.AddCommand(c.operationCommand(ctx, o))
 		}
 	}
-	root.AddCommand(c.applyCommand(ctx), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx), c.supportBundleCommand(ctx), c.templatesCommand(ctx), c.versionCommand())
+	root.AddCommand(c.applyCommand(ctx), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx), c.supportBundleCommand(ctx),
+		c.templatesCommand(ctx), c.hostFactoryCommand(ctx), c.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -135,10 +135,16 @@ func (c *client) operate(ctx context.Context, o op.Described, cmd *cobra.Command
 	if err := c.checkOptions(spec); err != nil {
 		return err
 	}
+	if c.hosting {
+		return c.plugin(ctx, spec, cmd.Flags())
+	}
 	if err := c.asksDecision(spec, cmd.Flags().Set); err != nil {
 		return usage("--explain: %s", err)
 	}
 	body, err := c.body(cmd.Flags())
+	if err == nil {
+		body, err = loose(o, body)
+	}
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type link struct {
 	log      *slog.Logger // nil: no log
 	stderr   io.Writer    // where the log goes
 	now      func() time.Time
+	patience time.Duration // with one call
 }
 
 // connect makes the link; nothing is sent yet.
@@ -52,8 +53,12 @@ func (c *client) connect() (*link, error) {
 	} else if !e.loopback() {
 		transport.Proxy = http.ProxyFromEnvironment
 	}
-	l := &link{endpoint: e, token: token, now: c.now, http: &http.Client{
-		Transport: transport, Timeout: callTimeout,
+	patience := callTimeout
+	if c.hosting {
+		patience = pluginTime
+	}
+	l := &link{endpoint: e, token: token, now: c.now, patience: patience, http: &http.Client{
+		Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if c.options.debug {
@@ -185,7 +190,7 @@ func (l *link) unreachable(ctx context.Context, err error) error {
 		p.Detail = "interrupted before the answer came; what was asked for may have been done"
 		return p.failure(fault.ExitFailed)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		p.Detail = fmt.Sprintf("no answer from %s within %s; what was asked for may have been done", l.endpoint.given, callTimeout)
+		p.Detail = fmt.Sprintf("no answer from %s within %s; what was asked for may have been done", l.endpoint.given, l.patience)
 	default:
 		p.Detail = fmt.Sprintf("cannot reach %s: %s. Start the broker with \"ohfpd\", or name another with --endpoint or OHFP_ENDPOINT", l.endpoint.given, cause(err))
 	}

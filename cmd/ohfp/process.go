@@ -30,6 +30,7 @@ type process struct {
 // run carries the command line out and returns the exit status.
 func run(ctx context.Context, p process, ops []op.Described) int {
 	c := &client{process: p, ops: ops}
+	c.hosting = c.asPlugin()
 	err := c.execute(ctx)
 	if err == nil {
 		return fault.ExitDone
@@ -37,6 +38,9 @@ func run(ctx context.Context, p process, ops []op.Described) int {
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
 		f = usage("%s", err)
+	}
+	if c.hosting {
+		return c.reportToScheduler(f)
 	}
 	return c.report(f)
 }

@@ -31,8 +31,13 @@ func (c *client) configure() error {
 	if err != nil {
 		return usage("reading %s: %s", path, err)
 	}
-	o.endpoint = firstOf(o.endpoint, c.env("OHFP_ENDPOINT"), file.Endpoint, defaultEndpoint)
-	o.tokenFile = firstOf(o.tokenFile, c.env("OHFP_TOKEN_FILE"), home(c.env("HOME"), file.TokenFile))
+	if c.hosting {
+		if c.host, err = c.readHostConfig(); err != nil {
+			return usage("%s", err)
+		}
+	}
+	o.endpoint = firstOf(o.endpoint, c.env("OHFP_ENDPOINT"), c.host.Endpoint, file.Endpoint, defaultEndpoint)
+	o.tokenFile = firstOf(o.tokenFile, c.env("OHFP_TOKEN_FILE"), c.host.TokenFile, home(c.env("HOME"), file.TokenFile))
 	o.format = firstOf(o.format, file.Format)
 	o.debug = o.debug || strings.EqualFold(c.env("HF_LOG_LEVEL"), "debug")
 	return nil

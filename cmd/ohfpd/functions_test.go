@@ -44,6 +44,14 @@ func timeouts() map[string]time.Duration {
 		"settle":                       10 * time.Second,
 		"sweep-static":                 65 * time.Second,
 		"update-provider-health":       10 * time.Second,
+		"request-return-machines":      10 * time.Second,
+		"request-machines":             10 * time.Second,
+		"register-host-provider":       10 * time.Second,
+		"list-requests":                10 * time.Second,
+		"get-return-requests":          10 * time.Second,
+		"get-request-status":           10 * time.Second,
+		"get-available-templates":      10 * time.Second,
+		"cancel-request":               10 * time.Second,
 	}
 }
 

@@ -22,6 +22,8 @@ type ledgerStore interface {
 	command.Registry
 	command.Ledger
 	command.Templates
+	command.Requests
+	broker.ReclaimReader
 	broker.TicketTaker
 	broker.Keys
 	broker.MetaReader

@@ -92,9 +92,12 @@ func served(s *site) (*site, error) {
 func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
 	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
-		Query: query.Service{Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Metrics: l, HasDriver: names.HasDriver, Now: time.Now},
+		Query: query.Service{
+			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l,
+			Quota: limits, HasDriver: names.HasDriver, Now: time.Now,
+		},
 		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Metrics: l, Counters: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
+			Registry: l, Ledger: l, Templates: l, Requests: l, Metrics: l, Counters: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
 			Quota: limits, Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
 		},
 		Dispatch: dispatch.Service{

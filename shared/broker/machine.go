@@ -48,8 +48,10 @@ type Machine struct {
 	LaunchTime   time.Time     `json:"launch_time"`
 	OperationID  string        `json:"operation_id,omitempty"` // that created it
 	Attempt      int           `json:"attempt,omitempty"`
-	TemplateID   string        `json:"template_id,omitempty"` // that it was made from
-	Account      string        `json:"account,omitempty"`     // that pays for it, where the provider has several
+	TemplateID   string        `json:"template_id,omitempty"`   // that it was made from
+	Account      string        `json:"account,omitempty"`       // that pays for it, where the provider has several
+	Instance     string        `json:"host_provider,omitempty"` // of the scheduler that asked for it
+	ReclaimAt    time.Time     `json:"reclaim_at,omitzero"`     // when its provider takes it back; zero: it has not said so
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 
@@ -57,11 +59,21 @@ type Machine struct {
 // its own and an address.
 func (m *Machine) Reachable() bool { return m.Name != "" && (m.PrivateIP != "" || m.PublicIP != "") }
 
+// Usable reports whether the machine is what was asked for: it runs, and can be
+// reached.
+func (m *Machine) Usable() bool { return m.Status == MachineRunning && m.Reachable() }
+
+// Coming reports whether the machine may yet become usable.
+func (m *Machine) Coming() bool {
+	return m.Status == MachinePending || m.Status == MachineRunning && !m.Reachable()
+}
+
 // MachineNote is what a provider says of a machine without being asked.
 type MachineNote struct {
-	Status  MachineStatus
-	Message string    // "": what is known stays
-	At      time.Time // when it was so
+	Status    MachineStatus
+	Message   string    // "": what is known stays
+	At        time.Time // when it was so
+	ReclaimAt time.Time // when the provider takes the machine back; zero: it says nothing of that
 }
 
 // Note returns m after n, and whether n is news. A final status never changes,
@@ -75,6 +87,9 @@ func (m Machine) Note(n MachineNote) (Machine, bool) {
 	m.Status = n.Status
 	if n.Message != "" {
 		m.Message = n.Message
+	}
+	if !n.ReclaimAt.IsZero() {
+		m.ReclaimAt = n.ReclaimAt.UTC()
 	}
 	if n.At.After(m.UpdatedAt) {
 		m.UpdatedAt = n.At.UTC()

@@ -70,6 +70,7 @@ type Candidate struct {
 	Kind       string      `json:"provider_type"`
 	Spec       *CreateSpec `json:"spec,omitempty"`        // create: token, attempt and count are set with the attempt
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
+	NotBefore  time.Time   `json:"not_before,omitzero"`   // nothing is asked of it earlier
 
 	Blocked []string `json:"blocked,omitempty"` // create: what it was out of and may have again, which one caller at a time tries
 	Waived  bool     `json:"waived,omitempty"`  // create: that is no matter: it was named, or nobody else was left
@@ -111,6 +112,7 @@ type Operation struct {
 	Policy     Policy            `json:"policy,omitempty"`
 	Reason     string            `json:"reason,omitempty"` // why the first candidate was picked
 	Actor      Actor             `json:"actor"`
+	Request    *HostRequest      `json:"request,omitempty"`   // nil: no scheduler asked for it
 	Cancelled  *Cancellation     `json:"cancelled,omitempty"` // it is wanted no more: nothing new is sent for it
 	Version    int64             `json:"version"`             // one more at each Step
 }

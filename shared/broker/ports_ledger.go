@@ -78,8 +78,9 @@ type OperationReader interface {
 
 // OpenReader finds operations that somebody should look at.
 type OpenReader interface {
-	// OpenOperations returns open operations due at or before the time,
-	// earliest first.
+	// OpenOperations returns operations that are [Operation.Due] at or before
+	// the time, earliest first: open ones, and requests that have ended and
+	// are not seen to yet.
 	OpenOperations(ctx context.Context, dueBy time.Time, limit int) ([]Operation, error)
 }
 

@@ -20,9 +20,14 @@ type Template struct {
 	Criteria     *Criteria         `json:"selection_criteria,omitempty"`
 	Fallbacks    []string          `json:"fallback_strategies,omitempty"`
 	Overrides    Overrides         `json:"overrides,omitzero"`
-	Version      int64             `json:"version"`
-	UpdatedAt    time.Time         `json:"updated_at"`
-	Actor        Actor             `json:"actor"`
+
+	PartialStatus   string         `json:"partial_status,omitempty"`   // of a scheduler's request that got some and not all
+	RequestTimeout  int            `json:"request_timeout,omitempty"`  // seconds until such a request ends; 0: the default
+	SchedulerFields map[string]any `json:"scheduler_fields,omitempty"` // shown to schedulers, and read by nobody here
+
+	Version   int64     `json:"version"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Actor     Actor     `json:"actor"`
 }
 
 // Overrides holds what differs by provider kind and by provider name, each

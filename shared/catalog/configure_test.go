@@ -251,6 +251,10 @@ var whenFrozen = map[string]struct {
 	"executeProviderOperation":   {true, create(1, "")},
 	"selectProviderStrategy":     {false, `{"operation_type": "CREATE_INSTANCES"}`},
 	"configureProviderStrategy":  {false, `{"health_check_interval": 77}`},
+	"registerHostProvider":       {true, `{"name": "z", "dialect": "lsf"}`},
+	"requestMachines":            {true, `{"template_id": "t", "machine_count": 1}`},
+	"requestReturnMachines":      {false, `{"machines": [{"name": "nobody"}]}`},
+	"cancelRequest":              {false, `{"request_id": "req-op-3"}`},
 	"cancelOperation":            {false, `{"operation_id": "op-2"}`},
 	"updateProviderHealth":       {false, `{"provider_name": "a", "health_status": {"is_healthy": true}}`},
 }
@@ -262,6 +266,8 @@ func TestAFrozenBrokerMakesAndChangesNothing(t *testing.T) {
 		waiting := s.inBackground(create(1, "")) // op-2, which can be cancelled
 		pass(time.Second)
 		s.store.setGate(nil)
+		s.boots("a", time.Hour)
+		s.equal("req-op-3", s.request(1, ""))
 		s.configure(`{"mode": "frozen"}`)
 		for _, e := range s.serve {
 			if e.Spec.Kind != op.Command {
@@ -282,6 +288,8 @@ func TestAFrozenBrokerMakesAndChangesNothing(t *testing.T) {
 		s.equal(broker.OpCancelled, (<-waiting).view.Status)
 		again, code := s.execute(create(2, ""), key("before"))
 		s.equal([]any{v.ID, fault.Code("")}, []any{again.ID, code})
+		pass(time.Minute)
+		s.tick()
 		s.truth(2)
 
 		for _, body := range []string{

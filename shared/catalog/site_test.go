@@ -128,13 +128,13 @@ func (w *world) open(t *testing.T) *site {
 		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Sweep: map[string]string{kind: "sweep-static"}, Settle: "settle",
 	}
 	s.command = command.Service{
-		Registry: s.store, Ledger: s.store, Templates: s.store, Metrics: s.store, Counters: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
+		Registry: s.store, Ledger: s.store, Templates: s.store, Requests: s.store, Metrics: s.store, Counters: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
 		Quota:     quota.Book{Uses: s.store, Owned: s.store, Ledger: s.store, Now: time.Now},
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
 	for _, e := range catalog.Bind(catalog.Services{
 		Command: s.command,
-		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Metrics: s.store, HasDriver: names.HasDriver, Now: time.Now},
+		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: dispatch.Service{
 			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Quota: s.command.Quota,
 			Open: s.store, Sweeps: s.store, Meta: s.store, Drivers: w,

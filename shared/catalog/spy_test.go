@@ -15,6 +15,7 @@ type spy struct {
 	storetest.Store
 	mu     sync.Mutex
 	writes []string
+	reads  int                                                       // of ledgers
 	gate   func(ctx context.Context, write string, after bool) error // nil: open
 }
 
@@ -23,7 +24,7 @@ func newSpy(s storetest.Store) *spy { return &spy{Store: s} }
 func (s *spy) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writes = nil
+	s.writes, s.reads = nil, 0
 }
 
 func (s *spy) written() []string {
@@ -36,6 +37,13 @@ func (s *spy) setGate(gate func(ctx context.Context, write string, after bool) e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gate = gate
+}
+
+func (s *spy) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
+	s.mu.Lock()
+	s.reads++
+	s.mu.Unlock()
+	return s.Store.Ledger(ctx, id)
 }
 
 // do carries a write out between its two boundaries.

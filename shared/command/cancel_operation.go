@@ -77,7 +77,9 @@ func cancelled(l *broker.Ledger) (Cancelled, error) {
 		return Cancelled{l.View()}, nil
 	case !o.Status.Open():
 		e.Detail = fmt.Sprintf("the operation has ended %s; there is nothing left to cancel", o.Status)
-	default: // it is final
+	case o.Type != broker.TerminateInstances: // it is final
+		e.Detail = "the result of this request is final: return its machines with requestReturnMachines"
+	default:
 		e.Detail = "the termination was sent: what is gone does not come back, and the rest of it goes on"
 	}
 	e.Extra = map[string]any{"operation": l.View()}

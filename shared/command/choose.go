@@ -85,7 +85,7 @@ func (s Service) consider(w wish, snap broker.Snapshot) (*choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkCriteria("selection_criteria", c.criteria); err != nil {
+	if err := checkCriteria(c.criteria); err != nil {
 		return nil, err
 	}
 	compiled := selection.Compile(&snap)
@@ -261,7 +261,8 @@ func policyList() string {
 }
 
 // checkCriteria refuses criteria that contradict themselves or cannot be read.
-func checkCriteria(field string, c broker.Criteria) error {
+func checkCriteria(c broker.Criteria) error {
+	const field = "selection_criteria"
 	for i, text := range c.RequiredCapabilities {
 		if err := selection.CheckRequirement(text); err != nil {
 			return fault.Invalid(fmt.Sprintf("%s.required_capabilities[%d]", field, i), "%v", err)

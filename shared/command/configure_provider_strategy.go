@@ -151,7 +151,7 @@ func (in *ConfigureInput) over(c broker.StrategyConfig) (broker.StrategyConfig, 
 	}
 	if in.SelectionCriteria != nil {
 		c.Criteria = overlay(c.Criteria, *in.SelectionCriteria)
-		if err := checkCriteria("selection_criteria", c.Criteria); err != nil {
+		if err := checkCriteria(c.Criteria); err != nil {
 			return c, err
 		}
 	}

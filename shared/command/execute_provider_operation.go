@@ -16,7 +16,7 @@ import (
 // ExecuteProviderOperation carries an operation out at the best provider, and
 // at the next one for what that cannot do.
 var ExecuteProviderOperation = op.Define(op.Spec{
-	Name: "executeProviderOperation", Kind: op.Command, Role: op.Scheduler, Timeout: 28 * time.Second,
+	Name: executing, Kind: op.Command, Role: op.Scheduler, Timeout: 28 * time.Second,
 	Async: true, OwnsKeys: true,
 	Summary: "Carry an operation out, with failover to the next provider",
 	Detail: "A create keeps what it got and asks the next provider for the rest. Terminate and status go to the owners of the " +
@@ -129,10 +129,7 @@ func (s Service) carryOut(ctx context.Context, c *broker.Claim, in ExecuteInput)
 	o := &c.Operation
 	s.Log.InfoContext(ctx, "claimed", "operation_id", o.ID, "operation_type", o.Type, "wanted", o.Wanted, "policy", o.Policy, "async", o.Async)
 	if o.Status.Open() {
-		d := fulfilment.Begin(broker.Ledger{Operation: *o, Attempts: c.Attempts}, s.rules(), c.Now)
-		if err := s.start(ctx, o, d); err != nil {
-			s.Log.ErrorContext(ctx, "starting a workflow failed; the operation will be resumed", "operation_id", o.ID, "error", err)
-		}
+		s.launch(ctx, c)
 		if o.Async {
 			return Executed{(&broker.Ledger{Operation: *o, Attempts: c.Attempts}).View()}, nil
 		}
@@ -144,6 +141,15 @@ func (s Service) carryOut(ctx context.Context, c *broker.Claim, in ExecuteInput)
 	}
 	tellLedger(ctx, &l)
 	return answer(l, true, s.Now())
+}
+
+// launch starts the workflow of a claimed operation that is open.
+func (s Service) launch(ctx context.Context, c *broker.Claim) {
+	o := &c.Operation
+	d := fulfilment.Begin(broker.Ledger{Operation: *o, Attempts: c.Attempts}, s.rules(), c.Now)
+	if err := s.start(ctx, o, d); err != nil {
+		s.Log.ErrorContext(ctx, "starting a workflow failed; the operation will be resumed", "operation_id", o.ID, "error", err)
+	}
 }
 
 // await returns when the workflow has ended or patience has.
@@ -176,7 +182,7 @@ func (s Service) replay(ctx context.Context, call op.Call) (Executed, bool, erro
 	if call.IdempotencyKey == "" {
 		return Executed{}, false, nil
 	}
-	r, found, err := s.Keys.ReadKey(ctx, keyOf(call), s.Now())
+	r, found, err := s.Keys.ReadKey(ctx, keyOf(call, executing), s.Now())
 	if err != nil {
 		return Executed{}, true, fmt.Errorf("reading an idempotency key: %w", err)
 	}
@@ -215,8 +221,12 @@ func (s Service) taken(ctx context.Context, call op.Call, err error) (Executed, 
 	return Executed{}, fmt.Errorf("claiming the operation: %w", err)
 }
 
-const keyLife = 24 * time.Hour
+const (
+	keyLife   = 24 * time.Hour
+	executing = "executeProviderOperation"
+)
 
-func keyOf(call op.Call) broker.Key {
-	return broker.Key{Principal: call.Principal, Operation: "executeProviderOperation", Key: call.IdempotencyKey}
+// keyOf is the idempotency key of a call of an operation that keeps its own.
+func keyOf(call op.Call, operation string) broker.Key {
+	return broker.Key{Principal: call.Principal, Operation: operation, Key: call.IdempotencyKey}
 }

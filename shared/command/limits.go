@@ -30,12 +30,22 @@ func (s Service) findRoom(ctx context.Context, w wish, snap *broker.Snapshot) er
 	return nil
 }
 
+// limitOf is how many machines of a template there may be at a time; false: any
+// number.
+func limitOf(t *broker.Template) (int, bool) {
+	if t.MaxNumber == nil || *t.MaxNumber < 0 {
+		return 0, false
+	}
+	return *t.MaxNumber, true
+}
+
 // reserve keeps a create's share of max_number of its template until it ends.
 // no_provider_available when there is no room for all of it. The registry is
 // read after what is reserved: a provider that is registered since has no
 // machine whose operation has ended.
 func (s Service) reserve(ctx context.Context, o *broker.Operation, t *broker.Template) error {
-	if t.MaxNumber == nil || *t.MaxNumber < 0 || t.Version == 0 { // a template that is given with the request is nobody else's
+	limit, limited := limitOf(t)
+	if !limited || t.Version == 0 { // a template that is given with the request is nobody else's
 		return nil
 	}
 	snap, err := s.Registry.FreshSnapshot(ctx)
@@ -46,7 +56,7 @@ func (s Service) reserve(ctx context.Context, o *broker.Operation, t *broker.Tem
 	for i := range snap.Providers {
 		names[i] = snap.Providers[i].Name
 	}
-	got, room, err := s.Quota.Reserve(ctx, quota.OfTemplate(t.ID, *t.MaxNumber, names), quota.Wish{Operation: o.ID, Count: o.Wanted, Least: o.Wanted})
+	got, room, err := s.Quota.Reserve(ctx, quota.OfTemplate(t.ID, limit, names), quota.Wish{Operation: o.ID, Count: o.Wanted, Least: o.Wanted})
 	if err != nil {
 		return fmt.Errorf("reserving of template %q: %w", t.ID, err)
 	}

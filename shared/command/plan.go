@@ -17,9 +17,14 @@ import (
 // plan decides who carries the operation out and returns the claim to store.
 // Nothing is stored and nothing is done yet.
 func (s Service) plan(ctx context.Context, in ExecuteInput, call op.Call) (*broker.Claim, error) {
+	return s.planAs(ctx, s.NewID(), in, call)
+}
+
+// planAs is plan for an operation of a given id.
+func (s Service) planAs(ctx context.Context, id string, in ExecuteInput, call op.Call) (*broker.Claim, error) {
 	now := s.Now()
 	c := &broker.Claim{Now: now, Operation: broker.Operation{
-		ID: s.NewID(), Type: in.OperationType, Status: broker.OpRunning, RetryCount: in.RetryCount, Async: call.Async,
+		ID: id, Type: in.OperationType, Status: broker.OpRunning, RetryCount: in.RetryCount, Async: call.Async,
 		Override: in.StrategyOverride != "", Context: in.Context, CreatedAt: now, Deadline: now.Add(timeout(in, call.Async)),
 		Actor: broker.Actor{Principal: call.Principal, SourceIP: call.SourceIP, RequestID: call.RequestID},
 	}}
@@ -34,7 +39,7 @@ func (s Service) plan(ctx context.Context, in ExecuteInput, call op.Call) (*brok
 	}
 	o.DueAt = fulfilment.FirstDue(o, s.rules(), now)
 	if call.IdempotencyKey != "" {
-		c.Key = &broker.KeyRecord{Key: keyOf(call), Hash: call.BodyHash, OperationID: o.ID, ExpiresAt: now.Add(keyLife)}
+		c.Key = &broker.KeyRecord{Key: keyOf(call, executing), Hash: call.BodyHash, OperationID: o.ID, ExpiresAt: now.Add(keyLife)}
 	}
 	return c, nil
 }

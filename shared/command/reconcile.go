@@ -14,7 +14,7 @@ import (
 // Reconcile finds what nobody is working on and puts it back to work.
 var Reconcile = op.Define(op.Spec{
 	Name: "reconcile", Kind: op.Schedule, Timeout: 60 * time.Second,
-	Summary: "Resume operations whose workflow is gone, sum up what was measured, and remove drained providers",
+	Summary: "Resume operations whose workflow is gone, see to requests that have ended, sum up what was measured, and remove drained providers",
 }, Service.reconcile)
 
 // ReconcileInput says how much to look at.
@@ -51,10 +51,10 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 	rules := s.rules()
 	rules.Dead = in.Abandoned
 	var out Reconciled
-	for _, o := range open {
-		resumed, err := s.resume(ctx, o.ID, rules)
+	for i := range open {
+		resumed, err := s.lookAfter(ctx, &open[i], rules)
 		if err != nil {
-			s.Log.ErrorContext(ctx, "resuming an operation failed", "operation_id", o.ID, "error", err)
+			s.Log.ErrorContext(ctx, "resuming an operation failed", "operation_id", open[i].ID, "error", err)
 			continue
 		}
 		if resumed {
@@ -63,6 +63,15 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 	}
 	out.More = len(open) == reconcileBatch && out.Resumed > 0 && !in.Abandoned
 	return s.tidy(ctx, out)
+}
+
+// lookAfter does for an operation that is due what there is to do. It reports
+// whether its workflow runs again.
+func (s Service) lookAfter(ctx context.Context, o *broker.Operation, rules fulfilment.Rules) (bool, error) {
+	if o.Status.Open() {
+		return s.resume(ctx, o.ID, rules)
+	}
+	return false, s.tidyRequest(ctx, o.ID)
 }
 
 // tidy does the rest of a tick, by what the registry says now.

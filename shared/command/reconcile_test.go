@@ -33,6 +33,15 @@ func (l *listing) TakeStep(context.Context, broker.Step) error {
 	return errors.New("noted")
 }
 
+// bare is a shelf without templates.
+type bare struct{ templates }
+
+type templates = Templates
+
+func (bare) Templates(context.Context, broker.Page) ([]broker.Template, string, error) {
+	return nil, "", nil
+}
+
 type idle struct{ Flows }
 
 func (idle) Running(string) bool { return false }
@@ -56,6 +65,7 @@ func TestReconcile_resumes_what_the_ledger_says_is_due(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := &listing{dueAt: now.Add(c.due)}
 			service := s.service()
+			service.Templates = bare{}
 			service.Ledger, service.Flows, service.Log = l, idle{}, slog.New(slog.DiscardHandler)
 			service.Lag = func(string) time.Duration { return 0 }
 			if _, err := service.reconcile(t.Context(), ReconcileInput{Abandoned: c.abandoned}); err != nil {

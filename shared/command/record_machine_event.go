@@ -66,6 +66,9 @@ const (
 	spotInterrupted = "EC2 Spot Instance Interruption Warning"
 )
 
+// spotGrace is how long EC2 leaves a spot instance after its warning.
+const spotGrace = 2 * time.Minute
+
 // note is what an event says, and of which machine.
 func (in MachineEvent) note() (id string, n broker.MachineNote, err error) {
 	if in.Source != ec2 {
@@ -76,7 +79,7 @@ func (in MachineEvent) note() (id string, n broker.MachineNote, err error) {
 	case stateChange:
 		n.Status, err = in.state()
 	case spotInterrupted:
-		n.Status = broker.MachineStopping
+		n.Status, n.ReclaimAt = broker.MachineStopping, in.Time.Add(spotGrace)
 		n.Message, err = in.interruption()
 	default:
 		err = fault.Invalid("detail_type", "%q is not about a machine's life; want %q or %q", in.DetailType, stateChange, spotInterrupted)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
@@ -31,7 +33,7 @@ var RegisterTemplate = op.Define(op.Spec{
 type TemplateInput struct {
 	TemplateID         string            `json:"template_id" doc:"Name of the template." required:"true" format:"name"`
 	MaxNumber          *int              `json:"max_number,omitempty" doc:"Most machines made from it at a time, of all requests together; -1 is no limit, 0 none." min:"-1" max:"1000000"`
-	Attributes         map[string]any    `json:"attributes,omitempty" doc:"What the machine must have: ncpus and nram (MiB) at least, others equal." maxlen:"100"`
+	Attributes         map[string]any    `json:"attributes,omitempty" doc:"What the machine must have: ncpus and nram (MiB) at least, others equal. A value may also be as schedulers write it: [\"Numeric\", \"2\"]." maxlen:"100"`
 	MachineTypes       []string          `json:"machine_types,omitempty" doc:"Instance types, best first."`
 	Image              string            `json:"image,omitempty" doc:"Image to start from." maxlen:"256"`
 	UserData           string            `json:"user_data,omitempty" doc:"Given to the machine at its first start; never logged." maxlen:"16384"`
@@ -41,8 +43,9 @@ type TemplateInput struct {
 	SelectionCriteria  *broker.Criteria  `json:"selection_criteria,omitempty" doc:"Criteria for creates of this template; a request's own win."`
 	FallbackStrategies []string          `json:"fallback_strategies,omitempty" doc:"Providers to try last." maxlen:"4"`
 	Overrides          broker.Overrides  `json:"overrides,omitzero" doc:"Fields by provider type and by provider name."`
-	PartialStatus      string            `json:"partial_status,omitempty" doc:"Status of a request that got fewer." planned:"it belongs to the Host Factory interface, which is not built yet"`
-	RequestTimeout     *int              `json:"request_timeout,omitempty" doc:"Seconds until a request ends." planned:"it belongs to the Host Factory interface, which is not built yet"`
+	PartialStatus      string            `json:"partial_status,omitempty" doc:"Status that a scheduler is told of a request that got some and not all; default complete_with_error." enum:"complete,complete_with_error"`
+	RequestTimeout     int               `json:"request_timeout,omitempty" doc:"Seconds until a scheduler's request ends; default 600." min:"0" max:"3600"`
+	SchedulerFields    map[string]any    `json:"scheduler_fields,omitempty" doc:"What schedulers are shown beside: onDemandCapacity, pgrpName. The broker reads nothing of it." maxlen:"50"`
 	MaxLifetime        *int              `json:"max_lifetime,omitempty" doc:"Seconds until a machine is returned." planned:"machines have no lifetime limit yet"`
 	Version            int64             `json:"version,omitempty" doc:"The version that you saw, to change a stored template." min:"0"`
 }
@@ -104,19 +107,32 @@ func (s Service) templateOf(in TemplateInput) (broker.Template, error) {
 		return broker.Template{}, err
 	}
 	if in.SelectionCriteria != nil {
-		if err := checkCriteria("selection_criteria", *in.SelectionCriteria); err != nil {
+		if err := checkCriteria(*in.SelectionCriteria); err != nil {
 			return broker.Template{}, err
 		}
 	}
 	t := broker.Template{
-		ID: in.TemplateID, MaxNumber: in.MaxNumber, Attributes: in.Attributes, MachineTypes: in.MachineTypes,
+		ID: in.TemplateID, MaxNumber: in.MaxNumber, Attributes: plainAttributes(in.Attributes), MachineTypes: in.MachineTypes,
 		Image: in.Image, UserData: in.UserData, Tags: in.Tags, PriceType: in.PriceType, Policy: policy,
 		Criteria: in.SelectionCriteria, Fallbacks: in.FallbackStrategies, Overrides: in.Overrides,
+		PartialStatus: in.PartialStatus, RequestTimeout: in.RequestTimeout, SchedulerFields: in.SchedulerFields,
 	}
 	if err := config.CheckTemplate(t); err != nil {
 		return broker.Template{}, err
 	}
 	return t, nil
+}
+
+// plainAttributes reads attributes in the shapes that schedulers' files have.
+// What is none is left for the check that follows.
+func plainAttributes(given map[string]any) map[string]any {
+	out := maps.Clone(given)
+	for name, v := range given {
+		if value, ok := hostfactory.Value(v); ok {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // keepUserData gives t the user data that is stored. conflict when the caller

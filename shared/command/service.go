@@ -50,6 +50,13 @@ type Ledger interface {
 	broker.MachineWriter
 }
 
+// Requests keeps what schedulers ask beside their operations.
+type Requests interface {
+	broker.HostProviderReader
+	broker.HostProviderWriter
+	broker.MachineFinder
+}
+
 // Templates keeps templates.
 type Templates interface {
 	broker.TemplateReader
@@ -67,6 +74,7 @@ type Service struct {
 	Registry  Registry
 	Ledger    Ledger
 	Templates Templates
+	Requests  Requests
 	Metrics   Metrics
 	Counters  broker.MetricWriter
 	Tickets   broker.TicketTaker

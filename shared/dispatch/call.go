@@ -42,16 +42,8 @@ func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) 
 func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 	a := *j.attempt()
 	switch j.work.Action {
-	case fulfilment.ActCreate, fulfilment.ActResolve:
-		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Create(ctx, *a.Spec) })
-		after := fulfilment.Creation(j.before, a, made(r, err), s.Now())
-		return ending{after, after.Class, short(&after, r.Shortfall, err)}
-	case fulfilment.ActPoll:
-		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Poll(ctx, *a.Spec, a.Continuation) })
-		after := fulfilment.Polling(a, made(r, err), s.Now())
-		return ending{after, after.Class, short(&after, r.Shortfall, err)}
-	case fulfilment.ActFind:
-		return s.find(ctx, d, a)
+	case fulfilment.ActCreate, fulfilment.ActResolve, fulfilment.ActPoll, fulfilment.ActFind:
+		return s.making(ctx, d, j)
 	case fulfilment.ActTerminate:
 		results, err := safely(ctx, s, func() ([]broker.MachineResult, error) { return d.Terminate(ctx, a.MachineIDs) })
 		return ending{fulfilment.Termination(a, results, err, s.Now()), classOfError(err), arose(err)}
@@ -67,6 +59,35 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 	}
 	err := &fault.ProviderError{Class: fault.Validation, Code: "unknown_action", Message: fmt.Sprintf("no such action: %q", j.work.Action)}
 	return ending{attempt: fulfilment.Reading(a, nil, nil, err, s.Now()), evidence: fault.Refused}
+}
+
+// making makes a call that is about machines to be made. Of those that a
+// scheduler asked for an attempt sees that they can be used; see
+// [fulfilment.Await].
+func (s Service) making(ctx context.Context, d providers.Driver, j *job) ending {
+	e := s.makingCall(ctx, d, j)
+	if j.ledger.Operation.Request != nil {
+		e.attempt = fulfilment.Await(e.attempt, s.Now())
+	}
+	return e
+}
+
+func (s Service) makingCall(ctx context.Context, d providers.Driver, j *job) ending {
+	a := *j.attempt()
+	switch {
+	case j.work.Action == fulfilment.ActFind:
+		return s.find(ctx, d, a)
+	case fulfilment.Awaits(&a):
+		seen, err := safely(ctx, s, func() ([]broker.Machine, error) { return d.Status(ctx, idsOf(a.Machines)) })
+		return ending{fulfilment.Awaited(a, seen, err, s.Now()), classOfError(err), arose(err)}
+	case j.work.Action == fulfilment.ActPoll:
+		r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Poll(ctx, *a.Spec, a.Continuation) })
+		after := fulfilment.Polling(a, made(r, err), s.Now())
+		return ending{after, after.Class, short(&after, r.Shortfall, err)}
+	}
+	r, err := safely(ctx, s, func() (providers.CreateResult, error) { return d.Create(ctx, *a.Spec) })
+	after := fulfilment.Creation(j.before, a, made(r, err), s.Now())
+	return ending{after, after.Class, short(&after, r.Shortfall, err)}
 }
 
 // find looks up by token. The time of a look is when it began: what came after

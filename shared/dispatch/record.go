@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -75,15 +76,7 @@ func (s Service) stamp(ctx context.Context, j *job, a *broker.Attempt) ([]broker
 	}
 	switch j.ledger.Operation.Type {
 	case broker.CreateInstances:
-		for i := range a.Machines {
-			m := &a.Machines[i]
-			m.Provider, m.OperationID, m.Attempt, m.UpdatedAt = a.Provider, j.work.OperationID, a.N, s.Now()
-			m.TemplateID = j.ledger.Operation.TemplateID
-			if m.LaunchTime.IsZero() {
-				m.LaunchTime = s.Now()
-			}
-		}
-		return a.Machines, nil
+		return s.made(j, a), nil
 	case broker.TerminateInstances:
 		return s.ended(ctx, a)
 	case broker.GetInstanceStatus:
@@ -91,6 +84,27 @@ func (s Service) stamp(ctx context.Context, j *job, a *broker.Attempt) ([]broker
 	case broker.HealthCheck, broker.ValidateTemplate, broker.GetAvailableTemplates:
 	}
 	return nil, nil
+}
+
+// made stamps the machines of a create, and returns those of which something
+// is new: an attempt that awaits them sees them many times.
+func (s Service) made(j *job, a *broker.Attempt) []broker.Machine {
+	var news []broker.Machine
+	for i := range a.Machines {
+		m := &a.Machines[i]
+		if slices.Contains(j.before.Machines, *m) {
+			continue
+		}
+		m.Provider, m.OperationID, m.Attempt, m.UpdatedAt = a.Provider, j.work.OperationID, a.N, s.Now()
+		if m.LaunchTime.IsZero() {
+			m.LaunchTime = s.Now()
+		}
+		if r := j.ledger.Operation.Request; r != nil {
+			m.Instance = r.Instance
+		}
+		news = append(news, *m)
+	}
+	return news
 }
 
 // ended returns the records of the machines that a termination ended.
@@ -137,6 +151,7 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 func adopt(m *broker.Machine, k broker.Machine) {
 	m.OperationID, m.Attempt, m.TemplateID, m.LaunchTime = k.OperationID, k.Attempt, k.TemplateID, k.LaunchTime
 	m.Account = cmp.Or(m.Account, k.Account)
+	m.Instance, m.ReclaimAt = k.Instance, k.ReclaimAt
 	if m.Name == "" {
 		m.Name = k.Name
 	}

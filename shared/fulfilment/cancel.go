@@ -38,8 +38,12 @@ func Cancel(l broker.Ledger, by broker.Cancellation, rules Rules, now time.Time)
 
 // Final reports whether cancelling an operation would come too late to mean
 // anything: a termination that was sent to some owner, for what is gone does
-// not come back, and the rest of it is wanted by whoever pays.
+// not come back, and the rest of it is wanted by whoever pays; and a scheduler's
+// request whose answer is final, for its machines are somebody's.
 func Final(l *broker.Ledger) bool {
+	if r := l.Operation.Request; r != nil && !r.ClosedAt.IsZero() {
+		return true
+	}
 	if l.Operation.Type != broker.TerminateInstances {
 		return false
 	}

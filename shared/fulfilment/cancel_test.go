@@ -63,12 +63,15 @@ func TestNothingIsSentForACancelledOperation(t *testing.T) {
 	})
 }
 
-func TestOnlyATerminationThatWasSentIsFinal(t *testing.T) {
+func TestOnlyATerminationThatWasSentAndAnAnsweredRequestAreFinal(t *testing.T) {
 	sentOnce := func(a *broker.Attempt) { a.SentAt = at(0) }
+	answered := create(1, is(unknown))
+	answered.Operation.Request = &broker.HostRequest{ClosedAt: at(0)}
 	for name, c := range map[string]struct {
 		ledger broker.Ledger
 		want   bool
 	}{
+		"a request whose answer is final":              {answered, true},
 		"a create that was sent":                       {create(1, is(sent, sentOnce)), false},
 		"a termination that was not":                   {terminate(is(intent), is(intent)), false},
 		"one that was sent to one owner":               {terminate(is(intent), is(sent, sentOnce)), true},

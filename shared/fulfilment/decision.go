@@ -112,7 +112,7 @@ func Token(operationID string, n int) string {
 func NewAttempt(op *broker.Operation, n int, c broker.Candidate, count int, now time.Time) broker.Attempt {
 	a := broker.Attempt{
 		N: n, Run: 1, Provider: c.Provider, Kind: c.Kind, Count: count, MachineIDs: c.MachineIDs,
-		Token: Token(op.ID, n), State: broker.Intent, CreatedAt: now,
+		Token: Token(op.ID, n), State: broker.Intent, CreatedAt: now, NotBefore: c.NotBefore,
 	}
 	if c.Spec != nil {
 		spec := *c.Spec

@@ -26,6 +26,7 @@ func Complete(l *broker.Ledger, now time.Time) (broker.Operation, bool) {
 	if n := ConfirmedOf(l); n < op.Wanted {
 		op.Message = fmt.Sprintf("%d of %d done; %d are enough", n, op.Wanted, op.Enough())
 	}
+	closed(&op, l, now)
 	return op, true
 }
 
@@ -43,18 +44,26 @@ func (s *settling) end() Decision {
 	if op.Whole && !op.GivingBack && ConfirmedOf(&s.ledger) > 0 {
 		return s.giveBack()
 	}
+	verdict := s.short()
+	closed(op, &s.ledger, s.now)
+	return Decision{Verdict: verdict, Step: s.step()}
+}
+
+// short closes the operation with less than was wished.
+func (s *settling) short() Verdict {
+	op := &s.ledger.Operation
 	op.EndedAt = s.now
 	op.Message = s.summary()
-	if s.cancelled() {
+	switch {
+	case s.cancelled():
 		op.Status, op.Code = broker.OpCancelled, ""
-		return Decision{Verdict: Stop, Step: s.step()}
-	}
-	if s.achieved() > 0 {
+	case s.achieved() > 0:
 		op.Status, op.Code = broker.OpPartial, ""
-		return Decision{Verdict: Done, Step: s.step()}
+		return Done
+	default:
+		op.Status, op.Code = broker.OpFailed, s.code()
 	}
-	op.Status, op.Code = broker.OpFailed, s.code()
-	return Decision{Verdict: Stop, Step: s.step()}
+	return Stop
 }
 
 // achieved counts what was done and stands, machines included that were gone

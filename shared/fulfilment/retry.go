@@ -133,13 +133,19 @@ func (s *settling) park() Decision {
 func (s *settling) unknown() {
 	op := &s.ledger.Operation
 	s.touched = true
+	s.overdue()
 	op.Status, op.Code = broker.OpUnknown, fault.OutcomeUnknown
 	op.Message = "a request was sent and its outcome is not known yet; it is being looked up"
 }
 
 // poll asks a provider about what it accepted. Past the deadline what it made
-// is looked up instead.
+// is looked up instead; machines that are known and not usable by then never
+// will be.
 func (s *settling) poll(a *broker.Attempt) Decision {
+	if Awaits(a) && (s.past() || s.cancelled()) {
+		s.cut(a)
+		return s.next()
+	}
 	if s.past() {
 		s.change(a)
 		a.Run++

@@ -46,7 +46,7 @@ func Judge(s Sighting, recovering bool, now time.Time) (broker.StrayFate, string
 	case s.Record != nil:
 		return ended(s.Record, recovering, now)
 	case s.Ledger != nil && s.Ledger.Operation.Status.Open():
-		return awaited(s, now)
+		return expected(s, now)
 	case recovering:
 		return broker.StrayAdopt, "the broker recovers: what it finds it records"
 	case s.Ledger == nil:
@@ -68,9 +68,9 @@ func ended(record *broker.Machine, recovering bool, now time.Time) (broker.Stray
 	}
 }
 
-// awaited is a machine of an operation that is open: its workers record it, or
+// expected is a machine of an operation that is open: its workers record it, or
 // find out what they did. Where they could not for long the sweeper settles it.
-func awaited(s Sighting, now time.Time) (broker.StrayFate, string) {
+func expected(s Sighting, now time.Time) (broker.StrayFate, string) {
 	a := s.Ledger.Attempt(s.Machine.Attempt)
 	switch {
 	case a == nil || a.State != broker.UnknownEffect:

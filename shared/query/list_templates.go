@@ -42,9 +42,14 @@ type TemplateView struct {
 	Criteria     *broker.Criteria  `json:"selection_criteria,omitempty"`
 	Fallbacks    []string          `json:"fallback_strategies,omitempty"`
 	Overrides    broker.Overrides  `json:"overrides,omitzero"`
-	HasUserData  bool              `json:"has_user_data"` // the template itself, or what it says for some provider
-	Version      int64             `json:"version"`
-	UpdatedAt    broker.Time       `json:"updated_at"`
+
+	PartialStatus   string         `json:"partial_status,omitempty"`
+	RequestTimeout  int            `json:"request_timeout,omitempty"`
+	SchedulerFields map[string]any `json:"scheduler_fields,omitempty"`
+
+	HasUserData bool        `json:"has_user_data"` // the template itself, or what it says for some provider
+	Version     int64       `json:"version"`
+	UpdatedAt   broker.Time `json:"updated_at"`
 }
 
 // listTemplates returns not_found when one template is asked for and missing.
@@ -80,6 +85,7 @@ func viewOf(t broker.Template) (TemplateView, error) {
 	return TemplateView{
 		ID: t.ID, MaxNumber: t.MaxNumber, Attributes: t.Attributes, MachineTypes: t.MachineTypes, Image: t.Image,
 		Tags: t.Tags, PriceType: t.PriceType, Policy: t.Policy, Criteria: t.Criteria, Fallbacks: t.Fallbacks,
+		PartialStatus: t.PartialStatus, RequestTimeout: t.RequestTimeout, SchedulerFields: t.SchedulerFields,
 		Overrides: t.Overrides, HasUserData: had, Version: t.Version, UpdatedAt: broker.Time{Time: t.UpdatedAt},
 	}, nil
 }

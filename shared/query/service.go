@@ -7,6 +7,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
 
@@ -15,6 +16,21 @@ type Machines interface {
 	broker.MachineReader
 	broker.EndedReader
 	broker.MachineLister
+}
+
+// Requests is what queries read of schedulers.
+type Requests interface {
+	broker.HostProviderReader
+	broker.ReclaimReader
+	broker.MachineFinder
+}
+
+// AnswerKeeper notes that the final answer of a request was read: the one thing
+// that a query stores.
+type AnswerKeeper interface {
+	// TakeStep stores the operation under its version; see
+	// [broker.LedgerWriter]. *Conflict.
+	TakeStep(ctx context.Context, s broker.Step) error
 }
 
 // Service is what the operations of this room need.
@@ -26,7 +42,10 @@ type Service struct {
 	Operations   broker.OperationReader
 	Machines     Machines
 	Templates    broker.TemplateReader
+	Requests     Requests
+	Answers      AnswerKeeper
 	Metrics      broker.MetricReader
+	Quota        quota.Book
 	HasDriver    func(kind string) bool
 	Now          func() time.Time
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/query"
+	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
@@ -26,6 +27,8 @@ var (
 	_ broker.EndedReader      = (*dynamo.Store)(nil)
 	_ broker.MachineReader    = (*dynamo.Store)(nil)
 	_ broker.TemplateReader   = (*dynamo.Store)(nil)
+	_ query.Requests          = (*dynamo.Store)(nil)
+	_ query.AnswerKeeper      = (*dynamo.Store)(nil)
 	_ broker.MetricReader     = (*dynamo.Store)(nil)
 )
 
@@ -50,7 +53,8 @@ func open(ctx context.Context) (query.Service, error) {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Metrics: store,
+		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store,
+		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil
 }

@@ -28,6 +28,7 @@ var (
 	_ command.Registry   = (*dynamo.Store)(nil)
 	_ command.Ledger     = (*dynamo.Store)(nil)
 	_ command.Templates  = (*dynamo.Store)(nil)
+	_ command.Requests   = (*dynamo.Store)(nil)
 	_ command.Metrics    = (*dynamo.Store)(nil)
 	_ command.Flows      = (*sfn.Flows)(nil)
 	_ command.Prober     = (*sfn.Flows)(nil)
@@ -72,7 +73,7 @@ func open(ctx context.Context) (command.Service, error) {
 		return command.Service{}, err
 	}
 	return command.Service{
-		Registry: store, Ledger: store, Templates: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
+		Registry: store, Ledger: store, Templates: store, Requests: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
 		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Sweep: cfg.Functions.Sweep, Settle: cfg.Functions.Settle},
 		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Lag:       config.Lag, Now: time.Now, NewID: newID, Log: slog.Default(),

@@ -204,6 +204,7 @@ func Reconcile(providers int) Operation {
 	for range providers {
 		calls = append(calls, minutes(), minutes())
 	}
+	calls = append(calls, Call{For: "templates with a limit", Action: query, Rows: []Row{{Key: "TPL/", KB: 1}}})
 	return Operation{
 		Name: "tick of the reconciler", Flow: Standard, States: []string{"Reconcile", "More", "Reconciled"},
 		Steps: []Step{{Function: reconcile, Calls: calls}},

@@ -2,6 +2,7 @@ package openmetrics
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,7 +67,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	tell(d.store, 1)
-	tell(d.open, float64(len(open)))
+	tell(d.open, float64(len(slices.DeleteFunc(open, func(o broker.Operation) bool { return !o.Status.Open() }))))
 	for i := range snap.Providers {
 		d.provider(tell, &snap.Providers[i], now)
 	}

@@ -174,8 +174,20 @@ func endedKey(m *broker.Machine) Key {
 	return Key{EndedPK(m.Provider), Stamp(m.UpdatedAt) + "#" + m.ID}
 }
 
+// ReclaimPK is the machines that providers take back or have lost.
+const ReclaimPK = "LOST"
+
+// ReclaimKey holds one of them.
+func ReclaimKey(machine string) Key { return Key{ReclaimPK, machine} }
+
+// HostProviderKey holds an instance of a scheduler.
+func HostProviderKey(name string) Key { return Key{"HOST#" + name, only} }
+
+// NamePK is the machines of a name that are not in a final status.
+func NamePK(name string) string { return "NAME#" + name }
+
 // NameKey points from a machine's name to the machine.
-func NameKey(name, machine string) Key { return Key{"NAME#" + name, machine} }
+func NameKey(name, machine string) Key { return Key{NamePK(name), machine} }
 
 // OpenShards is how many partitions the open index is spread over.
 const OpenShards = 8

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
@@ -54,17 +55,56 @@ func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change,
 			}
 		}
 	}
-	return c, err
+	return c, errors.Join(err, reclaim(&c, old, m))
 }
 
-// NoteChange stores m, which differs from old in status, message and time: the
+// reclaim adds to c what becomes of the note that a machine is taken back: it
+// is there while its provider takes it or has lost it, and goes when the broker
+// has ended the machine itself.
+func reclaim(c *Change, old *broker.Machine, m broker.Machine) error {
+	var before broker.Reclaim
+	noted := false
+	if old != nil {
+		before, noted = old.Reclaimed()
+	}
+	now, taken := m.Reclaimed()
+	switch {
+	case taken && (!noted || now != before):
+		it, err := Row(ReclaimKey(m.ID), now)
+		it.Expires = now.At.Add(broker.ReclaimedFor)
+		c.Put = append(c.Put, it)
+		return err
+	case noted && !taken:
+		c.Delete = append(c.Delete, ReclaimKey(m.ID))
+	}
+	return nil
+}
+
+// ReclaimsSince returns the machines of the notes that went after a time, or
+// are still to go.
+func ReclaimsSince(notes []Item, since time.Time) ([]broker.Reclaim, error) {
+	out := make([]broker.Reclaim, 0, len(notes))
+	for _, it := range notes {
+		r, err := Decode[broker.Reclaim](it)
+		if err != nil {
+			return nil, err
+		}
+		if r.At.After(since) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// NoteChange stores m, which differs from old in status, message and times: the
 // pointers to it change when it ends, and only then.
 func (r Retention) NoteChange(old, m broker.Machine) (Change, error) {
 	if m.Status.Final() {
 		return r.MachineChange(&old, m)
 	}
 	row, err := r.machineRow(m)
-	return Change{Put: []Item{row}}, err
+	c := Change{Put: []Item{row}}
+	return c, errors.Join(err, reclaim(&c, &old, m))
 }
 
 // ownedRow points to a machine from its provider, with what limits count.

@@ -24,7 +24,7 @@ func (r Retention) OperationItem(o broker.Operation) (Item, error) {
 	it, err := Row(OperationKey(o.ID), o)
 	it.Expires = r.operationExpires(&o)
 	it.List = OperationList.Key(o.ID, o.CreatedAt)
-	if o.Status.Open() {
+	if o.Due() {
 		it.Open = OpenKey(o.ID, o.DueAt)
 	}
 	return it, err

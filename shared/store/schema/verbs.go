@@ -45,6 +45,7 @@ const (
 	AddMetric          = "AddMetric"
 	PutMetric          = "PutMetric"
 	PutDigest          = "PutDigest"
+	PutHostProvider    = "PutHostProvider"
 )
 
 // Patterns of keys, as [Verbs] lists them.
@@ -79,6 +80,9 @@ const (
 	patOwned    = "OWNED#<provider>/<machine>"
 	patUse      = "USE#<scope>/-"
 	patName     = "NAME#<name>/<machine>"
+	patReclaim  = "LOST/<machine>"
+	patReclaims = "LOST/*"
+	patHost     = "HOST#<instance>/-"
 	patOpen     = "index open: OPEN#<0-7>, up to <time>"
 	patEnded    = "index open: ENDED#<provider>, since <time>"
 	patList     = "index list: L#OP#<day>, newest first"
@@ -88,7 +92,7 @@ const (
 // Verbs returns every verb of the ports.
 func Verbs() []Verb {
 	var all []Verb
-	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), metricVerbs()} {
+	for _, group := range [][]Verb{providerVerbs(), templateVerbs(), keyVerbs(), ledgerVerbs(), machineVerbs(), requestVerbs(), metricVerbs()} {
 		all = append(all, group...)
 	}
 	return all
@@ -155,7 +159,7 @@ func ledgerVerbs() []Verb {
 		{
 			Name: RecordOutcome, Durable: true,
 			Call:  "PutItem of the day of new machines, once a day; BatchGetItem and TransactWriteItems per 90 items of machines: not written since; then, or with the last of them, TransactWriteItems: run and state as seen, version as seen when it closes, with the events; Query of the ledger when what refuses it has pieces",
-			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patMachDay, patEvent},
+			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patReclaim, patMachDay, patEvent},
 		},
 		{
 			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new, with the events; Query of the ledger when what refuses it has pieces", Durable: true,
@@ -177,8 +181,8 @@ func machineVerbs() []Verb {
 		{Name: ApplyUse, Call: "GetItem; PutItem: version as seen; again when it was not", Reads: []string{patUse}, Writes: []string{patUse}, Durable: true},
 		{Name: "EndedMachines", Call: "Query", Reads: []string{patEnded}},
 		{
-			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (3 or 4) when the machine ends: not written since, with the event when it is lost", Durable: true,
-			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patEvent},
+			Name: NoteMachine, Call: "GetItem; when it is news PutItem, or TransactWriteItems (≤ 5) when the machine ends or is taken back: not written since, with the event when it is lost", Durable: true,
+			Reads: []string{patMachine}, Writes: []string{patMachine, patOwned, patName, patReclaim, patEvent},
 		},
 		{
 			Name: AdoptMachine, Call: "PutItem of the day, once a day; TransactWriteItems (≤ 3): there is none", Durable: true,
@@ -189,6 +193,16 @@ func machineVerbs() []Verb {
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
 		{Name: "Events", Call: "Query ×4", Reads: []string{patEvent}},
+	}
+}
+
+func requestVerbs() []Verb {
+	return []Verb{
+		{Name: "HostProvider", Call: "GetItem", Reads: []string{patHost}},
+		{Name: PutHostProvider, Call: "PutItem: version as seen", Reads: []string{patHost}, Writes: []string{patHost}, Durable: true},
+		{Name: "Use", Call: "GetItem", Reads: []string{patUse}},
+		{Name: "NamedMachines", Call: "Query per name, BatchGetItem per 100", Reads: []string{patName, patMachine}},
+		{Name: "Reclaims", Call: "Query", Reads: []string{patReclaims}},
 	}
 }
 

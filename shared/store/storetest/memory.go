@@ -39,6 +39,7 @@ type Memory struct {
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
 	events    []broker.Event // as they happened
+	hosts     map[string]broker.HostProvider
 }
 
 type ticket struct {
@@ -65,7 +66,7 @@ func NewMemory(now func() time.Time) *Memory {
 		templates: map[string]broker.Template{}, tickets: map[string]ticket{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
-		metrics: map[broker.MetricKey]broker.MetricRow{},
+		metrics: map[broker.MetricKey]broker.MetricRow{}, hosts: map[string]broker.HostProvider{},
 	}
 }
 

@@ -269,7 +269,7 @@ func (m *Memory) OpenOperations(_ context.Context, dueBy time.Time, limit int) (
 	defer m.mu.Unlock()
 	var due []broker.Operation
 	for _, l := range m.ops {
-		if l.Operation.Status.Open() && !l.Operation.DueAt.After(dueBy) {
+		if l.Operation.Due() && !l.Operation.DueAt.After(dueBy) {
 			due = append(due, own(l.Operation))
 		}
 	}

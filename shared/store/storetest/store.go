@@ -35,6 +35,10 @@ type Store interface {
 	broker.MachineWriter
 	broker.UseBook
 	broker.OwnedReader
+	broker.MachineFinder
+	broker.ReclaimReader
+	broker.HostProviderReader
+	broker.HostProviderWriter
 	broker.LeaseBook
 	broker.MetricWriter
 	broker.MetricReader
@@ -76,6 +80,7 @@ func Run(t *testing.T, open Open) {
 		{"machines", testMachines},
 		{"lists of machines", testMachineLists},
 		{"uses", testUses},
+		{"requests of schedulers", testRequests},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
 		{"expiry", testExpiry},

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
+)
+
+// hostConfig is the plug-in's configuration, ohfp.json in the configuration
+// directory of the provider instance.
+type hostConfig struct {
+	Endpoint  string `json:"endpoint"`
+	TokenFile string `json:"token_file"` // where it is relative, to the directory of the file
+	Region    string `json:"region"`
+	Scheduler string `json:"scheduler"`
+}
+
+// hostConfigName is the file's name.
+const hostConfigName = "ohfp.json"
+
+// readHostConfig reads the first of the places where the plug-in's
+// configuration may be; that there is none is no error.
+func (c *client) readHostConfig() (hostConfig, error) {
+	for _, path := range c.hostConfigPaths() {
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		var h hostConfig
+		if err == nil && strings.TrimSpace(string(data)) != "" {
+			err = json.Unmarshal(data, &h)
+		}
+		if err != nil {
+			return h, fmt.Errorf("reading %s: %w", path, err)
+		}
+		if h.TokenFile != "" && !filepath.IsAbs(h.TokenFile) {
+			h.TokenFile = filepath.Join(filepath.Dir(path), h.TokenFile)
+		}
+		return h, nil
+	}
+	return hostConfig{}, nil
+}
+
+// hostConfigPaths are those places: where Symphony says, where LSF says, and
+// what the script was installed with.
+func (c *client) hostConfigPaths() (paths []string) {
+	if dir := c.env("HF_PROVIDER_CONFDIR"); dir != "" {
+		paths = append(paths, filepath.Join(dir, hostConfigName))
+	}
+	if dir := c.env("PRO_CONF_DIR"); dir != "" {
+		paths = append(paths, filepath.Join(dir, hostConfigName), filepath.Join(dir, "conf", hostConfigName))
+	}
+	if path := c.env("OHFP_HOST_CONFIG"); path != "" {
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// schedulerEnv is who calls.
+type schedulerEnv struct {
+	instance  string
+	scheduler hostfactory.Scheduler
+}
+
+// scheduler reads who calls from the environment that schedulers set; where it
+// says nothing of that, from the plug-in's configuration.
+func (c *client) scheduler() schedulerEnv {
+	symphony, lsf := c.env("HF_PROVIDER_NAME"), c.env("PROVIDER_NAME")
+	e := schedulerEnv{instance: firstOf(symphony, lsf), scheduler: hostfactory.Symphony}
+	switch {
+	case symphony != "" || c.env("HF_PROVIDER_CONFDIR") != "":
+	case lsf != "" || c.env("PRO_CONF_DIR") != "", strings.EqualFold(c.host.Scheduler, string(hostfactory.LSF)):
+		e.scheduler = hostfactory.LSF
+	}
+	return e
+}
+
+// fields are what a request says of who asks.
+func (e schedulerEnv) fields(operation string) map[string]string {
+	switch operation {
+	case "getRequestStatus":
+		return nil
+	case "getAvailableTemplates":
+		return map[string]string{"host_provider": e.instance, "dialect": string(e.scheduler)}
+	}
+	return map[string]string{"host_provider": e.instance}
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/pflag"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
+	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/wire"
+)
+
+// A scheduler starts the client through a script, with -f and a file. Then it
+// is the plug-in: whatever happens, stdout holds one JSON document in the
+// scheduler's spelling and the exit status is 0 or 1.
+
+// Words of the command line.
+const (
+	hostFactory = "hostfactory"
+	hostRun     = "run"
+)
+
+// schedulerCall is an operation as schedulers call it.
+type schedulerCall struct {
+	changes bool                                                               // makes or ends machines
+	input   bool                                                               // there must be one
+	read    func(data []byte) (any, error)                                     // what was sent, as the broker takes it
+	write   func(answer []byte, s hostfactory.Scheduler) (out []byte, _ error) // what the broker answered, as the scheduler takes it
+}
+
+// schedulerCalls are the five calls of a plug-in.
+func schedulerCalls() map[string]schedulerCall {
+	requested := func(answer []byte, _ hostfactory.Scheduler) ([]byte, error) {
+		return written(answer, hostfactory.EncodeRequested)
+	}
+	return map[string]schedulerCall{
+		"getAvailableTemplates": {
+			read: func(data []byte) (any, error) { return struct{}{}, hostfactory.DecodeTemplatesQuery(data) },
+			write: func(a []byte, _ hostfactory.Scheduler) ([]byte, error) {
+				return written(a, hostfactory.EncodeTemplates)
+			},
+		},
+		"requestMachines": {
+			changes: true, input: true, write: requested,
+			read: func(data []byte) (any, error) { return hostfactory.DecodeAcquire(data) },
+		},
+		"getRequestStatus": {
+			input: true,
+			read: func(data []byte) (any, error) {
+				ids, err := hostfactory.DecodeStatusQuery(data)
+				return requestsNamed(ids), err
+			},
+			write: func(a []byte, s hostfactory.Scheduler) ([]byte, error) {
+				return written(a, func(r hostfactory.Requests) ([]byte, error) { return hostfactory.EncodeRequests(r, s) })
+			},
+		},
+		"requestReturnMachines": {
+			changes: true, input: true, write: requested,
+			read: func(data []byte) (any, error) { return machinesNamed(hostfactory.DecodeReturn(data)) },
+		},
+		"getReturnRequests": {
+			read:  func(data []byte) (any, error) { return machinesNamed(hostfactory.DecodeReturnQuery(data)) },
+			write: func(a []byte, _ hostfactory.Scheduler) ([]byte, error) { return written(a, hostfactory.EncodeReclaims) },
+		},
+	}
+}
+
+func requestsNamed(ids []string) any {
+	type ref struct {
+		RequestID string `json:"request_id"`
+	}
+	refs := make([]ref, len(ids))
+	for i, id := range ids {
+		refs[i].RequestID = id
+	}
+	return map[string]any{"requests": refs}
+}
+
+func machinesNamed(hosts []hostfactory.Host, err error) (any, error) {
+	if len(hosts) == 0 {
+		return struct{}{}, err
+	}
+	return map[string]any{"machines": hosts}, err
+}
+
+// written reads a broker's answer and writes it anew.
+func written[T any](answer []byte, write func(T) ([]byte, error)) ([]byte, error) {
+	var v T
+	if err := json.Unmarshal(answer, &v); err != nil {
+		return nil, fmt.Errorf("reading the broker's answer: %w", err)
+	}
+	return write(v)
+}
+
+// asPlugin reports whether a scheduler calls, or somebody as one does, and
+// takes the words off that say so.
+func (c *client) asPlugin() bool {
+	if len(c.args) >= 2 && c.args[0] == hostFactory && c.args[1] == hostRun {
+		c.args = c.args[2:]
+		return true
+	}
+	if len(c.args) == 0 {
+		return false
+	}
+	for name := range schedulerCalls() {
+		if c.args[0] == name || c.args[0] == op.Kebab(name) {
+			return slices.ContainsFunc(c.args[1:], namesFile)
+		}
+	}
+	return false
+}
+
+func namesFile(arg string) bool {
+	return arg == "--file" || strings.HasPrefix(arg, "--file=") || strings.HasPrefix(arg, "-f") && !strings.HasPrefix(arg, "--")
+}
+
+// plugin carries a scheduler's call out and prints the answer.
+func (c *client) plugin(ctx context.Context, spec op.Spec, flags *pflag.FlagSet) error {
+	call, ok := schedulerCalls()[spec.Name]
+	if !ok {
+		return usage("%s is no call of a scheduler", spec.Name)
+	}
+	data, err := c.pluginInput(call, flags)
+	if err != nil {
+		return err
+	}
+	v, err := call.read(data)
+	if err != nil {
+		return refusedInput(err)
+	}
+	env := c.scheduler()
+	body, err := composed(v, env.fields(spec.Name))
+	if err != nil {
+		return err
+	}
+	link, err := c.connect()
+	if err != nil {
+		return err
+	}
+	r := c.request(spec, body)
+	if call.changes {
+		r.header.Set("Idempotency-Key", firstOf(c.options.idempotencyKey, c.pluginKey(env.instance, data)))
+	}
+	a, err := c.persist(ctx, link, r, call.changes)
+	if err != nil {
+		return err
+	}
+	if f := a.verdict(spec); f != nil {
+		f.document = a.body
+		return f
+	}
+	out, err := call.write(a.body, env.scheduler)
+	if err != nil {
+		return err
+	}
+	_, err = c.stdout.Write(append(out, '\n'))
+	return err
+}
+
+// pluginInput is the file, empty where there need be none. Flags of fields are
+// for people: --data takes them.
+func (c *client) pluginInput(call schedulerCall, flags *pflag.FlagSet) ([]byte, error) {
+	if c.options.data != "" || c.options.dataFile != "" {
+		return nil, usage("--file excludes --data and --data-file")
+	}
+	var given []string
+	flags.Visit(func(f *pflag.Flag) {
+		if _, field := f.Value.(*fieldFlag); field {
+			given = append(given, "--"+f.Name)
+		}
+	})
+	if len(given) > 0 {
+		return nil, usage("%s: with --file all that is asked stands in the file", strings.Join(given, ", "))
+	}
+	if c.options.file == "" {
+		return nil, nil
+	}
+	data, err := c.readInput(c.options.file)
+	if errors.Is(err, fs.ErrNotExist) && !call.input {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, usage("--file: %s", err)
+	}
+	return data, nil
+}
+
+func refusedInput(err error) error {
+	e := fault.As(err)
+	return usage("%s", firstOf(e.Detail, err.Error()))
+}
+
+// composed is a request with who asks. Fields that are there stay.
+func composed(v any, more map[string]string) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var object map[string]any
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return nil, err
+	}
+	for name, value := range more {
+		if _, there := object[name]; !there && value != "" {
+			object[name] = value
+		}
+	}
+	return json.Marshal(object)
+}
+
+// loose reads what --data gives to a scheduler's call as leniently as a file,
+// when it is not as the broker takes it. The answer stays a broker's.
+func loose(o op.Described, body []byte) ([]byte, error) {
+	spec := o.Describe()
+	call, ok := schedulerCalls()[spec.Name]
+	in, _ := o.Types()
+	if !ok || wire.Decode(body, reflect.New(in).Interface(), spec.Limits()) == nil {
+		return body, nil
+	}
+	v, err := call.read(body)
+	if err != nil {
+		return nil, refusedInput(err)
+	}
+	var given struct {
+		HostProvider string `json:"host_provider"`
+		Dialect      string `json:"dialect"`
+	}
+	if err := json.Unmarshal(body, &given); err != nil {
+		return nil, usage("--data: %s", err)
+	}
+	return composed(v, map[string]string{"host_provider": given.HostProvider, "dialect": given.Dialect})
+}
+
+// scriptKeys is the namespace of the idempotency keys of scripts.
+var scriptKeys = uuid.MustParse("7a1c2b7e-52f1-5a0b-9c6d-6f0e6a3b9d41")
+
+// pluginKey is the same for a call that is made again with the same file: by
+// whom, which file, when it was written, and what is in it.
+func (c *client) pluginKey(instance string, data []byte) string {
+	info, err := os.Stat(c.options.file)
+	path, perr := filepath.Abs(c.options.file)
+	if c.options.file == "" || c.options.file == "-" || err != nil || perr != nil {
+		return c.newKey()
+	}
+	at := strconv.FormatInt(info.ModTime().UnixNano(), 10)
+	return uuid.NewSHA1(scriptKeys, append([]byte(instance+"\n"+path+"\n"+at+"\n"), data...)).String()
+}
+
+// reportToScheduler answers a call that was not served.
+func (c *client) reportToScheduler(f *failure) int {
+	var said struct {
+		Detail string `json:"detail"`
+	}
+	message := f.line
+	if json.Unmarshal(f.document, &said) == nil && said.Detail != "" {
+		message = said.Detail
+	}
+	if _, err := c.stdout.Write(append(hostfactory.EncodeFailure(oneLine(message)), '\n')); err != nil {
+		fmt.Fprintln(c.stderr, "ohfp: writing the answer:", oneLine(err.Error()))
+	}
+	fmt.Fprintln(c.stderr, "ohfp: "+oneLine(f.line))
+	return fault.ExitFailed
+}

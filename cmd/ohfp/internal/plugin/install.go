@@ -1,0 +1,205 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
+)
+
+// Operations are the calls of a plug-in, each with a script of its name.
+func Operations() []string {
+	return []string{"getAvailableTemplates", "requestMachines", "getRequestStatus", "requestReturnMachines", "getReturnRequests"}
+}
+
+// Options say what to install.
+type Options struct {
+	Dir       string // where; made when it is not there
+	Scheduler hostfactory.Scheduler
+	Client    string // path of ohfp
+	Endpoint  string // of the broker
+	TokenFile string // "": the client finds it, where it has a home directory
+}
+
+// File is a file that was written.
+type File struct {
+	Path string `json:"path"`
+	What string `json:"what"`
+	Kept bool   `json:"kept,omitempty"` // it was there: a configuration is nobody's to overwrite
+}
+
+// The name of the provider instance in samples.
+const (
+	instance   = "ohfpinst"
+	pluginName = "ohfp"
+)
+
+// Install writes scripts and samples. Scripts are written anew each time;
+// configuration that is there is left alone.
+func Install(o Options) ([]File, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", o.Dir, err)
+	}
+	o.Dir = dir
+	samples, err := o.samples()
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, operation := range Operations() {
+		script := filepath.Join(dir, "scripts", operation)
+		if err := errors.Join(write(script+".sh", []byte(o.shell(operation)), 0o755), write(script+".bat", []byte(o.batch(operation)), 0o755)); err != nil {
+			return files, err
+		}
+		files = append(files, File{Path: script + ".sh", What: "script"}, File{Path: script + ".bat", What: "script"})
+	}
+	for _, s := range samples {
+		f := File{Path: filepath.Join(dir, "conf", s.name), What: s.what}
+		if f.Kept, err = keep(f.Path, s.data); err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func write(path string, data []byte, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the scheduler runs what is in it as another user
+		return fmt.Errorf("making a directory: %w", err)
+	}
+	if err := os.WriteFile(path, data, mode); err != nil {
+		return fmt.Errorf("writing a file: %w", err)
+	}
+	return nil
+}
+
+// keep writes a file unless it is there; true: it is.
+func keep(path string, data []byte) (bool, error) {
+	if _, err := os.Stat(path); err == nil {
+		return true, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("looking for a file: %w", err)
+	}
+	return false, write(path, data, 0o644)
+}
+
+// shell is the script of an operation for sh. It writes nothing but what the
+// client does, and says in the scheduler's form when the client is not there.
+func (o Options) shell(operation string) string {
+	return strings.NewReplacer("@OP@", operation, "@CLIENT@", quote(o.Client), "@CONF@", quote(filepath.Join(o.Dir, "conf", "ohfp.json"))).Replace(
+		`#!/bin/sh
+# @OP@ of the ohfp provider plug-in. "ohfp hostfactory install" writes it anew.
+OHFP_HOST_CONFIG=${OHFP_HOST_CONFIG:-@CONF@}
+export OHFP_HOST_CONFIG
+ohfp=${OHFP_CLIENT:-@CLIENT@}
+if [ ! -x "$ohfp" ]; then
+	echo '{"message":"the client of the broker, ohfp, is not where this script was installed for: run ohfp hostfactory install again"}'
+	exit 1
+fi
+exec "$ohfp" hostfactory run @OP@ "$@"
+`)
+}
+
+// quote writes text so that sh reads it as it is, also as the default of a
+// variable.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// batch is the script of an operation for Windows.
+func (o Options) batch(operation string) string {
+	script := strings.NewReplacer("@OP@", operation, "@CLIENT@", percent(o.Client), "@CONF@", percent(filepath.Join(o.Dir, "conf", "ohfp.json"))).Replace(
+		`@echo off
+rem @OP@ of the ohfp provider plug-in. "ohfp hostfactory install" writes it anew.
+if "%OHFP_HOST_CONFIG%"=="" set "OHFP_HOST_CONFIG=@CONF@"
+if "%OHFP_CLIENT%"=="" set "OHFP_CLIENT=@CLIENT@"
+if not exist "%OHFP_CLIENT%" (
+  echo {"message":"the client of the broker, ohfp, is not where this script was installed for: run ohfp hostfactory install again"}
+  exit /b 1
+)
+"%OHFP_CLIENT%" hostfactory run @OP@ %*
+exit /b %ERRORLEVEL%
+`)
+	return strings.ReplaceAll(script, "\n", "\r\n")
+}
+
+func percent(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+
+type sample struct {
+	name, what string
+	data       []byte
+}
+
+// content is a file before it is written.
+type content struct {
+	name, what string
+	value      any
+}
+
+// samples are the plug-in's configuration, and what the scheduler's own files
+// need.
+func (o Options) samples() ([]sample, error) {
+	own := map[string]any{"endpoint": o.Endpoint, "scheduler": o.Scheduler}
+	if o.TokenFile != "" {
+		own["token_file"] = o.TokenFile
+	}
+	files := []content{{"ohfp.json", "configuration of the plug-in", own}}
+	if o.Scheduler == hostfactory.LSF {
+		files = append(files, o.forLSF()...)
+	} else {
+		files = append(files, o.forSymphony()...)
+	}
+	out := make([]sample, 0, len(files))
+	for _, f := range files {
+		data, err := json.MarshalIndent(f.value, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", f.name, err)
+		}
+		out = append(out, sample{f.name, f.what, append(data, '\n')})
+	}
+	return out, nil
+}
+
+func (o Options) forLSF() []content {
+	provider := map[string]any{
+		"name": instance, "type": "ohfpProv", "confPath": "resource_connector/" + pluginName, "scriptPath": filepath.Join(o.Dir, "scripts"),
+	}
+	return []content{{"hostProviders.json", "sample for LSF's resource_connector/hostProviders.json", map[string]any{"providers": []any{provider}}}}
+}
+
+func (o Options) forSymphony() []content {
+	plugin := map[string]any{"name": pluginName, "enabled": 1, "scriptPath": filepath.Join(o.Dir, "scripts") + "/"}
+	provider := map[string]any{
+		"name": instance, "enabled": 1, "plugin": pluginName, "confPath": filepath.Join(o.Dir, "conf") + "/",
+		"workPath": "${HF_WORKDIR}/providers/" + instance + "/", "logPath": "${HF_LOGDIR}/",
+	}
+	return []content{
+		{
+			"hostProviderPlugins.json", "sample for Symphony's conf/providerplugins/hostProviderPlugins.json",
+			map[string]any{"version": 2, "providerplugins": []any{plugin}},
+		},
+		{"hostProviders.json", "sample for Symphony's conf/providers/hostProviders.json", map[string]any{"version": 2, "providers": []any{provider}}},
+	}
+}
+
+// Steps say what is left to do by hand.
+func (o Options) Steps() []string {
+	conf := filepath.Join(o.Dir, "conf")
+	check := "Check it: ohfp hostfactory check --dir " + o.Dir
+	see := fmt.Sprintf("Say what the instance may see, if not everything: ohfp registerHostProvider --name %s --dialect %s --templates '[\"web\"]'", instance, o.Scheduler)
+	token := "Let the scheduler's user read the broker's token, and name it as token_file in " + filepath.Join(conf, "ohfp.json")
+	if o.Scheduler == hostfactory.LSF {
+		return []string{
+			"Add the provider of " + filepath.Join(conf, "hostProviders.json") + " to LSF's conf/resource_connector/hostProviders.json",
+			"Copy " + filepath.Join(conf, "ohfp.json") + " to LSF's conf/resource_connector/" + pluginName + "/, where PRO_CONF_DIR points", token, see, check,
+		}
+	}
+	return []string{
+		"Add the plug-in of " + filepath.Join(conf, "hostProviderPlugins.json") + " to $HF_CONFDIR/providerplugins/hostProviderPlugins.json",
+		"Add the provider of " + filepath.Join(conf, "hostProviders.json") + " to $HF_CONFDIR/providers/hostProviders.json, and name it in your requestor's configuration", token, see, check,
+	}
+}

@@ -1,0 +1,136 @@
+package plugin_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/plugin"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
+)
+
+// client writes a program that stands for ohfp.
+func client(t *testing.T, path, script string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func install(t *testing.T, o plugin.Options) []plugin.File {
+	t.Helper()
+	files, err := plugin.Install(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestScriptsStartTheClientWhateverThePathsAreCalled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: the scripts for sh")
+	}
+	dir := filepath.Join(t.TempDir(), `it's a "dir" $HOME`)
+	program := filepath.Join(dir, "bin", "ohfp's $(client)")
+	client(t, program, `echo "$OHFP_HOST_CONFIG|$*"`)
+	install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.Symphony, Client: program})
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts", "requestMachines.sh"), "-f", "a b.json")
+	cmd.Env = []string{}
+	out, err := cmd.Output()
+	want := filepath.Join(dir, "conf", "ohfp.json") + "|hostfactory run requestMachines -f a b.json\n"
+	if diff := cmp.Diff(want, string(out)); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestWhatIsConfiguredStaysWhenItIsInstalledAgain(t *testing.T) {
+	o := plugin.Options{Dir: t.TempDir(), Scheduler: hostfactory.LSF, Client: "/bin/false", Endpoint: "http://127.0.0.1:1", TokenFile: "/token"}
+	install(t, o)
+	path := filepath.Join(o.Dir, "conf", "ohfp.json")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for _, f := range install(t, o) {
+		if f.Kept {
+			kept++
+		}
+	}
+	data, err := os.ReadFile(path)
+	if string(data) != "mine" || err != nil || kept != 2 {
+		t.Errorf("%d files are kept, and it is %q, %v", kept, data, err)
+	}
+	if len(o.Steps()) != 5 {
+		t.Errorf("the steps are %q", o.Steps())
+	}
+}
+
+func TestScriptsForWindowsHaveItsLineEnds(t *testing.T) {
+	dir := t.TempDir()
+	install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.Symphony, Client: `C:\100%\ohfp.exe`})
+	data, err := os.ReadFile(filepath.Join(dir, "scripts", "getRequestStatus.bat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(data); strings.Count(s, "\n") != strings.Count(s, "\r\n") || !strings.Contains(s, `"OHFP_CLIENT=C:\100%%\ohfp.exe"`) {
+		t.Errorf("it is %q", s)
+	}
+}
+
+func TestCheckFindsWhatASchedulerWouldStumbleOver(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: the scripts for sh")
+	}
+	const good = `case "$3" in
+getAvailableTemplates) echo '{"templates": [{"templateId": "a", "maxNumber": 1, "attributes": {}}]}' ;;
+requestMachines) echo '{"message": "no"}'; exit 1 ;;
+requestReturnMachines) echo '{"message": "", "requestId": "ret-1"}' ;;
+*) echo '{"requests": []}' ;;
+esac`
+	for name, c := range map[string]struct {
+		script, want string // want: what is said of the scripts that are wrong
+	}{
+		"nothing":                         {good, ""},
+		"a word before the document":      {"echo starting\n" + good, "stdout is not a JSON object"},
+		"a word after it":                 {good + "\necho done", "stdout goes on after its JSON document"},
+		"noise on stderr is none of it":   {"echo noise >&2\n" + good, ""},
+		"a refusal that looks like a yes": {strings.Replace(good, `{"message": "no"}`, `{"message": "no", "requestId": "req-1"}`, 1), "a refused request has a requestId"},
+		"a wrong exit status":             {strings.Replace(good, "exit 1", "exit 2", 1), "exit status 2, want 1"},
+		"a template without a number":     {strings.Replace(good, `"maxNumber": 1, `, "", 1), `templates[0] has no "maxNumber"`},
+		"no id":                           {strings.Replace(good, `"ret-1"`, `""`, 1), `"requestId" is missing or no text`},
+		"no list":                         {strings.Replace(good, "[]", "null", 1), `"requests" is no list of objects`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			program := filepath.Join(dir, "ohfp")
+			client(t, program, c.script)
+			install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.Symphony, Client: program})
+			found, err := plugin.Check(t.Context(), dir, func() time.Time { return time.Time{} })
+			if err != nil || len(found) != len(plugin.Operations()) {
+				t.Fatalf("%d findings, %v", len(found), err)
+			}
+			for _, f := range found {
+				if f.OK {
+					continue
+				}
+				if c.want == "" || !strings.Contains(f.Detail, c.want) {
+					t.Errorf("%s: %s", f.Script, f.Detail)
+				}
+				return
+			}
+			if c.want != "" {
+				t.Error("nothing is found")
+			}
+		})
+	}
+}

@@ -1,0 +1,207 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
+	"github.com/openhostfactory/ohfp/shared/op"
+)
+
+const returningMachines = "requestReturnMachines"
+
+// largeBody is the largest body of an operation that names many machines.
+const largeBody = 4 << 20
+
+// RequestReturnMachines stores a scheduler's return of machines and begins to
+// end them.
+var RequestReturnMachines = op.Define(op.Spec{
+	Name: returningMachines, Kind: op.Command, Role: op.Scheduler, OwnsKeys: true, Timeout: 10 * time.Second, MaxBody: largeBody,
+	Summary: "Return machines as a scheduler does",
+	Detail: "A machine is named by its id, its host name, or both. One that this broker does not know, or that is gone, is returned already; " +
+		"nothing else is touched. getRequestStatus says how the return stands.",
+	Examples: []op.Example{{Title: "One machine", Body: `{"machines": [{"name": "node-1"}]}`}},
+	Faults:   []fault.Code{fault.IdempotencyKeyReused},
+}, Service.requestReturnMachines)
+
+// ReturnMachinesInput names machines.
+type ReturnMachinesInput struct {
+	Machines     []hostfactory.Host `json:"machines" doc:"The machines." required:"true"`
+	HostProvider string             `json:"host_provider,omitempty" doc:"The scheduler's provider instance that returns them." format:"name"`
+}
+
+// returnAtOnce is how many machines one operation returns: as many as fit its
+// row with what is known of them.
+const returnAtOnce = 500
+
+// requestReturnMachines returns invalid_request when no machine is named.
+func (s Service) requestReturnMachines(ctx context.Context, in ReturnMachinesInput) (hostfactory.Requested, error) {
+	call := op.CallFrom(ctx)
+	if again, done, err := s.repeated(ctx, call, returningMachines); done {
+		return again, err
+	}
+	if len(in.Machines) == 0 {
+		return hostfactory.Requested{}, fault.Invalid("machines", "names no machine")
+	}
+	machines, err := s.resolve(ctx, in)
+	if err != nil {
+		return hostfactory.Requested{}, err
+	}
+	chunks := slices.Collect(slices.Chunk(machines, returnAtOnce))
+	id := "ret-" + s.NewID()
+	var parts []string
+	for i, chunk := range chunks[1:] { // before the request: its id stands for all of it
+		parts = append(parts, fmt.Sprintf("%s-%d", id, i+2))
+		c, err := s.planReturn(ctx, parts[i], chunk, broker.HostRequest{Instance: in.HostProvider})
+		if err != nil {
+			return hostfactory.Requested{}, err
+		}
+		if _, err := s.claimRequest(ctx, c, op.Call{}); err != nil {
+			return hostfactory.Requested{}, err
+		}
+	}
+	c, err := s.planReturn(ctx, id, chunks[0], broker.HostRequest{Instance: in.HostProvider, Parts: parts})
+	if err != nil {
+		return hostfactory.Requested{}, err
+	}
+	done, err := s.claimRequest(ctx, s.keyFor(c, call, returningMachines), call)
+	if err == nil && done.Message == "" {
+		done.Message = returning(machines)
+	}
+	return done, err
+}
+
+func returning(machines []broker.Machine) string {
+	n := 0
+	for i := range machines {
+		if machines[i].Status != "" && !machines[i].Status.Final() {
+			n++
+		}
+	}
+	if n == 0 {
+		return "None of these machines is active."
+	}
+	return fmt.Sprintf("Returning %d of %d machines; the others are gone.", n, len(machines))
+}
+
+// planReturn makes the operation that a return is, or a part of one.
+func (s Service) planReturn(ctx context.Context, id string, machines []broker.Machine, r broker.HostRequest) (*broker.Claim, error) {
+	var known []broker.Machine
+	var ids []string
+	for _, m := range machines {
+		if m.Status != "" {
+			known, ids = append(known, m), append(ids, m.ID)
+		}
+		r.Returns = append(r.Returns, outlined(m))
+	}
+	kinds, err := s.kindsOf(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	c := &broker.Claim{Now: now, Operation: broker.Operation{
+		ID: id, Type: broker.TerminateInstances, Status: broker.OpRunning, Async: true, CreatedAt: now, Deadline: now.Add(endDeadline),
+		Reason: "machines are served by the providers that own them", Actor: actor(ctx), Request: &r,
+	}}
+	o := &c.Operation
+	routeToOwners(o, ids, known, kinds)
+	o.DueAt = fulfilment.FirstDue(o, s.rules(), now)
+	if len(o.Candidates) == 0 {
+		*o = fulfilment.Begin(broker.Ledger{Operation: *o}, s.rules(), now).Step.Operation
+		return c, nil
+	}
+	c.Attempts = fulfilment.First(o, now)
+	return c, nil
+}
+
+// outlined is what the status of a return shows of a machine.
+func outlined(m broker.Machine) broker.Machine {
+	return broker.Machine{
+		ID: m.ID, Name: m.Name, Status: m.Status, PrivateIP: m.PrivateIP, PublicIP: m.PublicIP, InstanceType: m.InstanceType, LaunchTime: m.LaunchTime,
+	}
+}
+
+// resolve finds the machines that are named, once each: by id, else by name.
+// Of what is not known, or another instance's, there is a machine without a
+// status.
+func (s Service) resolve(ctx context.Context, in ReturnMachinesInput) ([]broker.Machine, error) {
+	byID, err := s.machinesByID(ctx, in.Machines)
+	if err != nil {
+		return nil, err
+	}
+	byName, err := s.machinesByName(ctx, in.Machines, byID)
+	if err != nil {
+		return nil, err
+	}
+	var out []broker.Machine
+	taken := map[string]bool{}
+	for _, h := range in.Machines {
+		m, known := byID[h.MachineID]
+		if !known {
+			m, known = byName[h.Name]
+		}
+		if !known || m.Instance != "" && in.HostProvider != "" && m.Instance != in.HostProvider {
+			m = broker.Machine{ID: h.MachineID, Name: h.Name}
+		}
+		if key := m.ID + "\n" + m.Name; !taken[key] {
+			taken[key] = true
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+func (s Service) machinesByID(ctx context.Context, hosts []hostfactory.Host) (map[string]broker.Machine, error) {
+	var ids []string
+	for _, h := range hosts {
+		if h.MachineID != "" {
+			ids = append(ids, h.MachineID)
+		}
+	}
+	found, err := s.Ledger.Machines(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading machines: %w", err)
+	}
+	byID := make(map[string]broker.Machine, len(found))
+	for _, m := range found {
+		byID[m.ID] = m
+	}
+	return byID, nil
+}
+
+// machinesByName finds those that no id has found; see onlyNamed.
+func (s Service) machinesByName(ctx context.Context, hosts []hostfactory.Host, byID map[string]broker.Machine) (map[string]broker.Machine, error) {
+	names := onlyNamed(hosts, byID)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	found, err := s.Requests.NamedMachines(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("looking machines up by name: %w", err)
+	}
+	byName := make(map[string]broker.Machine, len(found))
+	for _, m := range found {
+		if other, ok := byName[m.Name]; !ok || other.LaunchTime.Before(m.LaunchTime) {
+			byName[m.Name] = m
+		}
+	}
+	return byName, nil
+}
+
+// onlyNamed are the names of hosts without an id. An id that is given and not
+// known is another machine's: the host of that name may have a new tenant. A
+// text that was given for both is either.
+func onlyNamed(hosts []hostfactory.Host, byID map[string]broker.Machine) (names []string) {
+	for _, h := range hosts {
+		_, known := byID[h.MachineID]
+		if h.Name != "" && !known && (h.MachineID == "" || h.MachineID == h.Name) {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}

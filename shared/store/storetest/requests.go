@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
+)
+
+func testRequests(t *testing.T, open Open) {
+	for _, c := range []struct {
+		name string
+		run  func(*fixture)
+	}{
+		{"a host provider comes back as it was given, with its version", hostProviderRoundTrip},
+		{"another version of a host provider is a conflict with the stored one", hostProviderConflict},
+		{"machines are found by name until they end", machinesByName},
+		{"what a provider takes is noted, and forgotten when the broker ends it", reclaims},
+		{"a lost machine is noted however that was learnt", reclaimsLost},
+		{"a request that has ended is due until it is seen to", requestDue},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
+	}
+}
+
+func hostProvider() broker.HostProvider {
+	healthy := true
+	return broker.HostProvider{
+		Name: "ohfpinst", Scheduler: "lsf", Templates: []string{"small"}, Criteria: &broker.Criteria{RequireHealthy: &healthy},
+		AccountTag: "account", UpdatedAt: start, Actor: broker.Actor{Principal: "ada"},
+	}
+}
+
+func hostProviderRoundTrip(f *fixture) {
+	_, err := f.HostProvider(f.Context(), "ohfpinst")
+	f.refused(err, fault.NotFound)
+	want := hostProvider()
+	want.Version = 1
+	f.same(want, must[broker.HostProvider](f)(f.PutHostProvider(f.Context(), hostProvider())))
+	f.restart()
+	f.same(want, must[broker.HostProvider](f)(f.HostProvider(f.Context(), "ohfpinst")))
+}
+
+func hostProviderConflict(f *fixture) {
+	stored := must[broker.HostProvider](f)(f.PutHostProvider(f.Context(), hostProvider()))
+	_, err := f.PutHostProvider(f.Context(), hostProvider())
+	f.conflict(err, stored)
+	absent := hostProvider()
+	absent.Name, absent.Version = "other", 3
+	_, err = f.PutHostProvider(f.Context(), absent)
+	f.conflict(err, broker.HostProvider{})
+	stored.Templates = nil
+	f.same(int64(2), must[broker.HostProvider](f)(f.PutHostProvider(f.Context(), stored)).Version)
+}
+
+// named returns the ids of the machines of these names.
+func (f *fixture) named(names ...string) []string {
+	f.Helper()
+	var ids []string
+	for _, m := range must[[]broker.Machine](f)(f.NamedMachines(f.Context(), names)) {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+func machinesByName(f *fixture) {
+	first, second := machine("m-1", "pool-a", broker.MachineRunning), machine("m-2", "pool-a", broker.MachineRunning)
+	f.recordMachines("op-1", first, second)
+	f.same([]string{"m-1"}, f.named(first.Name))
+	f.same([]string{"m-1", "m-2"}, f.named(second.Name, "nobody", first.Name, "", first.Name))
+	f.note("m-1", broker.MachineTerminated, time.Minute)
+	f.same([]string{"m-2"}, f.named(first.Name, second.Name))
+	f.same([]string(nil), f.named())
+}
+
+func (f *fixture) reclaimed(since time.Time) []broker.Reclaim {
+	f.Helper()
+	return must[[]broker.Reclaim](f)(f.Reclaims(f.Context(), since))
+}
+
+func reclaims(f *fixture) {
+	first, second := machine("m-1", "pool-a", broker.MachineRunning), machine("m-2", "pool-a", broker.MachineRunning)
+	f.recordMachines("op-1", first, second)
+	f.same(0, len(f.reclaimed(time.Time{})))
+	soon := at(3 * time.Minute)
+	warning := broker.MachineNote{Status: broker.MachineStopping, At: at(time.Minute), ReclaimAt: soon}
+	must[broker.Machine](f)(f.NoteMachine(f.Context(), "m-1", warning))
+	taken := broker.Reclaim{MachineID: "m-1", Name: first.Name, At: soon}
+	f.same([]broker.Reclaim{taken}, f.reclaimed(start))
+	f.same(0, len(f.reclaimed(soon)))
+	f.note("m-1", broker.MachineStopped, 2*time.Minute)
+	f.note("m-2", broker.MachineLost, time.Hour)
+	f.restart()
+	lost := broker.Reclaim{MachineID: "m-2", Name: second.Name, At: at(time.Hour)}
+	f.same([]broker.Reclaim{taken, lost}, f.reclaimed(start))
+	f.note("m-1", broker.MachineTerminated, 2*time.Hour)
+	f.same([]broker.Reclaim{lost}, f.reclaimed(start))
+}
+
+func reclaimsLost(f *fixture) {
+	m := machine("m-1", "pool-a", broker.MachineLost)
+	m.Instance = "ohfpinst"
+	f.recordMachines("op-1", m)
+	f.same([]broker.Reclaim{{MachineID: "m-1", Name: m.Name, Instance: "ohfpinst", At: m.UpdatedAt}}, f.reclaimed(time.Time{}))
+}
+
+func requestDue(f *fixture) {
+	o, _ := f.claimed("req-1")
+	o.Status, o.DueAt = broker.OpSucceeded, at(time.Minute)
+	become := func(r broker.HostRequest) {
+		f.Helper()
+		o.Request = &r
+		f.ok(f.TakeStep(f.Context(), broker.Step{Operation: o}))
+		o.Version++
+	}
+	become(broker.HostRequest{ClosedAt: start})
+	f.same(0, len(f.due(start, 10)))
+	f.same([]string{"req-1"}, f.due(at(time.Minute), 10))
+	become(broker.HostRequest{ClosedAt: start, TidiedAt: start})
+	f.same([]string{"req-1"}, f.due(at(time.Minute), 10))
+	become(broker.HostRequest{ClosedAt: start, TidiedAt: start, ClaimedAt: start})
+	f.same(0, len(f.due(at(time.Hour), 10)))
+}
