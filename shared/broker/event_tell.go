@@ -112,7 +112,12 @@ func (o *Outcome) Events() []Event {
 }
 
 // Events are what the step tells.
-func (s *Step) Events() []Event { return slices.Concat(s.Tells, executed(&s.Operation, "")) }
+func (s *Step) Events() []Event {
+	if s.Amends {
+		return s.Tells
+	}
+	return slices.Concat(s.Tells, executed(&s.Operation, ""))
+}
 
 // FailoverEvent tells that after an attempt another provider is asked.
 func FailoverEvent(o *Operation, failed, next *Attempt) Event {

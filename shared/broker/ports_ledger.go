@@ -30,6 +30,7 @@ type Step struct {
 	Changed   []Fenced
 	Added     []Attempt
 	Tells     []Event // beside the end of the operation
+	Amends    bool    // the operation had ended before: its end is not told again
 }
 
 // Outcome is what a worker learnt. Machines are stored first, in idempotent

@@ -50,7 +50,7 @@ func (s Service) tidyRequest(ctx context.Context, id string) error {
 // restate stores what is new of a request; false: it has changed since.
 func (s Service) restate(ctx context.Context, o broker.Operation, r broker.HostRequest) (bool, error) {
 	o.Request = &r
-	err := s.Ledger.TakeStep(ctx, broker.Step{Operation: o})
+	err := s.Ledger.TakeStep(ctx, broker.Step{Operation: o, Amends: true})
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return false, nil
 	}

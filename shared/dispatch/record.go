@@ -96,6 +96,7 @@ func (s Service) made(j *job, a *broker.Attempt) []broker.Machine {
 			continue
 		}
 		m.Provider, m.OperationID, m.Attempt, m.UpdatedAt = a.Provider, j.work.OperationID, a.N, s.Now()
+		m.TemplateID = j.ledger.Operation.TemplateID
 		if m.LaunchTime.IsZero() {
 			m.LaunchTime = s.Now()
 		}

@@ -103,7 +103,7 @@ func (s Service) claimAnswer(ctx context.Context, o *broker.Operation) (bool, er
 	claimed, r := *o, *o.Request
 	r.ClaimedAt = s.Now()
 	claimed.Request = &r
-	err := s.Answers.TakeStep(ctx, broker.Step{Operation: claimed})
+	err := s.Answers.TakeStep(ctx, broker.Step{Operation: claimed, Amends: true})
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return false, nil
 	}

@@ -207,7 +207,9 @@ func (m *Memory) TakeStep(_ context.Context, s broker.Step) error {
 	sortAttempts(l)
 	m.setOperation(s.Operation)
 	m.tell(s.Tells...)
-	m.tellEnd(s.Operation, "")
+	if !s.Amends {
+		m.tellEnd(s.Operation, "")
+	}
 	return nil
 }
 
