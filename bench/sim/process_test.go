@@ -98,7 +98,7 @@ func (p *process) step(e op.Endpoint) local.Function {
 // stop ends the process as SIGKILL does: nothing of it goes on.
 func (p *process) stop() {
 	p.dead.Store(true)
-	over, cancel := context.WithCancel(context.Background())
+	over, cancel := context.WithCancel(p.site.Context())
 	cancel()
 	if err := p.runner.Stop(over); err != nil && !errors.Is(err, context.Canceled) {
 		p.site.Error(err)

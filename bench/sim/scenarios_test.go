@@ -136,8 +136,10 @@ func scenarios() []scenario {
 		},
 		{
 			name: "a twentieth of the answers is lost, and processes die",
-			plan: plan{fleets: three(func(time.Duration) weather { return weather{latency: tick, lost: 0.05} }),
-				processes: 4, rate: 5, long: long, count: 3, deaths: 0.001},
+			plan: plan{
+				fleets:    three(func(time.Duration) weather { return weather{latency: tick, lost: 0.05} }),
+				processes: 4, rate: 5, long: long, count: 3, deaths: 0.001,
+			},
 			measures: []measure{
 				{name: "processes that died", of: func(t *tally) float64 { return float64(t.deaths) }, bar: unbounded},
 				{name: "answers that were lost", of: func(t *tally) float64 { return float64(t.ambiguous) }, bar: unbounded},
@@ -149,9 +151,11 @@ func scenarios() []scenario {
 		},
 		{
 			name: "weights change, to nothing too, under load",
-			plan: plan{fleets: []fleet{{name: "a", weather: well}, {name: "b", weather: well}, {name: "c", weather: well}},
+			plan: plan{
+				fleets:    []fleet{{name: "a", weather: well}, {name: "b", weather: well}, {name: "c", weather: well}},
 				processes: 10, rate: 10, long: 5 * time.Minute, during: restless,
-				config: `{"default_selection_policy": "WEIGHTED_ROUND_ROBIN"}`},
+				config: `{"default_selection_policy": "WEIGHTED_ROUND_ROBIN"}`,
+			},
 			measures: []measure{lost()},
 		},
 	}

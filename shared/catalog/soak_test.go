@@ -149,6 +149,7 @@ func (k *soak) poll() {
 	var still []string
 	calls := k.calledProviders()
 	for _, id := range k.running {
+		synctest.Wait() // what others do at this moment is not the poll's
 		k.store.reset()
 		r := k.standing(id)
 		k.polls++
