@@ -96,9 +96,9 @@ func (p *process) step(e op.Endpoint) local.Function {
 }
 
 // stop ends the process as SIGKILL does: nothing of it goes on.
-func (p *process) stop() {
+func (p *process) stop(ctx context.Context) {
 	p.dead.Store(true)
-	over, cancel := context.WithCancel(p.site.Context())
+	over, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := p.runner.Stop(over); err != nil && !errors.Is(err, context.Canceled) {
 		p.site.Error(err)
@@ -106,9 +106,9 @@ func (p *process) stop() {
 }
 
 // dies ends the process in the middle of what it does; another takes its place.
-func (p *process) dies() {
+func (p *process) dies(ctx context.Context) {
 	if p.dead.CompareAndSwap(false, true) {
-		go p.stop()
+		go p.stop(ctx)
 		p.site.replace(p)
 	}
 }
@@ -145,25 +145,25 @@ type gate struct {
 }
 
 // pass carries a write out between its two boundaries.
-func (g *gate) pass(call func() error) error {
-	if err := g.boundary(); err != nil {
+func (g *gate) pass(ctx context.Context, call func() error) error {
+	if err := g.boundary(ctx); err != nil {
 		return err
 	}
 	err := call()
-	if lost := g.boundary(); lost != nil {
+	if lost := g.boundary(ctx); lost != nil {
 		return lost
 	}
 	return err
 }
 
 // boundary is a moment at which the process may die.
-func (g *gate) boundary() error {
+func (g *gate) boundary(ctx context.Context) error {
 	s := g.process.site
 	switch {
 	case g.process.dead.Load():
 		return errDead
 	case s.plan.deaths > 0 && s.draw() < s.plan.deaths:
-		g.process.dies()
+		g.process.dies(ctx)
 		return errDead
 	case s.plan.tableAway != nil && s.plan.tableAway(s):
 		return fault.New(fault.StoreUnavailable, "the table is away")
@@ -172,25 +172,25 @@ func (g *gate) boundary() error {
 }
 
 func (g *gate) ClaimOperation(ctx context.Context, c broker.Claim) error {
-	return g.pass(func() error { return g.Store.ClaimOperation(ctx, c) })
+	return g.pass(ctx, func() error { return g.Store.ClaimOperation(ctx, c) })
 }
 
 func (g *gate) MarkSent(ctx context.Context, id string, sent broker.Fenced) error {
-	return g.pass(func() error { return g.Store.MarkSent(ctx, id, sent) })
+	return g.pass(ctx, func() error { return g.Store.MarkSent(ctx, id, sent) })
 }
 
 func (g *gate) RecordOutcome(ctx context.Context, o broker.Outcome) error {
-	return g.pass(func() error { return g.Store.RecordOutcome(ctx, o) })
+	return g.pass(ctx, func() error { return g.Store.RecordOutcome(ctx, o) })
 }
 
 func (g *gate) TakeStep(ctx context.Context, st broker.Step) error {
-	return g.pass(func() error { return g.Store.TakeStep(ctx, st) })
+	return g.pass(ctx, func() error { return g.Store.TakeStep(ctx, st) })
 }
 
 func (g *gate) ApplyLive(ctx context.Context, k broker.LiveKey, w broker.LiveWrite) (l broker.Live, err error) {
-	err = g.pass(func() error { l, err = g.Store.ApplyLive(ctx, k, w); return err })
+	err = g.pass(ctx, func() error { l, err = g.Store.ApplyLive(ctx, k, w); return err })
 	if err == nil && w.Kind == broker.LiveProbe && g.process.site.killsProber() {
-		g.process.dies()
+		g.process.dies(ctx)
 		return broker.Live{}, errDead
 	}
 	return l, err

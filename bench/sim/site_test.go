@@ -62,7 +62,7 @@ func play(t *testing.T, p plan, seed uint64) (seen tally) {
 		s.run()
 		seen = s.seen
 		for _, p := range s.processes {
-			p.stop()
+			p.stop(t.Context())
 		}
 	})
 	return seen
