@@ -218,6 +218,9 @@ func TestClient_that_waited_exits_1_when_the_operation_failed(t *testing.T) {
 		if r := b.call(t, "getOperation", "--operation-id", "op-1"); r.exit != 0 || r.stderr != "" {
 			t.Errorf("a look-up of a %s operation is a success: %+v", status, r)
 		}
+		if r := b.call(t, "getOperation", "--operation-id", "op-1", "--wait"); r.exit != 1 {
+			t.Errorf("it exits %d when a %s operation was over before", r.exit, status)
+		}
 	}
 }
 

@@ -164,6 +164,7 @@ func (c *client) carryOut(ctx context.Context, l *link, spec op.Spec, r request)
 	if err == nil && c.options.explain && (spec.Name == executing || a.waited) {
 		a = c.withDecision(ctx, l, a)
 	}
+	a.waited = a.waited || c.options.wait && spec.Name == getOperation // over before anybody waited
 	return a, err
 }
 

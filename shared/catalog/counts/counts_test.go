@@ -59,7 +59,7 @@ func assertions() []asserted {
 		{counts.SelectTurn(), turn, turn, 0, 0},
 		{counts.Poll(), two, func(s *site) { s.ask("get-operation", `{"operation_id": "01980000-0000-7000-8000-000000000001"}`) }, aged, 0},
 		{counts.Reconcile(2), reconcile, reconcile, time.Minute, 0},
-		{counts.Checks(1), checked, checks, time.Hour, 1},
+		{counts.Checks(1), checked, checks, interval, 1},
 		{counts.Checks(0), checked, checks, aged, 0},
 	}
 }
