@@ -8,6 +8,7 @@
 //	OHFP_HEALTH_CHECK_ARN       health_check; writes
 //	OHFP_SNAPSHOT_SECONDS       how long the registry is kept, 0 to 2, default 2; optional, writes
 //	OHFP_STATIC                 what static pools may use, as JSON; optional, clouds/static
+//	OHFP_AWS                    where endpoints of compatible clouds may lead, as JSON; optional, clouds/aws
 //
 // OHFP_FUNCTIONS is
 //
@@ -18,7 +19,7 @@
 //	{"host_files": {"NAME": "PATH"}, "commands": {"NAME": {"argv": ["PROGRAM", "ARGUMENT"]}},
 //	 "command_timeout_seconds": 30, "address_allow": ["10.0.0.0/8"]}
 //
-// Both are read strictly. What is missing or malformed is a [fault.Error] that
+// of which OHFP_AWS has address_allow alone. All are read strictly. What is missing or malformed is a [fault.Error] that
 // names the variable and the remedy: store_unavailable where the table is not
 // named, internal for all else, for no caller can mend it.
 //

@@ -18,6 +18,7 @@ const (
 	healthCheck     = "OHFP_HEALTH_CHECK_ARN"
 	snapshotAge     = "OHFP_SNAPSHOT_SECONDS"
 	staticPools     = "OHFP_STATIC"
+	awsAccounts     = "OHFP_AWS"
 )
 
 // Env answers what a variable holds, "" for one that is not set. [os.Getenv]
