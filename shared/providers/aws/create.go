@@ -44,7 +44,7 @@ func (d *Driver) Create(ctx context.Context, spec broker.CreateSpec) (providers.
 	if len(l.machines) == 0 {
 		return providers.CreateResult{}, nothing(l.shortfall)
 	}
-	return providers.CreateResult{Machines: l.machines, Shortfall: l.shortfall}, nil
+	return providers.CreateResult{Machines: l.machines, Shortfall: l.shortfall, Settled: true}, nil
 }
 
 // nothing is the error of a creation of which no machine exists: of several

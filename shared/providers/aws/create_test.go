@@ -38,7 +38,7 @@ func TestAMachineIsMadeAsTheTemplateSays(t *testing.T) {
 			s := newSite(t, func(c *config.AWS) { c.MachinePrices = map[string]float64{ec2test.TypeLarge: 0.1} })
 			spec := order("op", 1, said)
 			spec.Template.MachineTypes = kinds
-			spec.Tags = map[string]string{"cost": "7"}
+			spec.Tags = map[string]string{"cost": "7", "ohfp:broker": spec.BrokerID, "ohfp:provider": west} // as the broker gives them
 			got := s.create(spec)
 			made := s.Machines()[0]
 			want := broker.Machine{

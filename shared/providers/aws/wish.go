@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -120,16 +122,15 @@ func (w *wish) sound() error {
 	return w.soundTags()
 }
 
-// soundTags refuses tags that EC2 would, and those that are the broker's.
+// soundTags refuses a template's tags that EC2 would, and those that are the
+// broker's.
 func (w *wish) soundTags() error {
-	for _, tags := range []map[string]string{w.template.Tags, w.spec.Tags} {
-		for k, v := range tags {
-			if strings.HasPrefix(k, "aws:") || strings.HasPrefix(k, tagPrefix) {
-				return invalid("tags", "the tag %q: names that begin with aws: and %s are taken", k, tagPrefix)
-			}
-			if k == "" || len(k) > 128 || len(v) > 256 {
-				return invalid("tags", "the tag %q: a name has 1 to 128 characters, a value at most 256", k)
-			}
+	for _, k := range slices.Sorted(maps.Keys(w.template.Tags)) {
+		if strings.HasPrefix(k, "aws:") || strings.HasPrefix(k, tagPrefix) {
+			return invalid("tags", "the tag %q: names that begin with aws: and %s are taken", k, tagPrefix)
+		}
+		if v := w.template.Tags[k]; k == "" || len(k) > 128 || len(v) > 256 {
+			return invalid("tags", "the tag %q: a name has 1 to 128 characters, a value at most 256", k)
 		}
 	}
 	if n := len(w.tags()); n > maxTags {
