@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -49,6 +49,10 @@ bench: binaries ## Measure what the goals are about, goals beside the figures
 	@$(STEP) "compiling the functions for this machine" .ci/functions/build host
 	@$(STEP) "compiling the load program" $(GO) build -o bin/ohfp-bench ./bench
 	@.ci/dynamodb/with -optional "NOT MEASURED: functions on DynamoDB" bin/ohfp-bench -bin bin
+
+SEEDS ?= 30
+sim: ## Play sites in virtual time, SEEDS of each scenario, beside simpler designs; minutes
+	@$(GO) test ./bench/sim -run TestScenarios -count 1 -timeout 2h -sim.seeds $(SEEDS) -sim.peers -v | grep -v '^=== '
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost

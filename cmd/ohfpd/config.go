@@ -32,6 +32,8 @@ type Config struct {
 	AddressAllow   []netip.Prefix      // where providers may be dialled; empty: anywhere that is not refused always
 	Tick           time.Duration       // between two rounds of health checks and reconciliation
 	MaxExecutions  int                 // workflows at a time
+	OperationsKept time.Duration       // after their end
+	MachinesKept   time.Duration       // after their end
 }
 
 // Defaults and bounds of the configuration.
@@ -46,6 +48,12 @@ const (
 	// A workflow that waits holds some kilobytes and no thread.
 	defaultMaxExecutions = 1024
 	maxMaxExecutions     = 16384
+
+	// How many days what has ended is kept. A machine is for as long as metrics
+	// look back, and a day: what it cost is told from its record.
+	defaultOperationsDays, minOperationsDays = 35, 1
+	defaultMachinesDays, minMachinesDays     = 40, 36
+	maxRetentionDays                         = 3650
 
 	// A command makes a host ready or cleans it up.
 	defaultCommandTimeout = 30

@@ -46,6 +46,7 @@ command_timeout_seconds: 45
 address_allow: [10.1.2.3/8, 192.0.2.1, "2001:db8::/32"]
 tick_seconds: 5
 max_executions: 7
+retention: {operations_days: 7, machines_days: 100}
 `), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +62,8 @@ max_executions: 7
 		AddressAllow:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/32")},
 		Tick:           5 * time.Second,
 		MaxExecutions:  7,
+		OperationsKept: 168 * time.Hour,
+		MachinesKept:   2400 * time.Hour,
 	}
 	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 		t.Errorf("config (-want +got):\n%s", d)
@@ -68,7 +71,10 @@ max_executions: 7
 }
 
 func TestDecodeConfigHasDefaults(t *testing.T) {
-	want := Config{CommandTimeout: 30 * time.Second, Tick: time.Minute, MaxExecutions: 1024}
+	want := Config{
+		CommandTimeout: 30 * time.Second, Tick: time.Minute, MaxExecutions: 1024,
+		OperationsKept: 35 * 24 * time.Hour, MachinesKept: 40 * 24 * time.Hour,
+	}
 	for name, text := range map[string]string{"an empty file": "", "a comment": "# nothing\n", "a document mark": "---\n"} {
 		got, err := decodeConfig([]byte(text), "/etc")
 		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || d != "" {
@@ -86,7 +92,9 @@ func TestDecodeConfigRefuses(t *testing.T) {
 		{"a key at the wrong place", "argv: [x]", `line 1: unknown key "argv" at this place`},
 		{"an unknown key of a command", "commands:\n  a:\n    argw: [x]", `line 3: unknown key "argw": did you mean argv?`},
 		{"a key that comes twice", "listen: a\nlisten: b", `line 2: `},
-		{"retention", "\nretention:\n  days: 3", `line 2: retention is not supported yet (nothing is deleted yet): remove it`},
+		{"a retention of everything", "\nretention:\n  days: 3", `line 3: unknown key "days"`},
+		{"a retention of no day", "\nretention:\n  operations_days: 0", `line 3: retention.operations_days: must be between 1 and 3650, not 0`},
+		{"machines kept for less than metrics look back", "retention: {machines_days: 35}", `line 1: retention.machines_days: must be between 36 and 3650, not 35`},
 		{"a time-out of one command", "commands: {a: {argv: [sh], timeout_seconds: 3}}", `line 1: timeout_seconds is not supported yet (command_timeout_seconds holds for all commands): remove it`},
 		{"a string for a number", "hosts: []\ntick_seconds: often", `line 2: want a whole number, not a string`},
 		{"a list for a mapping", "roles: [a]", `line 1: `},

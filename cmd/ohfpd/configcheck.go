@@ -45,6 +45,8 @@ func (c *checker) check(f fileConfig) (Config, error) {
 		AddressAllow:   c.prefixes(f.AddressAllow),
 		Tick:           c.seconds(f.TickSeconds, bounds{defaultTick, maxTick}, "tick_seconds"),
 		MaxExecutions:  c.number(f.MaxExecutions, bounds{defaultMaxExecutions, maxMaxExecutions}, "max_executions"),
+		OperationsKept: c.days(f.Retention.OperationsDays, dayBounds{defaultOperationsDays, minOperationsDays}, "operations_days"),
+		MachinesKept:   c.days(f.Retention.MachinesDays, dayBounds{defaultMachinesDays, minMachinesDays}, "machines_days"),
 	}
 	if c.wrong != nil {
 		return Config{}, errors.New(strings.Join(c.wrong, "; "))
@@ -149,6 +151,20 @@ func (c *checker) number(given *int, b bounds, key string) int {
 
 func (c *checker) seconds(given *int, b bounds, key string) time.Duration {
 	return time.Duration(c.number(given, b, key)) * time.Second
+}
+
+type dayBounds struct{ standard, least int }
+
+// days is a number of days of the retention.
+func (c *checker) days(given *int, b dayBounds, key string) time.Duration {
+	n := b.standard
+	if given != nil {
+		n = *given
+	}
+	if n < b.least || n > maxRetentionDays {
+		c.fail(place{"retention", key}, "must be between %d and %d, not %d", b.least, maxRetentionDays, n)
+	}
+	return time.Duration(n) * 24 * time.Hour
 }
 
 func (c *checker) path(p string) string {

@@ -34,6 +34,12 @@ type fileConfig struct {
 	AddressAllow   []string               `yaml:"address_allow"`
 	TickSeconds    *int                   `yaml:"tick_seconds"`
 	MaxExecutions  *int                   `yaml:"max_executions"`
+	Retention      fileRetention          `yaml:"retention"`
+}
+
+type fileRetention struct {
+	OperationsDays *int `yaml:"operations_days"`
+	MachinesDays   *int `yaml:"machines_days"`
 }
 
 type fileCommand struct {
@@ -44,7 +50,6 @@ type fileCommand struct {
 // them would promise what is not kept.
 func planned() map[string]string {
 	return map[string]string{
-		"retention":       "nothing is deleted yet",
 		"timeout_seconds": "command_timeout_seconds holds for all commands",
 	}
 }
@@ -147,10 +152,10 @@ func unknownKey(key string) string {
 	}
 }
 
-// keys lists the keys of the file, those of a command last.
+// keys lists the keys of the file, those of a command and of retention last.
 func keys() []string {
 	var list []string
-	for _, t := range []reflect.Type{reflect.TypeFor[fileConfig](), reflect.TypeFor[fileCommand]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[fileConfig](), reflect.TypeFor[fileCommand](), reflect.TypeFor[fileRetention]()} {
 		for i := range t.NumField() {
 			list = append(list, t.Field(i).Tag.Get("yaml"))
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -108,7 +109,7 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 		"AWS_ENDPOINT_URL_SFN=" + flows.endpoint,
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=" + cfg.LogLevel.String(),
 		"OHFP_SNAPSHOT_SECONDS=0", // on one machine a reading costs little, and who changes something sees it at once
-		"OHFP_TABLE=" + cfg.Table, "OHFP_FUNCTIONS=" + string(names), "OHFP_STATIC=" + string(pools),
+		"OHFP_TABLE=" + cfg.Table, "OHFP_FUNCTIONS=" + string(names), "OHFP_RETENTION=" + retention(cfg), "OHFP_STATIC=" + string(pools),
 		"OHFP_EXECUTE_STANDARD_ARN=" + flows.standard, "OHFP_EXECUTE_EXPRESS_ARN=" + flows.express, "OHFP_HEALTH_CHECK_ARN=" + flows.health,
 	}
 	if who.SessionToken != "" {
@@ -121,6 +122,7 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 	return env, nil
 }
 
+<<<<<<< HEAD
 // cloudSettings is what functions of AWS are told: where endpoints may lead,
 // and those of the operator.
 func cloudSettings(cfg Config) []string {
@@ -138,6 +140,12 @@ func cloudSettings(cfg Config) []string {
 		}
 	}
 	return env
+=======
+// retention is OHFP_RETENTION as functions read it.
+func retention(cfg Config) string {
+	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
+	return fmt.Sprintf(`{"operations_days": %d, "machines_days": %d}`, days(cfg.OperationsKept), days(cfg.MachinesKept))
+>>>>>>> main
 }
 
 // installation is OHFP_FUNCTIONS as functions read it.

@@ -190,12 +190,13 @@ func least() map[string]string {
 		"OHFP_FUNCTIONS": `{"attempt":{"aws":"attempt-aws","static":"attempt-static"},` +
 			`"probe":{"aws":"probe-aws","static":"probe-static"},"settle":"settle","due":"due"}`,
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard", "OHFP_EXECUTE_EXPRESS_ARN": "arn:express", "OHFP_HEALTH_CHECK_ARN": "arn:health",
-		"OHFP_STATIC": `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
+		"OHFP_RETENTION":            `{"operations_days": 20, "machines_days": 50}`,
+		"OHFP_STATIC":               `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
 	}
 }
 
 func plain() Config {
-	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second}
+	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second, OperationsKept: 20 * 24 * time.Hour, MachinesKept: 50 * 24 * time.Hour}
 }
 
 func TestFunctionsAreToldWhatTheyNeedAndNothingElseOfThisProcess(t *testing.T) {

@@ -42,13 +42,15 @@ type openedStore struct {
 	// alone says that no other process works on this store, so that whoever
 	// worked on what is open when this process starts is gone.
 	alone bool
+	// prune deletes what has expired; nil: it goes by itself.
+	prune func(ctx context.Context, limit int) (int, error)
 }
 
 // openStore opens the store that is configured: the embedded one in the data
 // directory, or a table that other processes may share.
 func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*openedStore, error) {
 	if cfg.Table == "" {
-		return openEmbedded(ctx, cfg.DataDir)
+		return openEmbedded(ctx, cfg)
 	}
 	lock, err := datadir.Claim(cfg.DataDir) // token and endpoint are in it
 	if err != nil {
@@ -72,7 +74,7 @@ func openTable(ctx context.Context, cfg Config, log *slog.Logger) (*dynamo.Store
 			return nil, err //nolint:wrapcheck // it says what and which
 		}
 	}
-	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now})
+	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept})
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing && !cfg.CreateTable {
 		return nil, noTable(cfg.Table, a.Region, err)
 	}

@@ -12,10 +12,10 @@ import (
 // openEmbedded opens the store of a data directory. The handlers see the store
 // itself; only builds with the tag faultpoints, which the crash tests make,
 // put something between.
-func openEmbedded(ctx context.Context, dir string) (*openedStore, error) {
-	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now})
+func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
+	s, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says all
 	}
-	return &openedStore{ledgerStore: s, close: s.Close, alone: true}, nil
+	return &openedStore{ledgerStore: s, close: s.Close, alone: true, prune: s.Prune}, nil
 }

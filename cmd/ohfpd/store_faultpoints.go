@@ -31,7 +31,7 @@ const (
 	crashLog  = "OHFP_CRASH_LOG"
 )
 
-func openEmbedded(ctx context.Context, dir string) (*openedStore, error) {
+func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
 	b := &boundaries{log: os.Getenv(crashLog)}
 	if n := os.Getenv(crashStep); n != "" {
 		step, err := strconv.Atoi(n)
@@ -40,11 +40,13 @@ func openEmbedded(ctx context.Context, dir string) (*openedStore, error) {
 		}
 		b.at = int64(step)
 	}
-	s, err := sqlite.Open(ctx, dir, sqlite.Options{Now: time.Now, Synced: sqlitetest.NewRecorder(dir).Synced})
+	s, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{
+		Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept, Synced: sqlitetest.NewRecorder(cfg.DataDir).Synced,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &openedStore{ledgerStore: &fragile{Store: s, boundaries: b}, close: s.Close, alone: true}, nil
+	return &openedStore{ledgerStore: &fragile{Store: s, boundaries: b}, close: s.Close, alone: true, prune: s.Prune}, nil
 }
 
 // boundaries counts step boundaries and dies at one.

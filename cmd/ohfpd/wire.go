@@ -67,7 +67,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 		}
 		steps(functions, e, drivers.Kinds(), log)
 	}
-	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, log: log}
+	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
 	return served(&site{
 		Endpoints: routed, Metrics: exported.Write, Run: t.run, Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },

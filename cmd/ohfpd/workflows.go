@@ -106,7 +106,8 @@ type ticker struct {
 	runner    *local.Runner
 	functions local.Functions
 	interval  time.Duration
-	alone     bool // see openedStore
+	alone     bool                                              // see openedStore
+	prune     func(ctx context.Context, limit int) (int, error) // see openedStore
 	log       *slog.Logger
 }
 
@@ -144,8 +145,28 @@ func (t ticker) resumeAll(ctx context.Context) error {
 	return nil
 }
 
-// tick starts one round of health checks and reconciliation.
+// prunedPerTick bounds what one tick deletes: three million rows a day where it
+// comes each minute.
+const prunedPerTick = 2000
+
+// tidy deletes some of what has expired. What it leaves the next tick finds.
+func (t ticker) tidy(ctx context.Context) {
+	if t.prune == nil {
+		return
+	}
+	n, err := t.prune(ctx, prunedPerTick)
+	if err != nil && ctx.Err() == nil {
+		t.log.Error("deleting what has expired failed", "error", err)
+	}
+	if n > 0 {
+		t.log.Debug("deleted what had expired", "rows", n)
+	}
+}
+
+// tick starts one round of health checks and reconciliation, and deletes what
+// has expired.
 func (t ticker) tick(ctx context.Context) {
+	t.tidy(ctx)
 	for machine, input := range map[string]string{
 		statemachines.HealthCheck: `{"functions": {"due": "due"}, "due": {}}`,
 		statemachines.Reconcile:   `{"functions": {"reconcile": "reconcile"}}`,

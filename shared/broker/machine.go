@@ -51,6 +51,10 @@ type Machine struct {
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 
+// Reachable reports whether somebody can work on the machine: it has a name of
+// its own and an address.
+func (m *Machine) Reachable() bool { return m.Name != "" && (m.PrivateIP != "" || m.PublicIP != "") }
+
 // MachineNote is what a provider says of a machine without being asked.
 type MachineNote struct {
 	Status  MachineStatus

@@ -5,6 +5,7 @@ import "net/netip"
 // AWS is what functions of AWS are told.
 type AWS struct {
 	Table        string
+	Retention    Retention
 	AddressAllow []netip.Prefix // where an endpoint_url may lead; empty: anywhere that is not refused always
 }
 
@@ -20,6 +21,9 @@ func ForAWS(env Env) (AWS, error) {
 		return AWS{}, err
 	}
 	a := AWS{Table: table}
+	if a.Retention, err = env.retention(); err != nil {
+		return AWS{}, err
+	}
 	text := env(awsAccounts)
 	if text == "" {
 		return a, nil

@@ -7,6 +7,7 @@
 //	OHFP_EXECUTE_EXPRESS_ARN    the same as an Express one; writes
 //	OHFP_HEALTH_CHECK_ARN       health_check; writes
 //	OHFP_SNAPSHOT_SECONDS       how long the registry is kept, 0 to 2, default 2; optional, writes
+//	OHFP_RETENTION              how long what has ended is kept, as JSON; optional, every function the same
 //	OHFP_STATIC                 what static pools may use, as JSON; optional, clouds/static
 //	OHFP_AWS                    where endpoints of compatible clouds may lead, as JSON; optional, clouds/aws
 //
@@ -19,7 +20,15 @@
 //	{"host_files": {"NAME": "PATH"}, "commands": {"NAME": {"argv": ["PROGRAM", "ARGUMENT"]}},
 //	 "command_timeout_seconds": 30, "address_allow": ["10.0.0.0/8"]}
 //
+<<<<<<< HEAD
 // of which OHFP_AWS has address_allow alone. All are read strictly. What is missing or malformed is a [fault.Error] that
+=======
+// and OHFP_RETENTION is
+//
+//	{"operations_days": 35, "machines_days": 40}
+//
+// They are read strictly. What is missing or malformed is a [fault.Error] that
+>>>>>>> main
 // names the variable and the remedy: store_unavailable where the table is not
 // named, internal for all else, for no caller can mend it.
 //

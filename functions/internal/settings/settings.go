@@ -18,7 +18,11 @@ const (
 	healthCheck     = "OHFP_HEALTH_CHECK_ARN"
 	snapshotAge     = "OHFP_SNAPSHOT_SECONDS"
 	staticPools     = "OHFP_STATIC"
+<<<<<<< HEAD
 	awsAccounts     = "OHFP_AWS"
+=======
+	retained        = "OHFP_RETENTION"
+>>>>>>> main
 )
 
 // Env answers what a variable holds, "" for one that is not set. [os.Getenv]
@@ -48,6 +52,7 @@ type StateMachines struct {
 type Reads struct {
 	Table     string
 	Functions Functions
+	Retention Retention
 }
 
 // Writes is what functions that change something are told.
@@ -55,6 +60,7 @@ type Writes struct {
 	Table       string
 	Functions   Functions
 	Machines    StateMachines
+	Retention   Retention
 	SnapshotAge time.Duration // how old the registry may be that a decision is taken from; negative: never kept
 }
 
@@ -65,7 +71,11 @@ func ForReads(env Env) (Reads, error) {
 		return Reads{}, err
 	}
 	functions, err := env.functions()
-	return Reads{Table: table, Functions: functions}, err
+	if err != nil {
+		return Reads{}, err
+	}
+	kept, err := env.retention()
+	return Reads{Table: table, Functions: functions, Retention: kept}, err
 }
 
 // ForWrites reads the environment of a function that changes something.
@@ -79,7 +89,7 @@ func ForWrites(env Env) (Writes, error) {
 		return Writes{}, err
 	}
 	age, err := env.snapshotAge()
-	return Writes{Table: r.Table, Functions: r.Functions, Machines: machines, SnapshotAge: age}, err
+	return Writes{Table: r.Table, Functions: r.Functions, Machines: machines, Retention: r.Retention, SnapshotAge: age}, err
 }
 
 // A decision may be taken from a registry as old as this; what changed since

@@ -27,6 +27,7 @@ func complete() map[string]string {
 		"OHFP_EXECUTE_EXPRESS_ARN":  "arn:express",
 		"OHFP_HEALTH_CHECK_ARN":     "arn:health",
 		"OHFP_SNAPSHOT_SECONDS":     "1",
+		"OHFP_RETENTION":            `{"operations_days": 7}`,
 		"OHFP_STATIC": `{"host_files":{"rack":"/opt/rack.yaml"},"commands":{"wipe":{"argv":["/opt/wipe","-q"]}},
 			"command_timeout_seconds":45,"address_allow":["10.1.2.3/8","192.0.2.1"]}`,
 	}
@@ -44,12 +45,15 @@ var functions = settings.Functions{
 	Settle: "settle-1", Due: "due-1",
 }
 
+// week is what is set of the retention, and the default of the rest.
+var week = settings.Retention{Operations: 7 * 24 * time.Hour, Machines: 40 * 24 * time.Hour}
+
 func TestACompleteEnvironmentIsRead(t *testing.T) {
 	reads, err := settings.ForReads(env(complete()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(settings.Reads{Table: "broker", Functions: functions}, reads); diff != "" {
+	if diff := cmp.Diff(settings.Reads{Table: "broker", Functions: functions, Retention: week}, reads); diff != "" {
 		t.Errorf("reads (-want +got):\n%s", diff)
 	}
 	writes, err := settings.ForWrites(env(complete()))
@@ -57,7 +61,7 @@ func TestACompleteEnvironmentIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	machines := settings.StateMachines{ExecuteStandard: "arn:standard", ExecuteExpress: "arn:express", HealthCheck: "arn:health"}
-	if diff := cmp.Diff(settings.Writes{Table: "broker", Functions: functions, Machines: machines, SnapshotAge: time.Second}, writes); diff != "" {
+	if diff := cmp.Diff(settings.Writes{Table: "broker", Functions: functions, Machines: machines, Retention: week, SnapshotAge: time.Second}, writes); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	static, err := settings.ForStatic(env(complete()))
@@ -65,7 +69,7 @@ func TestACompleteEnvironmentIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := settings.Static{
-		Table: "broker", HostFiles: map[string]string{"rack": "/opt/rack.yaml"},
+		Table: "broker", Retention: week, HostFiles: map[string]string{"rack": "/opt/rack.yaml"},
 		Commands: map[string][]string{"wipe": {"/opt/wipe", "-q"}}, CommandTimeout: 45 * time.Second,
 		AddressAllow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")},
 	}
@@ -123,6 +127,8 @@ func TestAVariableThatIsMissingOrMalformedIsNamedWithTheRemedy(t *testing.T) {
 		{"a misspelt member", "OHFP_FUNCTIONS", strings.Replace(installation, "settle", "setle", 1), forReads, fault.Internal, "OHFP_FUNCTIONS.setle"},
 		{"a member that is missing", "OHFP_FUNCTIONS", `{"attempt":{},"probe":{},"settle":"s"}`, forReads, fault.Internal, "OHFP_FUNCTIONS.due"},
 		{"a member twice", "OHFP_FUNCTIONS", strings.Replace(installation, "{", `{"due":"x",`, 1), forReads, fault.Internal, "OHFP_FUNCTIONS.due"},
+		{"a retention that forgets what metrics show", "OHFP_RETENTION", `{"machines_days": 35}`, forReads, fault.Internal, "OHFP_RETENTION.machines_days"},
+		{"a retention of another name", "OHFP_RETENTION", `{"days": 35}`, forStatic, fault.Internal, "OHFP_RETENTION.days"},
 		{"no Standard execution", "OHFP_EXECUTE_STANDARD_ARN", "", forWrites, fault.Internal, "OHFP_EXECUTE_STANDARD_ARN is not set"},
 		{"no Express execution", "OHFP_EXECUTE_EXPRESS_ARN", "", forWrites, fault.Internal, "OHFP_EXECUTE_EXPRESS_ARN is not set"},
 		{"no health check", "OHFP_HEALTH_CHECK_ARN", "", forWrites, fault.Internal, "OHFP_HEALTH_CHECK_ARN is not set"},

@@ -10,6 +10,7 @@ import (
 // Static is what functions of static pools are told.
 type Static struct {
 	Table          string
+	Retention      Retention
 	HostFiles      map[string]string   // the name in hosts_file → the file
 	Commands       map[string][]string // the name in lease_command and return_command → program and arguments
 	CommandTimeout time.Duration       // of each command
@@ -51,6 +52,9 @@ func ForStatic(env Env) (Static, error) {
 			return Static{}, misconfigured("correct %s in the function's configuration: commands.%s names no program", staticPools, name)
 		}
 		s.Commands[name] = c.Argv
+	}
+	if s.Retention, err = env.retention(); err != nil {
+		return Static{}, err
 	}
 	s.AddressAllow, err = prefixes(staticPools, given.AddressAllow)
 	return s, err

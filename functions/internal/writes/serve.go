@@ -57,7 +57,10 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge})
+	store, err := dynamo.Open(ctx, dynamo.Options{
+		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge,
+		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines,
+	})
 	if err != nil {
 		return command.Service{}, err
 	}

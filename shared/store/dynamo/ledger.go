@@ -84,9 +84,10 @@ func (s *Store) claim(claim broker.Claim) (writes []write, err error) {
 	if err != nil {
 		return nil, err
 	}
+	decision.Expires = s.kept.RestExpires(&claim.Operation, s.now())
 	writes = append(writes, op, puttingItem(decision))
 	for _, a := range claim.Attempts {
-		rows, err := attemptWrites(id, a)
+		rows, err := s.attemptWrites(id, a, &claim.Operation)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (s *Store) claimedKey(k broker.KeyRecord, now time.Time) (write, error) {
 
 // operation writes an operation's row; its condition is still open.
 func (s *Store) operation(o broker.Operation) (write, error) {
-	it, err := schema.OperationItem(o)
+	it, err := s.kept.OperationItem(o)
 	w := puttingItem(it)
 	w.row.Version, w.e = &o.Version, newExpression()
 	w.refused = func(item attributes) error {
@@ -129,20 +130,34 @@ func (s *Store) next(o broker.Operation) (write, error) {
 }
 
 // attemptWrites writes an attempt: its row with the fence, then its pieces.
-func attemptWrites(id string, a broker.Attempt) ([]write, error) {
+// One that is settled goes with its operation, which is o where it is written
+// with it.
+func (s *Store) attemptWrites(id string, a broker.Attempt, o *broker.Operation) ([]write, error) {
 	items, err := schema.AttemptItems(id, a)
 	if err != nil {
 		return nil, err
 	}
 	writes := writing(schema.Change{Put: items})
 	writes[0].row.Run, writes[0].row.State = a.Run, string(a.State)
+	if !a.State.Reserves() {
+		s.expire(writes, o)
+	}
 	return writes, nil
+}
+
+// expire lets rows of an operation go with it, or long after they were written
+// when it is still open.
+func (s *Store) expire(writes []write, o *broker.Operation) {
+	at := schema.Item{Expires: s.kept.RestExpires(o, s.now())}
+	for _, w := range writes {
+		w.row.TTL = at.TTL()
+	}
 }
 
 // fenced writes an attempt's new value, if the stored one is what its writer
 // saw.
-func (s *Store) fenced(ctx context.Context, id string, f broker.Fenced) ([]write, error) {
-	writes, err := attemptWrites(id, f.Attempt)
+func (s *Store) fenced(ctx context.Context, id string, f broker.Fenced, o *broker.Operation) ([]write, error) {
+	writes, err := s.attemptWrites(id, f.Attempt, o)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +210,7 @@ func (s *Store) attempt(ctx context.Context, id string, item attributes) (a brok
 // MarkSent stores an attempt as SENT under its fence. *Conflict with the stored
 // Attempt, the zero one when there is none.
 func (s *Store) MarkSent(ctx context.Context, operationID string, sent broker.Fenced) error {
-	writes, err := s.fenced(ctx, operationID, sent)
+	writes, err := s.fenced(ctx, operationID, sent, nil)
 	if err != nil {
 		return s.unavailable("marking an attempt as sent", err)
 	}
@@ -222,14 +237,14 @@ func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
 	}
 	id, writes := step.Operation.ID, []write{op}
 	for _, f := range step.Changed {
-		rows, err := s.fenced(ctx, id, f)
+		rows, err := s.fenced(ctx, id, f, &step.Operation)
 		if err != nil {
 			return s.unavailable("taking a step", err)
 		}
 		writes = append(writes, rows...)
 	}
 	for _, a := range step.Added {
-		rows, err := attemptWrites(id, a)
+		rows, err := s.attemptWrites(id, a, &step.Operation)
 		if err != nil {
 			return s.unavailable("taking a step", err)
 		}

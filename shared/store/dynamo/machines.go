@@ -16,9 +16,11 @@ func (s *Store) Machines(ctx context.Context, ids []string) ([]broker.Machine, e
 	if err != nil {
 		return nil, err
 	}
-	out := make([]broker.Machine, 0, len(kept))
+	out, seen := make([]broker.Machine, 0, len(kept)), s.seen()
 	for _, k := range kept {
-		out = append(out, k.machine)
+		if seen.HasMachine(&k.machine) {
+			out = append(out, k.machine)
+		}
 	}
 	slices.SortFunc(out, func(a, b broker.Machine) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
@@ -70,7 +72,7 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 // for 100; none gives more than 1,000. invalid_request for a cursor that is not
 // of this list; not_found.
 func (s *Store) ListMachines(ctx context.Context, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
-	page, next, err := schema.ListMachines(ctx, lister{s}, f, p)
+	page, next, err := s.seen().ListMachines(ctx, lister{s}, f, p)
 	return page, next, s.unavailable("reading the list of machines", err)
 }
 
@@ -112,7 +114,7 @@ func (s *Store) noteOnce(ctx context.Context, id string, n broker.MachineNote) (
 }
 
 func (s *Store) storeNoted(ctx context.Context, old keptMachine, noted broker.Machine) error {
-	c, err := schema.NoteChange(old.machine, noted)
+	c, err := s.kept.NoteChange(old.machine, noted)
 	if err != nil {
 		return s.unavailable("noting a machine", err)
 	}

@@ -32,7 +32,7 @@ func (s *Store) Ledger(ctx context.Context, id string) (l broker.Ledger, err err
 		if err = lerr; err != nil {
 			continue // a piece is of another version than its attempt
 		}
-		if !found {
+		if !found || !s.seen().HasOperation(&l.Operation) {
 			return broker.Ledger{}, notFound("operation", id)
 		}
 		return l, nil
@@ -51,7 +51,7 @@ func itemsOf(rows []row) []schema.Item {
 // Operations returns a page, newest first. A limit below 1 asks for 100; none
 // gives more than 1,000. invalid_request for a cursor that is not of this list.
 func (s *Store) Operations(ctx context.Context, f broker.OperationFilter, p broker.Page) ([]broker.Operation, string, error) {
-	page, next, err := schema.ListOperations(ctx, lister{s}, f, p)
+	page, next, err := s.seen().ListOperations(ctx, lister{s}, f, p)
 	return page, next, s.unavailable("reading the list of operations", err)
 }
 

@@ -17,6 +17,9 @@ type Options struct {
 
 	Now func() time.Time // clock of verbs that are given no time; nil: time.Now
 
+	OperationsKept time.Duration // after their end; 0: 35 days
+	MachinesKept   time.Duration // after their end; 0: 40 days
+
 	AttemptTimeout time.Duration // of one HTTP request; 0: 2 s
 	CallTimeout    time.Duration // of a call with its retries; 0: 8 s
 	Attempts       int           // how often a call is tried; 0: 8

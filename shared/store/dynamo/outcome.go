@@ -77,7 +77,7 @@ func fits(a, b []write) bool {
 
 // flip is the change of an attempt, and of the operation that it closes.
 func (s *Store) flip(ctx context.Context, o broker.Outcome) ([]write, error) {
-	writes, err := s.fenced(ctx, o.OperationID, o.Attempt)
+	writes, err := s.fenced(ctx, o.OperationID, o.Attempt, o.Closed)
 	if err != nil || o.Closed == nil {
 		return writes, err
 	}
@@ -94,7 +94,7 @@ func (s *Store) group(ctx context.Context, machines []broker.Machine) (writes []
 		return nil, nil, err
 	}
 	for i, m := range machines[:len(ids)] {
-		one, err := machineWrites(m, kept)
+		one, err := s.machineWrites(m, kept)
 		if err != nil {
 			return nil, nil, s.unavailable("recording machines", err)
 		}
@@ -136,7 +136,7 @@ func firstDistinct(machines []broker.Machine, limit int) (ids []string) {
 }
 
 // machineWrites stores a machine if nobody has written it since it was read.
-func machineWrites(m broker.Machine, kept map[string]keptMachine) ([]write, error) {
+func (s *Store) machineWrites(m broker.Machine, kept map[string]keptMachine) ([]write, error) {
 	e := newExpression()
 	var old *broker.Machine
 	if k, ok := kept[m.ID]; ok {
@@ -145,7 +145,7 @@ func machineWrites(m broker.Machine, kept map[string]keptMachine) ([]write, erro
 	} else {
 		e.when(e.absent(attrPK))
 	}
-	c, err := schema.MachineChange(old, m)
+	c, err := s.kept.MachineChange(old, m)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Store) PutProvider(ctx context.Context, r broker.Registration) (broker.
 	seen := r.Version
 	r.Version, r.Order = seen+1, old.Order
 	if !found {
-		if r.Order, err = s.count(ctx, schema.OrderKey()); err != nil {
+		if r.Order, err = s.count(ctx, schema.OrderKey(), newExpression()); err != nil {
 			return broker.Registration{}, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
 // Store is a broker's state in a table. Its methods are safe for concurrent
@@ -17,6 +18,7 @@ type Store struct {
 	client   *ddb.Client
 	table    *string
 	now      func() time.Time
+	kept     schema.Retention
 	timeout  time.Duration
 	patience time.Duration    // with a snapshot's reading when another can stand in
 	pause    awssdk.RetryerV2 // how long to wait before what was left unprocessed is asked for again
@@ -65,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fault.New(fault.StoreUnavailable, "No AWS region is named. Set AWS_REGION, or region in the profile of AWS_PROFILE.")
 	}
 	s := &Store{
-		client: client, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
+		client: client, table: awssdk.String(o.Table), now: o.Now, kept: schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept}, timeout: o.CallTimeout,
 		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},
@@ -75,6 +77,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	return s, nil
 }
+
+// seen is what readers see now.
+func (s *Store) seen() schema.View { return schema.View{Retention: s.kept, Now: s.now()} }
 
 // Close lets go of the store. Nothing is kept that would have to be written.
 func (s *Store) Close() error { return nil }

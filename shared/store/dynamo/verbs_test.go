@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -361,6 +362,7 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 		s.ClaimOperation(t.Context(), broker.Claim{Operation: broker.Operation{ID: "op", CreatedAt: noon}, Key: &key, Now: noon}),
 		s.AddMetric(t.Context(), metric(false)),
 		s.PutMetric(t.Context(), metric(true)),
+		failsOver(t.Context(), s),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -372,6 +374,15 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 		{PK: "MET#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}:  "1772456400", // 2026-03-02 13:00:00
 		{PK: "METH#a#2026-03-01T12", SK: "00#CREATE_INSTANCES"}: "1772456400",
 		{PK: "OP#op", SK: "META"}:                               "",
+		{PK: "OP#ended", SK: "META"}:                            "1775394000", // 2026-04-05 13:00:00
+		{PK: "OP#ended", SK: "ATT#0002"}:                        "1775394000",
+		{PK: "OP#ended", SK: "ATT#0001"}:                        "1790942400", // 2026-10-02 12:00:00: 35 and 180 days after it was written
+		{PK: "OP#ended", SK: "DEC"}:                             "1790942400",
+		{PK: "OP#failed", SK: "META"}:                           "1775394000",
+		{PK: "OP#failed", SK: "DEC"}:                            "1775394000",
+		{PK: "MACH#gone", SK: "OWN"}:                            "1775822400", // 2026-04-10 12:00:00
+		{PK: "MACH#runs", SK: "OWN"}:                            "",
+		{PK: "TICKET#scope", SK: "0"}:                           "1775433600", // 2026-04-06 00:00:00
 		{PK: "REG", SK: "P#a"}:                                  "",
 	} {
 		out, err := client(t).GetItem(t.Context(), &ddb.GetItemInput{TableName: awssdk.String(s.Table()), Key: map[string]types.AttributeValue{
@@ -388,4 +399,29 @@ func TestRows_expire_in_DynamoDB(t *testing.T) {
 			t.Errorf("%s: want %q, got %q", k, want, got)
 		}
 	}
+}
+
+// failsOver stores operations that end: one at its second attempt, and one as
+// it is claimed.
+func failsOver(ctx context.Context, s *dynamo.Store) error {
+	o := broker.Operation{ID: "ended", CreatedAt: noon, Status: broker.OpRunning}
+	first, second := broker.Attempt{N: 1, Run: 1, State: broker.Intent}, broker.Attempt{N: 2, Run: 1, State: broker.Intent}
+	claimed := s.ClaimOperation(ctx, broker.Claim{Operation: o, Attempts: []broker.Attempt{first}, Now: noon})
+	first.State = broker.NoEffect
+	stepped := s.TakeStep(ctx, broker.Step{
+		Operation: o, Changed: []broker.Fenced{{Attempt: first, SeenRun: 1, SeenState: broker.Intent}}, Added: []broker.Attempt{second},
+	})
+	o.Version, o.Status, o.EndedAt = 1, broker.OpSucceeded, noon.Add(time.Hour)
+	second.State = broker.Confirmed
+	_, ticket := s.Ticket(ctx, "scope")
+	return errors.Join(claimed, stepped, ticket,
+		s.RecordOutcome(ctx, broker.Outcome{
+			OperationID: "ended", Attempt: broker.Fenced{Attempt: second, SeenRun: 1, SeenState: broker.Intent}, Closed: &o,
+			Machines: []broker.Machine{
+				{ID: "gone", Status: broker.MachineTerminated, LaunchTime: noon, UpdatedAt: noon},
+				{ID: "runs", Status: broker.MachineRunning, LaunchTime: noon, UpdatedAt: noon},
+			},
+		}),
+		s.ClaimOperation(ctx, broker.Claim{Operation: broker.Operation{ID: "failed", CreatedAt: noon, Status: broker.OpFailed, EndedAt: noon.Add(time.Hour)}, Now: noon}),
+	)
 }

@@ -27,6 +27,9 @@ func (it *Item) TTL() int64 {
 	return it.Expires.Add(time.Second - 1).Unix()
 }
 
+// TTLOf is the largest TTL of what has expired at now.
+func TTLOf(now time.Time) int64 { return now.Unix() }
+
 // Change is what one transaction writes: all or nothing.
 type Change struct {
 	Put    []Item

@@ -120,6 +120,11 @@ func OperationPK(id string) string { return "OP#" + id }
 // OperationKey holds the operation itself.
 func OperationKey(id string) Key { return Key{OperationPK(id), "META"} }
 
+// IsOperation reports whether k is the row of an operation itself.
+func IsOperation(k Key) bool {
+	return strings.HasPrefix(k.PK, OperationPK("")) && k.SK == OperationKey("").SK
+}
+
 // DecisionKey holds why it went where it went.
 func DecisionKey(id string) Key { return Key{OperationPK(id), "DEC"} }
 

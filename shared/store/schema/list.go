@@ -35,6 +35,8 @@ const (
 	MachineList   List = "MACH" // by the time of their launch
 )
 
+const listPrefix = "L#"
+
 // DayPK is the days on which something of the list began.
 func (l List) DayPK() string { return "DAY#" + string(l) }
 
@@ -42,7 +44,14 @@ func (l List) DayPK() string { return "DAY#" + string(l) }
 func (l List) DayKey(t time.Time) Key { return Key{l.DayPK(), Day(t)} }
 
 // PK is the entries of a day in the list index.
-func (l List) PK(day string) string { return "L#" + string(l) + "#" + day }
+func (l List) PK(day string) string { return listPrefix + string(l) + "#" + day }
+
+// MarkOf is the mark of the day that a partition of the list index is; false:
+// it is no day.
+func MarkOf(listPK string) (Key, bool) {
+	kind, day, ok := strings.Cut(strings.TrimPrefix(listPK, listPrefix), "#")
+	return Key{List(kind).DayPK(), day}, ok && strings.HasPrefix(listPK, listPrefix)
+}
 
 // Key is where an entry stands in the list index.
 func (l List) Key(id string, began time.Time) Key {
@@ -71,12 +80,12 @@ type Lister interface {
 
 // ListOperations returns a page, newest first, and the cursor of the next one.
 // invalid_request for a cursor that is not of this list.
-func ListOperations(ctx context.Context, from Lister, f broker.OperationFilter, p broker.Page) ([]broker.Operation, string, error) {
+func (v View) ListOperations(ctx context.Context, from Lister, f broker.OperationFilter, p broker.Page) ([]broker.Operation, string, error) {
 	w := walk[broker.Operation]{
 		from: from, list: OperationList, limit: PageLimit(p),
 		key: func(o broker.Operation) Key { return OperationList.Key(o.ID, o.CreatedAt) },
 		matches: func(o broker.Operation) bool {
-			return (f.Status == "" || o.Status == f.Status) && (f.Type == "" || o.Type == f.Type)
+			return v.HasOperation(&o) && (f.Status == "" || o.Status == f.Status) && (f.Type == "" || o.Type == f.Type)
 		},
 	}
 	return w.read(ctx, p.Cursor)

@@ -9,8 +9,9 @@ import (
 )
 
 // machineRow makes a machine's row with its place in the list.
-func machineRow(m broker.Machine) (Item, error) {
+func (r Retention) machineRow(m broker.Machine) (Item, error) {
 	it, err := Row(MachineKey(m.ID), m)
+	it.Expires = r.machineExpires(&m)
 	it.List = machineListKey(m)
 	return it, err
 }
@@ -26,12 +27,12 @@ func NewDay(old *broker.Machine, m broker.Machine) (Key, bool) {
 // MachineChange stores m where old (nil: nothing) is stored now. A machine in
 // a final status stays as it is, and nobody owns it any more: the pointers by
 // provider and by name go with the change that ends it.
-func MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
+func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 	var c Change
 	if old != nil && old.Status.Final() {
 		return c, nil
 	}
-	row, err := machineRow(m)
+	row, err := r.machineRow(m)
 	c.Put = append(c.Put, row)
 	kept := map[Key]bool{}
 	if !m.Status.Final() {
@@ -52,11 +53,11 @@ func MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 
 // NoteChange stores m, which differs from old in status, message and time: the
 // pointers to it change when it ends, and only then.
-func NoteChange(old, m broker.Machine) (Change, error) {
+func (r Retention) NoteChange(old, m broker.Machine) (Change, error) {
 	if m.Status.Final() {
-		return MachineChange(&old, m)
+		return r.MachineChange(&old, m)
 	}
-	row, err := machineRow(m)
+	row, err := r.machineRow(m)
 	return Change{Put: []Item{row}}, err
 }
 
@@ -82,13 +83,10 @@ type MachineSource interface {
 // Those of one operation are found by its ledger, all others by the list.
 // invalid_request for a cursor that is not of this list; not_found for an
 // operation that is not kept.
-func ListMachines(ctx context.Context, from MachineSource, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
+func (v View) ListMachines(ctx context.Context, from MachineSource, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
 	w := walk[broker.Machine]{
 		from: from, list: MachineList, limit: PageLimit(p), key: machineListKey,
-		matches: func(m broker.Machine) bool {
-			return (f.Status == "" || m.Status == f.Status) && (f.Provider == "" || m.Provider == f.Provider) &&
-				(f.OperationID == "" || m.OperationID == f.OperationID)
-		},
+		matches: func(m broker.Machine) bool { return v.HasMachine(&m) && wanted(f, &m) },
 	}
 	if f.OperationID == "" {
 		return w.read(ctx, p.Cursor)
@@ -107,6 +105,11 @@ func ListMachines(ctx context.Context, from MachineSource, f broker.MachineFilte
 	}
 	w.through(machines, cur)
 	return w.page, w.next.String(), nil
+}
+
+func wanted(f broker.MachineFilter, m *broker.Machine) bool {
+	return (f.Status == "" || m.Status == f.Status) && (f.Provider == "" || m.Provider == f.Provider) &&
+		(f.OperationID == "" || m.OperationID == f.OperationID)
 }
 
 func machinesOf(l *broker.Ledger) (ids []string) {

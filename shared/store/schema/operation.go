@@ -20,8 +20,9 @@ const (
 )
 
 // OperationItem makes an operation's row with its place in both indexes.
-func OperationItem(o broker.Operation) (Item, error) {
+func (r Retention) OperationItem(o broker.Operation) (Item, error) {
 	it, err := Row(OperationKey(o.ID), o)
+	it.Expires = r.operationExpires(&o)
 	it.List = OperationList.Key(o.ID, o.CreatedAt)
 	if o.Status.Open() {
 		it.Open = OpenKey(o.ID, o.DueAt)

@@ -287,7 +287,7 @@ func TestMachineChange_keeps_pointers_to_what_is_owned(t *testing.T) {
 		"it is renamed":  {m("h", "a", broker.MachineRunning), *m("i", "a", broker.MachineRunning), []string{"MACH#m/OWN", "OWNED#a/m", "NAME#i/m"}, []string{"NAME#h/m"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := schema.MachineChange(c.old, c.new)
+			got, err := schema.DefaultRetention().MachineChange(c.old, c.new)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,11 +45,12 @@ func dsn(path string, o Options, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
-// openWriting opens a connection that syncs as asked. Folding the log back is
+// openWriting opens a connection that syncs as asked. auto_vacuum counts for a
+// file that is new, and before anything is written. Folding the log back is
 // the writer's business, so it is never done inside a verb's commit. The
 // fullfsync pragmas matter on macOS only, where fsync does not reach the disk.
 func openWriting(ctx context.Context, path string, o Options, synchronous string) (*connection, error) {
-	db, err := sql.Open(driver, dsn(path, o, "journal_mode(WAL)", "synchronous("+synchronous+")",
+	db, err := sql.Open(driver, dsn(path, o, "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous("+synchronous+")",
 		"wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)", "cache_size(-4096)"))
 	if err != nil {
 		return nil, err
@@ -114,7 +115,11 @@ func identify(ctx context.Context, c *connection, path string, now time.Time) er
 	if err := checkLayout(ctx, c, path); err != nil {
 		return err
 	}
-	return checkWhole(ctx, c, path)
+	if err := checkWhole(ctx, c, path); err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, expiryIndex)
+	return opening(path, err)
 }
 
 func checkLayout(ctx context.Context, c *connection, path string) error {
@@ -165,7 +170,7 @@ func create(ctx context.Context, c *connection, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, ddl(schema.Table()))
+	_, err = tx.ExecContext(ctx, ddl(schema.Table())+expiryIndex)
 	for i := 0; i < len(items) && err == nil; i++ {
 		_, err = tx.ExecContext(ctx, sqlInsert, columns(items[i])...)
 	}

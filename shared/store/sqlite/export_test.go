@@ -32,3 +32,6 @@ func (s *Store) Plan(ctx context.Context, q string) (plan []string, err error) {
 
 // OnChange has f called with what each verb writes.
 func (s *Store) OnChange(f func(verb string, c schema.Change)) { s.changed = f }
+
+// Dir is where the store is.
+func (s *Store) Dir() string { return s.dir }

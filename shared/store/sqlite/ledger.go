@@ -30,7 +30,7 @@ func (s *Store) ClaimOperation(ctx context.Context, claim broker.Claim) error {
 
 func newOperation(v *view, c schema.Change, claim broker.Claim) (schema.Change, error) {
 	id := claim.Operation.ID
-	op, err := schema.OperationItem(claim.Operation)
+	op, err := v.kept.OperationItem(claim.Operation)
 	if err != nil {
 		return schema.Change{}, err
 	}
@@ -105,7 +105,7 @@ func (v *view) version(o broker.Operation) (schema.Item, error) {
 		return schema.Item{}, conflict(stored, "operation %q", o.ID)
 	}
 	o.Version++
-	return schema.OperationItem(o)
+	return v.kept.OperationItem(o)
 }
 
 // MarkSent stores an attempt as SENT under its fence. *Conflict with the stored

@@ -36,7 +36,7 @@ func (s *Store) Ticket(ctx context.Context, scope string) (int64, error) {
 		if n, _, err = lookUp[int64](v, schema.TicketKey(scope)); err != nil {
 			return c, err
 		}
-		row, err := schema.Row(schema.TicketKey(scope), n+1)
+		row, err := schema.TicketItem(scope, n+1, s.now())
 		return schema.Change{Put: []schema.Item{row}}, err
 	})
 	return n, err

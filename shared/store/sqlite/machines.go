@@ -11,13 +11,13 @@ import (
 // Machines returns those of ids that are known, each once.
 func (s *Store) Machines(ctx context.Context, ids []string) ([]broker.Machine, error) {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
-	out := make([]broker.Machine, 0, len(sorted))
+	out, seen := make([]broker.Machine, 0, len(sorted)), s.seen()
 	for _, id := range sorted {
 		m, found, err := readOne[broker.Machine](ctx, s, schema.MachineKey(id))
 		if err != nil {
 			return nil, err
 		}
-		if found {
+		if found && seen.HasMachine(&m) {
 			out = append(out, m)
 		}
 	}
@@ -48,7 +48,7 @@ func (s *Store) OwnedMachines(ctx context.Context, provider string, limit int) (
 // for 100; none gives more than 1,000. invalid_request for a cursor that is not
 // of this list; not_found.
 func (s *Store) ListMachines(ctx context.Context, f broker.MachineFilter, p broker.Page) ([]broker.Machine, string, error) {
-	page, next, err := schema.ListMachines(ctx, lister{s}, f, p)
+	page, next, err := s.seen().ListMachines(ctx, lister{s}, f, p)
 	return page, next, unavailable("reading the list of machines", err)
 }
 
@@ -67,7 +67,7 @@ func (s *Store) NoteMachine(ctx context.Context, id string, n broker.MachineNote
 		if noted, news = old.Note(n); !news {
 			return c, nil
 		}
-		return schema.NoteChange(old, noted)
+		return v.kept.NoteChange(old, noted)
 	})
 	return noted, err
 }

@@ -15,8 +15,8 @@ func (s *Store) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
 		return broker.Ledger{}, err
 	}
 	l, found, err := schema.Ledger(id, items)
-	if err == nil && !found {
-		err = notFound("operation", id)
+	if err == nil && (!found || !s.seen().HasOperation(&l.Operation)) {
+		l, err = broker.Ledger{}, notFound("operation", id)
 	}
 	return l, unavailable("reading the ledger", err)
 }
@@ -24,7 +24,7 @@ func (s *Store) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
 // Operations returns a page, newest first. A limit below 1 asks for 100; none
 // gives more than 1,000. invalid_request for a cursor that is not of this list.
 func (s *Store) Operations(ctx context.Context, f broker.OperationFilter, p broker.Page) ([]broker.Operation, string, error) {
-	page, next, err := schema.ListOperations(ctx, lister{s}, f, p)
+	page, next, err := s.seen().ListOperations(ctx, lister{s}, f, p)
 	return page, next, unavailable("reading the list of operations", err)
 }
 

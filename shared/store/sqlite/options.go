@@ -8,6 +8,9 @@ type Options struct {
 	BusyTimeout time.Duration    // how long to wait for another process's lock; 0: 5 s
 	Readers     int              // reading connections; 0: 4
 
+	OperationsKept time.Duration // after their end; 0: 35 days
+	MachinesKept   time.Duration // after their end; 0: 40 days
+
 	// Filesystem names the file system of a directory and says whether it is
 	// a network file system; nil asks the operating system.
 	Filesystem func(dir string) (name string, network bool, err error)

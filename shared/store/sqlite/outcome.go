@@ -64,7 +64,7 @@ func (v *view) machine(m broker.Machine, in map[string]bool) (schema.Change, err
 	if found {
 		old = &stored
 	}
-	c, err := schema.MachineChange(old, m)
+	c, err := v.kept.MachineChange(old, m)
 	day, isNew := schema.NewDay(old, m)
 	if c.Len() > 0 && isNew && !in[day.String()] && !v.has(day) {
 		in[day.String()] = true

@@ -15,6 +15,8 @@ const (
 	sqlUpdate    = `UPDATE item SET doc = ?3, open_pk = ?4, open_sk = ?5, list_pk = ?6, list_sk = ?7, ttl = ?8 WHERE pk = ?1 AND sk = ?2`
 	sqlUpdateDoc = `UPDATE item SET doc = ?3 WHERE pk = ?1 AND sk = ?2`
 	sqlDelete    = `DELETE FROM item WHERE pk = ?1 AND sk = ?2`
+	sqlExpired   = `SELECT pk, sk, list_pk FROM item WHERE ttl <= ?1 ORDER BY ttl LIMIT ?2`
+	sqlListed    = `SELECT pk, sk, doc FROM item WHERE list_pk = ?1 LIMIT ?2`
 
 	sqlRead      = `SELECT pk, sk, doc FROM item WHERE pk = ?1 AND sk = ?2`
 	sqlPartition = `SELECT pk, sk, doc FROM item WHERE pk = ?1 ORDER BY sk`
@@ -28,12 +30,16 @@ const (
 )
 
 func writeStatements() []string {
-	return []string{sqlGet, sqlInsert, sqlUpdate, sqlUpdateDoc, sqlDelete, sqlAfter}
+	return []string{sqlGet, sqlInsert, sqlUpdate, sqlUpdateDoc, sqlDelete, sqlAfter, sqlExpired, sqlListed}
 }
 
 func readStatements() []string {
 	return []string{sqlRead, sqlPartition, sqlSnapshot, sqlAfter, sqlSince, sqlBetween, sqlDays, sqlOpen, sqlList}
 }
+
+// expiryIndex finds what has expired. It is made when a store is opened, for
+// files that were made before anything was deleted.
+const expiryIndex = `CREATE INDEX IF NOT EXISTS item_ttl ON item (ttl) WHERE ttl IS NOT NULL`
 
 // applicationID marks the file as a broker's ("ohfp"), so that no other
 // program's database is taken for one.

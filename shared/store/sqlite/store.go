@@ -18,6 +18,7 @@ import (
 type Store struct {
 	dir     string
 	now     func() time.Time
+	kept    schema.Retention
 	lock    *os.File
 	readers *sql.DB
 	read    map[string]*sql.Stmt
@@ -64,7 +65,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, lock: lock, durable: map[string]bool{}, changed: func(string, schema.Change) {}}
+	s := &Store{dir: dir, now: o.Now, kept: schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept}, lock: lock, durable: map[string]bool{}, changed: func(string, schema.Change) {}}
 	for _, v := range schema.Verbs() {
 		s.durable[v.Name] = v.Durable
 	}
@@ -83,7 +84,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return opening(path, err)
 	}
-	s.writer = &writer{ledger: ledger, synced: o.Synced}
+	s.writer = &writer{ledger: ledger, synced: o.Synced, kept: s.kept}
 	if err := identify(ctx, ledger, path, s.now()); err != nil {
 		return err
 	}
@@ -111,6 +112,9 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) (err er
 	}
 	return nil
 }
+
+// seen is what readers see now.
+func (s *Store) seen() schema.View { return schema.View{Retention: s.kept, Now: s.now()} }
 
 // Close ends the writer after what it has begun, folds the log into the
 // database, and frees the directory. Verbs that still wait are told that the

@@ -11,6 +11,7 @@ import (
 // view is the table as one verb sees it inside its transaction.
 type view struct {
 	c      *connection
+	kept   schema.Retention
 	seen   []seenItem
 	failed error // what the database said; then the verb's own result is void
 }

@@ -36,6 +36,7 @@ type job struct {
 type writer struct {
 	ledger, swift *connection
 	synced        func()
+	kept          schema.Retention
 
 	mu      sync.Mutex
 	durable []*job
@@ -180,7 +181,7 @@ func (w *writer) carryOut(c *connection, batch []*job) error {
 }
 
 func (w *writer) carryOutOne(c *connection, j *job) error {
-	v := &view{c: c}
+	v := &view{c: c, kept: w.kept}
 	change := j.decide(v)
 	if v.failed != nil {
 		return v.failed

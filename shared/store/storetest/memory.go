@@ -28,13 +28,18 @@ type Memory struct {
 	caps      map[string]broker.Capabilities
 	live      map[broker.LiveKey]broker.Live
 	templates map[string]broker.Template
-	tickets   map[string]int64
+	tickets   map[string]ticket
 	keys      map[broker.Key]broker.KeyRecord
 	ops       map[string]*broker.Ledger
 	machines  map[string]broker.Machine
 	leases    map[[2]string]broker.Lease // by provider and host
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
+}
+
+type ticket struct {
+	next int64
+	used time.Time
 }
 
 type memProvider struct {
@@ -52,7 +57,7 @@ func NewMemory(now func() time.Time) *Memory {
 		meta:      broker.Meta{ID: uuid.NewString(), CreatedAt: now().UTC(), Schema: 1},
 		config:    broker.DefaultConfig(),
 		providers: map[string]*memProvider{}, caps: map[string]broker.Capabilities{}, live: map[broker.LiveKey]broker.Live{},
-		templates: map[string]broker.Template{}, tickets: map[string]int64{},
+		templates: map[string]broker.Template{}, tickets: map[string]ticket{},
 		keys: map[broker.Key]broker.KeyRecord{}, ops: map[string]*broker.Ledger{},
 		machines: map[string]broker.Machine{}, leases: map[[2]string]broker.Lease{}, versions: map[[2]string]int64{},
 		metrics: map[broker.MetricKey]broker.MetricRow{},
@@ -71,6 +76,22 @@ func own[T any](v T) T {
 		panic(fmt.Sprintf("copying %T: %v", v, err))
 	}
 	return out
+}
+
+// What has ended is kept so long.
+const (
+	operationsKept = 35 * 24 * time.Hour
+	machinesKept   = 40 * 24 * time.Hour
+)
+
+// gone reports whether an operation has expired.
+func (m *Memory) gone(o broker.Operation) bool {
+	return !o.Status.Open() && !o.EndedAt.IsZero() && !m.now().Before(o.EndedAt.Add(operationsKept))
+}
+
+// past reports whether a machine has expired.
+func (m *Memory) past(one broker.Machine) bool {
+	return one.Status.Final() && !one.UpdatedAt.IsZero() && !m.now().Before(one.UpdatedAt.Add(machinesKept))
 }
 
 func changed(current any, format string, args ...any) error {

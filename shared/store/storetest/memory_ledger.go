@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -62,6 +63,21 @@ func (m *Memory) DropKey(_ context.Context, k broker.Key) error {
 		delete(m.keys, k)
 	}
 	return nil
+}
+
+// Prune deletes what has expired.
+func (m *Memory) Prune(context.Context, int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	maps.DeleteFunc(m.ops, func(_ string, l *broker.Ledger) bool { return m.gone(l.Operation) })
+	maps.DeleteFunc(m.machines, func(_ string, one broker.Machine) bool { return m.past(one) })
+	maps.DeleteFunc(m.keys, func(_ broker.Key, r broker.KeyRecord) bool { return !now.Before(r.ExpiresAt) })
+	maps.DeleteFunc(m.metrics, func(_ broker.MetricKey, r broker.MetricRow) bool { return !now.Before(r.ExpiresAt) })
+	maps.DeleteFunc(m.tickets, func(_ string, t ticket) bool {
+		return !now.Before(t.used.UTC().Truncate(24*time.Hour).AddDate(0, 0, 36))
+	})
+	return 0, nil
 }
 
 // ClaimOperation implements [broker.LedgerWriter].
@@ -195,7 +211,7 @@ func (m *Memory) Ledger(_ context.Context, id string) (broker.Ledger, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.ops[id]
-	if !ok {
+	if !ok || m.gone(l.Operation) {
 		return broker.Ledger{}, missing("operation", id)
 	}
 	return own(*l), nil
@@ -232,7 +248,9 @@ func (m *Memory) Operations(_ context.Context, f broker.OperationFilter, p broke
 func (m *Memory) newest() []broker.Operation {
 	var all []broker.Operation
 	for _, l := range m.ops {
-		all = append(all, l.Operation)
+		if !m.gone(l.Operation) {
+			all = append(all, l.Operation)
+		}
 	}
 	slices.SortFunc(all, func(a, b broker.Operation) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

@@ -28,7 +28,7 @@ func (m *Memory) Machines(_ context.Context, ids []string) ([]broker.Machine, er
 	defer m.mu.Unlock()
 	var out []broker.Machine
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		if one, ok := m.machines[id]; ok {
+		if one, ok := m.machines[id]; ok && !m.past(one) {
 			out = append(out, own(one))
 		}
 	}
@@ -58,7 +58,7 @@ func (m *Memory) ListMachines(_ context.Context, f broker.MachineFilter, p broke
 	if p.Cursor != "" && !known {
 		return nil, "", fault.Invalid("cursor", "is not one that this list gave")
 	}
-	if f.OperationID != "" && m.ops[f.OperationID] == nil {
+	if l := m.ops[f.OperationID]; f.OperationID != "" && (l == nil || m.gone(l.Operation)) {
 		return nil, "", missing("operation", f.OperationID)
 	}
 	var all []broker.Machine
@@ -81,7 +81,7 @@ func newestFirst(a, b broker.Machine) int {
 // listed reports whether a machine is what a filter asks for. Those of an
 // operation are the ones that its ledger names.
 func (m *Memory) listed(f broker.MachineFilter, one broker.Machine) bool {
-	if f.Provider != "" && one.Provider != f.Provider || f.Status != "" && one.Status != f.Status {
+	if m.past(one) || f.Provider != "" && one.Provider != f.Provider || f.Status != "" && one.Status != f.Status {
 		return false
 	}
 	if f.OperationID == "" {

@@ -88,8 +88,9 @@ func (m *Memory) DeleteTemplate(_ context.Context, id string) error {
 func (m *Memory) Ticket(_ context.Context, scope string) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tickets[scope]++
-	return m.tickets[scope] - 1, nil
+	n := m.tickets[scope].next
+	m.tickets[scope] = ticket{next: n + 1, used: m.now()}
+	return n, nil
 }
 
 // Leases implements [broker.LeaseBook].

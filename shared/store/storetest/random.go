@@ -51,6 +51,7 @@ func (d *duel) actions() map[string]func(*rapid.T) {
 		"":                d.compareSome,
 		"advance":         d.advance,
 		"restart":         d.restart,
+		"prune":           d.prune,
 		"put provider":    d.putProvider,
 		"delete provider": d.deleteProvider,
 		"put config":      d.putConfig,
@@ -117,7 +118,25 @@ func (d *duel) provider(r *rapid.T) string { return pick(r, "provider", "a", "b"
 func (d *duel) op(r *rapid.T) string       { return pick(r, "operation", "op-1", "op-2", "op-3") }
 
 func (d *duel) advance(r *rapid.T) {
-	d.clock.advance(time.Duration(rapid.IntRange(1, 40*3600).Draw(r, "seconds")) * time.Second)
+	seconds := rapid.IntRange(1, 40*3600).Draw(r, "seconds")
+	if pick(r, "a season", false, false, false, true) {
+		seconds += 30 * 24 * 3600
+	}
+	d.clock.advance(time.Duration(seconds) * time.Second)
+}
+
+// prune deletes on both sides, where the store does not do so by itself.
+func (d *duel) prune(r *rapid.T) {
+	p, ok := d.real.(Pruner)
+	if !ok {
+		return
+	}
+	if _, err := p.Prune(r.Context(), 10_000); err != nil {
+		d.Fatalf("pruning: %v", err)
+	}
+	if _, err := d.model.Prune(r.Context(), 0); err != nil {
+		d.Fatal(err)
+	}
 }
 
 // restart is rarer than the verbs: it costs as much as a hundred of them.

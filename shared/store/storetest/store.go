@@ -67,6 +67,7 @@ func Run(t *testing.T, open Open) {
 		{"lists of machines", testMachineLists},
 		{"leases", testLeases},
 		{"metrics", testMetrics},
+		{"expiry", testExpiry},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},

@@ -49,7 +49,10 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	if err != nil {
 		return dispatch.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now})
+	store, err := dynamo.Open(ctx, dynamo.Options{
+		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now,
+		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines,
+	})
 	if err != nil {
 		return dispatch.Service{}, err
 	}

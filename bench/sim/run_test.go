@@ -1,0 +1,181 @@
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/store/storetest"
+)
+
+// plan is a scenario.
+type plan struct {
+	fleets       []fleet
+	processes    int           // that share the store; 0: one
+	rate         float64       // operations per second, as they come by chance
+	long         time.Duration // of the load
+	count        int           // machines of an operation; 0: one
+	config       string        // of the strategy
+	deaths       float64       // share of boundaries at which a process dies
+	proberDeaths int           // so many processes die with a half-open permit in hand
+	tableAway    func(*site) bool
+	during       func(*site)                           // beside the load
+	peer         func(storetest.Store) storetest.Store // what stands between a process and the store: another design
+}
+
+// tally is what happened.
+type tally struct {
+	operations, succeeded, partial, refused, unknown int
+	calls, failing, wasted, ambiguous                int // of creations at providers
+	ticksFailed, deaths                              int
+	open                                             int // operations that never ended
+	duplicates                                       int // machines above what an operation asked for
+	orphans                                          int // machines that no record tells of
+	forgotten                                        int // records of machines that do not exist
+	wait                                             []time.Duration
+	good                                             []time.Duration // when operations succeeded, since the site began
+}
+
+// p99 is the wait that one operation in a hundred exceeds.
+func (t *tally) p99() time.Duration {
+	if len(t.wait) == 0 {
+		return 0
+	}
+	slices.Sort(t.wait)
+	return t.wait[len(t.wait)*99/100]
+}
+
+// run brings the load about, lets all of it end, and counts.
+func (s *site) run() {
+	over := make(chan struct{})
+	go s.ticks(over)
+	var beside sync.WaitGroup
+	if s.plan.during != nil {
+		beside.Go(func() { s.plan.during(s) })
+	}
+	s.load()
+	beside.Wait()
+	s.settle()
+	close(over)
+	synctest.Wait()
+	s.count()
+}
+
+// ticks is the schedule.
+func (s *site) ticks(over chan struct{}) {
+	every := time.NewTicker(time.Minute)
+	defer every.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-every.C:
+			s.minute()
+		}
+	}
+}
+
+// load is callers who come by chance and wait for their answers.
+func (s *site) load() {
+	var callers sync.WaitGroup
+	for began := time.Now(); time.Since(began) < s.plan.long; {
+		time.Sleep(time.Duration(-math.Log(1-s.draw()) / s.plan.rate * float64(time.Second)))
+		callers.Go(func() { s.caller() })
+	}
+	callers.Wait()
+}
+
+// caller asks for machines, and asks again under the same key when the process
+// that it asked is gone.
+func (s *site) caller() {
+	id := s.ids.Add(1)
+	body := fmt.Sprintf(`{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "t", "count": %d}}`, max(1, s.plan.count))
+	began := time.Now()
+	for range 60 {
+		c := op.Call{Principal: "ada", Role: op.Admin, IdempotencyKey: fmt.Sprintf("key-%d", id)}
+		_, err := s.any().serve["executeProviderOperation"].Serve(s.Context(), c, []byte(body))
+		if again(err) {
+			time.Sleep(time.Second)
+			continue
+		}
+		s.note(func(t *tally) { t.answer(fault.As(err), time.Since(began), time.Since(s.began)) })
+		return
+	}
+	s.note(func(t *tally) {
+		t.answer(fault.New(fault.StoreUnavailable, "nobody answers"), time.Since(began), time.Since(s.began))
+	})
+}
+
+// again reports whether an error says nothing about the operation.
+func again(err error) bool {
+	if err == nil {
+		return false
+	}
+	code := fault.As(err).Code
+	return errors.Is(err, errDead) || code == fault.StoreUnavailable || code == fault.Internal
+}
+
+func (t *tally) answer(err *fault.Error, took, at time.Duration) {
+	t.operations++
+	t.wait = append(t.wait, took)
+	switch {
+	case err == nil:
+		t.succeeded++
+		t.good = append(t.good, at)
+	case err.Code == fault.OutcomeUnknown:
+		t.unknown++
+	default:
+		t.refused++
+	}
+}
+
+// settle waits until every operation has ended, an hour at most.
+func (s *site) settle() {
+	for range 60 {
+		open, err := s.store.OpenOperations(s.Context(), time.Now().Add(24*time.Hour), 1)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if len(open) == 0 {
+			return
+		}
+		time.Sleep(time.Minute)
+	}
+}
+
+// count compares what exists with what is recorded.
+func (s *site) count() {
+	open, err := s.store.OpenOperations(s.Context(), time.Now().Add(24*time.Hour), 1_000_000)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.seen.open, s.seen.deaths = len(open), s.deaths
+	got := map[string]int{}
+	for name, f := range s.fleets {
+		recorded := map[string]bool{}
+		owned, err := s.store.OwnedMachines(s.Context(), name, 1_000_000)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, m := range owned {
+			recorded[m.ID] = true
+			got[m.OperationID]++
+		}
+		exist := f.Exist()
+		for _, id := range exist {
+			if !recorded[id] {
+				s.seen.orphans++
+			}
+		}
+		s.seen.forgotten += max(0, len(recorded)-len(exist))
+	}
+	for _, n := range got {
+		s.seen.duplicates += max(0, n-max(1, s.plan.count))
+	}
+}
