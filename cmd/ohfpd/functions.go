@@ -122,7 +122,6 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 	return env, nil
 }
 
-<<<<<<< HEAD
 // cloudSettings is what functions of AWS are told: where endpoints may lead,
 // and those of the operator.
 func cloudSettings(cfg Config) []string {
@@ -140,12 +139,12 @@ func cloudSettings(cfg Config) []string {
 		}
 	}
 	return env
-=======
+}
+
 // retention is OHFP_RETENTION as functions read it.
 func retention(cfg Config) string {
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
 	return fmt.Sprintf(`{"operations_days": %d, "machines_days": %d}`, days(cfg.OperationsKept), days(cfg.MachinesKept))
->>>>>>> main
 }
 
 // installation is OHFP_FUNCTIONS as functions read it.

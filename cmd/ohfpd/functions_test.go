@@ -190,8 +190,8 @@ func least() map[string]string {
 		"OHFP_FUNCTIONS": `{"attempt":{"aws":"attempt-aws","static":"attempt-static"},` +
 			`"probe":{"aws":"probe-aws","static":"probe-static"},"settle":"settle","due":"due"}`,
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard", "OHFP_EXECUTE_EXPRESS_ARN": "arn:express", "OHFP_HEALTH_CHECK_ARN": "arn:health",
-		"OHFP_RETENTION":            `{"operations_days": 20, "machines_days": 50}`,
-		"OHFP_STATIC":               `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
+		"OHFP_RETENTION": `{"operations_days": 20, "machines_days": 50}`,
+		"OHFP_STATIC":    `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
 	}
 }
 

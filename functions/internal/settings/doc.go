@@ -20,15 +20,11 @@
 //	{"host_files": {"NAME": "PATH"}, "commands": {"NAME": {"argv": ["PROGRAM", "ARGUMENT"]}},
 //	 "command_timeout_seconds": 30, "address_allow": ["10.0.0.0/8"]}
 //
-<<<<<<< HEAD
-// of which OHFP_AWS has address_allow alone. All are read strictly. What is missing or malformed is a [fault.Error] that
-=======
-// and OHFP_RETENTION is
+// of which OHFP_AWS has address_allow alone, and OHFP_RETENTION is
 //
 //	{"operations_days": 35, "machines_days": 40}
 //
 // They are read strictly. What is missing or malformed is a [fault.Error] that
->>>>>>> main
 // names the variable and the remedy: store_unavailable where the table is not
 // named, internal for all else, for no caller can mend it.
 //

@@ -18,11 +18,8 @@ const (
 	healthCheck     = "OHFP_HEALTH_CHECK_ARN"
 	snapshotAge     = "OHFP_SNAPSHOT_SECONDS"
 	staticPools     = "OHFP_STATIC"
-<<<<<<< HEAD
 	awsAccounts     = "OHFP_AWS"
-=======
 	retained        = "OHFP_RETENTION"
->>>>>>> main
 )
 
 // Env answers what a variable holds, "" for one that is not set. [os.Getenv]
