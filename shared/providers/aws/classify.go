@@ -70,10 +70,14 @@ func explain(what string, api smithy.APIError) string {
 	if i := strings.Index(text, "Encoded authorization failure message"); i >= 0 {
 		text = strings.TrimSpace(text[:i])
 	}
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	return what + ": " + strings.TrimSuffix(cut(text), ".") + " (" + api.ErrorCode() + ")"
+}
+
+func cut(text string) string {
+	if len(text) <= maxMessage {
+		return text
 	}
-	return what + ": " + strings.TrimSuffix(text, ".") + " (" + api.ErrorCode() + ")"
+	return strings.ToValidUTF8(text[:maxMessage], "") + "…"
 }
 
 // unsent fills in why a request did not leave.

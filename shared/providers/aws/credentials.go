@@ -25,7 +25,7 @@ func (e *credentialsError) Unwrap() error { return e.err }
 func unusable(err error) *fault.ProviderError {
 	return &fault.ProviderError{
 		Class: fault.Auth, Code: "configuration", Err: err,
-		Message: "the broker's AWS configuration cannot be used; check the profile and the files of the broker's machine",
+		Message: "the broker's AWS configuration cannot be used; check the profile and the files of the broker's machine: " + cut(err.Error()),
 	}
 }
 
