@@ -125,7 +125,7 @@ func TestBetweenTheLeastAndTheMostThereAreAsManyAsThereIsRoomFor(t *testing.T) {
 		if _, err := d.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: ids(out.Instances)}); err != nil {
 			r.Errorf("terminating: %v", err)
 		}
-		if again := d.run(wanted("b", 1, int32(room))); len(again) != room { //nolint:gosec // at most 12
+		if again := d.run(wanted("b", 1, int32(room))); len(again) != room {
 			r.Errorf("what was ended made room for %d of %d", len(again), room)
 		}
 	})
@@ -349,7 +349,7 @@ func TestCallersAreKnownByTheirKeyAndTheRegion(t *testing.T) {
 	d.refused(err, "AuthFailure", http.StatusUnauthorized)
 	_, err = d.as(ec2test.KeyID, "us-east-1").RunInstances(t.Context(), wanted("a", 1, 1))
 	d.refused(err, "SignatureDoesNotMatch", http.StatusForbidden)
-	res, err := http.Post(d.URL(), "application/x-www-form-urlencoded", strings.NewReader("Action=DescribeInstances&Version=2016-11-15")) //nolint:noctx // a test's own server
+	res, err := http.Post(d.URL(), "application/x-www-form-urlencoded", strings.NewReader("Action=DescribeInstances&Version=2016-11-15"))
 	if err != nil || res.StatusCode != http.StatusForbidden {
 		t.Errorf("without a signature: %v, %v", res, err)
 	}
