@@ -31,11 +31,11 @@ type account struct {
 	env     []string
 }
 
-func newAccount(t *testing.T) *account {
+func newAccount(t *testing.T, env ...string) *account {
 	t.Helper()
-	a := &account{t: t, program: filepath.Join(build(t), "ohfpd"), env: []string{
-		"HOME=" + t.TempDir(), "AWS_ACCESS_KEY_ID=" + ec2test.KeyID, "AWS_SECRET_ACCESS_KEY=of-the-double", "AWS_EC2_METADATA_DISABLED=true",
-	}}
+	a := &account{t: t, program: filepath.Join(build(t), "ohfpd"), env: append(env,
+		"HOME="+t.TempDir(), "AWS_ACCESS_KEY_ID="+ec2test.KeyID, "AWS_SECRET_ACCESS_KEY=of-the-double", "AWS_EC2_METADATA_DISABLED=true",
+	)}
 	a.start(filepath.Join(t.TempDir(), "data"))
 	t.Cleanup(func() {
 		if err := a.end(syscall.SIGTERM); err != nil {
@@ -338,4 +338,35 @@ func TestWhatIsMissingInOneRegionLeavesNothingBehindAndGoesToTheNext(t *testing.
 			a.equal([]string{"east", "east"}, slices.Sorted(slices.Values(providers)))
 		})
 	}
+}
+
+// The endpoints are the operator's, and so is the role: the registration names
+// the role alone.
+func TestABrokerActsInARoleOfTheAccount(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::111122223333:role/ohfp-provider-west"
+	west := region(t, "us-west-2")
+	west.AddRole(role, "ours")
+	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	register := `{"strategy_name": %q, "provider_type": "aws", "strategy_config": {"region": "us-west-2", "role_arn": %q, "external_id": %q}}`
+	a.must("registerProviderStrategy", fmt.Sprintf(register, "west", role, "ours"))
+	a.must("registerProviderStrategy", fmt.Sprintf(register, "stranger", role, "another"))
+	a.template("")
+	a.equal("SUCCEEDED", a.execute("CREATE_INSTANCES", `{"template_id": "web", "count": 2}`).Status)
+	asking := func(kind, provider, parameters string) string {
+		t.Helper()
+		_, answer, err := a.ask(http.MethodPost, "/v1/commands/executeProviderOperation",
+			fmt.Sprintf(`{"operation_type": %q, "strategy_override": %q%s}`, kind, provider, parameters), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if answer := asking("VALIDATE_TEMPLATE", "west", `, "parameters": {"template_id": "web"}`); !strings.Contains(answer, `"valid":true`) {
+		t.Errorf("the template that works: %s", answer)
+	}
+	if answer := asking("HEALTH_CHECK", "stranger", ""); !strings.Contains(answer, "the role "+role+" cannot be used") {
+		t.Errorf("a role that cannot be assumed: %s", answer)
+	}
+	a.equal(2, west.Made())
 }
