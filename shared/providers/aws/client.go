@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -48,9 +50,10 @@ func (d *Driver) open(cfg awssdk.Config) *client {
 	if !ok {
 		base = awshttp.NewBuildableClient()
 	}
-	cfg.HTTPClient = base
+	cfg.HTTPClient = newDoor(base.GetTransport(), nil) // of STS
 	cfg.Credentials = awssdk.NewCredentialsCache(d.credentials(cfg))
 	gate := newDoor(base.GetTransport(), d.endpointGuard())
+	gate.notes = true
 	return &client{door: gate, Client: ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.HTTPClient = gate
 		o.Retryer = awssdk.NopRetryer{} // the broker retries, see the package's comment
@@ -86,9 +89,13 @@ func (o Options) judge(a netip.Addr) error {
 	return nil
 }
 
-// door is where requests leave. It notes on the context of [watch] that one
-// may have left, and follows no redirect.
-type door struct{ client *http.Client }
+// door is where requests leave; it follows no redirect. One that notes says on
+// the context of [watch] that a request may have left: that of EC2, not that of
+// STS, which is asked for credentials in between.
+type door struct {
+	client *http.Client
+	notes  bool
+}
 
 // newDoor takes a transport over. With a guard, addresses are judged when they
 // are dialled, and no proxy stands between.
@@ -98,7 +105,7 @@ func newDoor(t *http.Transport, guard func(netip.Addr) error) *door {
 		dialer := &net.Dialer{Timeout: dialTimeout, Control: control(guard)}
 		t.Proxy, t.DialContext = nil, dialer.DialContext
 	}
-	return &door{&http.Client{
+	return &door{client: &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -119,11 +126,33 @@ func control(guard func(netip.Addr) error) func(string, string, syscall.RawConn)
 
 // Do implements the SDK's HTTP client.
 func (d *door) Do(r *http.Request) (*http.Response, error) {
-	if sent, ok := r.Context().Value(sentKey{}).(*atomic.Bool); ok {
+	r, err := owned(r)
+	if err != nil {
+		return nil, err
+	}
+	if sent, ok := r.Context().Value(sentKey{}).(*atomic.Bool); ok && d.notes {
 		trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
 		r = r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
 	}
 	return d.client.Do(r) //nolint:gosec,wrapcheck // the SDK makes the request, and wraps the error
+}
+
+// owned returns a request with a body of its own. The SDK closes the one that
+// it gave as soon as an answer begins; a transport that has not yet seen the
+// body's end takes that for a failure, and closes the connection under the
+// answer.
+func owned(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	body, err := io.ReadAll(r.Body) // a form, which is in memory anyway
+	if err != nil {
+		return nil, fmt.Errorf("reading the request: %w", err)
+	}
+	r = r.WithContext(r.Context())
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, err = r.GetBody()
+	return r, err
 }
 
 type sentKey struct{}
