@@ -78,7 +78,7 @@ func arguments(ts *testscript.TestScript, neg bool, args []string, usage string)
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "start ...")
 	w, dir := siteOf(ts).way, ts.MkAbs("data")
-	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}, w.env...)
+	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}, w.env...)
 	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, append(w.flags(dir), args...)...)
 	siteOf(ts).broker = b
 	ts.Check(err)

@@ -44,7 +44,8 @@ var forbidden = map[string]string{
 	"database/sql":                            "the store of functions is the table; google/uuid links the interface database/sql/driver, no driver",
 	module + "/shared/store/storetest":        "a specification is for tests",
 	module + "/shared/providers/providertest": "a specification is for tests",
-	"testing": "a test's tools stay in tests",
+	module + "/shared/providers/aws/ec2test":  "a double is for tests",
+	"testing":                                 "a test's tools stay in tests",
 
 	module + "/shared/flow/local/...":     "workflows of functions run on Step Functions",
 	module + "/statemachines/...":         "a function starts workflows by their ARN and reads none",
@@ -125,6 +126,23 @@ var cones = map[string]cone{
 			"github.com/aws/aws-sdk-go-v2",
 			"github.com/aws/smithy-go",
 			"github.com/goccy/go-yaml",
+			"github.com/google/uuid",
+		},
+	},
+	"clouds/aws": {
+		forbidden: map[string]string{
+			module + "/shared/query":            "a step answers a workflow",
+			module + "/shared/command":          "what touches a provider registers nothing and decides nothing",
+			module + "/shared/selection":        "the provider was selected before",
+			module + "/shared/flow/...":         "what a workflow runs starts no workflow",
+			module + "/shared/providers/static": "a function links the driver of its own kind",
+			"os/exec":                           "a function of AWS starts no program",
+		},
+		services: []string{"dynamodb", "dynamodbstreams", "ec2", "sts"},
+		modules: []string{
+			"github.com/aws/aws-lambda-go",
+			"github.com/aws/aws-sdk-go-v2",
+			"github.com/aws/smithy-go",
 			"github.com/google/uuid",
 		},
 	},

@@ -12,7 +12,12 @@ import (
 
 // awsConfig reads how AWS is reached, from where every tool of AWS does.
 func awsConfig(ctx context.Context, log *slog.Logger) (awssdk.Config, error) {
-	a, err := config.LoadDefaultConfig(ctx, config.WithLogger(sdkLog{ctx, log}))
+	return awsProfile(ctx, log, "")
+}
+
+// awsProfile is the same with a profile, "" for the default one.
+func awsProfile(ctx context.Context, log *slog.Logger, profile string) (awssdk.Config, error) {
+	a, err := config.LoadDefaultConfig(ctx, config.WithLogger(sdkLog{ctx, log}), config.WithSharedConfigProfile(profile))
 	if err != nil {
 		return a, fmt.Errorf("reading the AWS configuration: %w; check AWS_REGION, AWS_PROFILE and the files that they name", err)
 	}

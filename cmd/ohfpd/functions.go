@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -115,10 +116,30 @@ func environment(ctx context.Context, a awssdk.Config, cfg Config, kinds []strin
 	if who.SessionToken != "" {
 		env = append(env, "AWS_SESSION_TOKEN="+who.SessionToken)
 	}
+	env = append(env, cloudSettings(cfg)...)
 	if at := ddb.NewFromConfig(a).Options().BaseEndpoint; at != nil {
 		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+*at)
 	}
 	return env, nil
+}
+
+// cloudSettings is what functions of AWS are told: where endpoints may lead,
+// and those of the operator.
+func cloudSettings(cfg Config) []string {
+	var env []string
+	if len(cfg.AddressAllow) > 0 {
+		text := make([]string, len(cfg.AddressAllow))
+		for i, p := range cfg.AddressAllow {
+			text[i] = `"` + p.String() + `"`
+		}
+		env = append(env, `OHFP_AWS={"address_allow":[`+strings.Join(text, ",")+`]}`)
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS"} {
+		if url := os.Getenv(name); url != "" {
+			env = append(env, name+"="+url)
+		}
+	}
+	return env
 }
 
 // retention is OHFP_RETENTION as functions read it.

@@ -44,7 +44,7 @@ func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*si
 }
 
 func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
-	drivers, err := openers(cfg, store)
+	drivers, err := openers(cfg, store, log)
 	if err != nil {
 		return nil, err
 	}

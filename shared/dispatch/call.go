@@ -135,7 +135,7 @@ func safely[T any](ctx context.Context, s Service, call func() (T, error)) (out 
 }
 
 func made(r providers.CreateResult, err error) fulfilment.Made {
-	return fulfilment.Made{Machines: r.Machines, Pending: r.Pending, PollAfter: r.PollAfter, Shortfall: r.Shortfall, Err: err}
+	return fulfilment.Made{Machines: r.Machines, Pending: r.Pending, PollAfter: r.PollAfter, Shortfall: r.Shortfall, Err: err, Settled: r.Settled}
 }
 
 // checkHealth answers HEALTH_CHECK: a sick provider is a successful check.

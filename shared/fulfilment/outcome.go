@@ -16,6 +16,10 @@ type Made struct {
 	PollAfter time.Duration
 	Shortfall []error
 	Err       error
+
+	// Settled: the provider keeps what it answered to the token, so that an
+	// earlier call of it that is still under way makes nothing more.
+	Settled bool
 }
 
 // Sending returns a as it is stored just before a call that may have an
@@ -46,7 +50,8 @@ func Recorded(a broker.Attempt) broker.Attempt {
 // Creation returns a after a driver's answer to its call. before is the
 // attempt as the worker took it over. When that was UNKNOWN the call repeated
 // one whose outcome is not known, and a refusal, or fewer machines than asked
-// while the first call may still leave, counts as a first look-up only.
+// while the first call may still leave, counts as a first look-up only, unless
+// the provider has settled for them.
 func Creation(before, a broker.Attempt, m Made, now time.Time) broker.Attempt {
 	resolving := before.State == broker.UnknownEffect
 	if m.Err != nil {
@@ -54,7 +59,7 @@ func Creation(before, a broker.Attempt, m Made, now time.Time) broker.Attempt {
 	}
 	after := answered(a, m, now)
 	short, overlaps := len(m.Machines) < a.Count, before.SendBy.After(a.SentAt)
-	if resolving && short && !after.State.Reserves() && (overlaps || len(m.Machines) == 0) {
+	if resolving && short && !m.Settled && !after.State.Reserves() && (overlaps || len(m.Machines) == 0) {
 		after.State, after.Confirmed, after.EndedAt = broker.UnknownEffect, 0, time.Time{}
 		after.LookedAt, after.Found = now, len(m.Machines)
 	}

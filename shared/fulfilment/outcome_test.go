@@ -167,6 +167,9 @@ func TestAReplayThatGivesFewerSettlesNothingWhileTheFirstCallMayLeave(t *testing
 	equal(t, 2, got.Found)
 	equal(t, machines(2), got.Machines)
 
+	two.Settled = true // the provider makes no more for the token, whatever still arrives
+	equal(t, after{State: made, Confirmed: 2, Class: fault.Capacity, Ended: true}, brief(fulfilment.Creation(a, call, two, at(now))))
+
 	all := fulfilment.Creation(a, call, fulfilment.Made{Machines: machines(3)}, at(now))
 	equal(t, after{State: made, Confirmed: 3, Ended: true}, brief(all))
 }

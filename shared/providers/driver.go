@@ -49,6 +49,10 @@ type CreateResult struct {
 	Pending   json.RawMessage // ≤ 4 KB; set while the provider still fills
 	PollAfter time.Duration   // with Pending: when to ask
 	Shortfall []error         // *fault.ProviderError: why there are fewer than asked
+
+	// Settled says that the provider keeps what it answered to the token: the
+	// same call makes nothing more, also one that is still under way.
+	Settled bool
 }
 
 // Validation is the verdict on a template.

@@ -9,6 +9,7 @@
 //	OHFP_SNAPSHOT_SECONDS       how long the registry is kept, 0 to 2, default 2; optional, writes
 //	OHFP_RETENTION              how long what has ended is kept, as JSON; optional, every function the same
 //	OHFP_STATIC                 what static pools may use, as JSON; optional, clouds/static
+//	OHFP_AWS                    where endpoints of compatible clouds may lead, as JSON; optional, clouds/aws
 //
 // OHFP_FUNCTIONS is
 //
@@ -20,7 +21,7 @@
 //	{"host_files": {"NAME": "PATH"}, "commands": {"NAME": {"argv": ["PROGRAM", "ARGUMENT"]}},
 //	 "command_timeout_seconds": 30, "address_allow": ["10.0.0.0/8"]}
 //
-// and OHFP_RETENTION is
+// of which OHFP_AWS has address_allow alone, and OHFP_RETENTION is
 //
 //	{"operations_days": 35, "machines_days": 40}
 //

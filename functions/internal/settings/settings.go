@@ -18,6 +18,7 @@ const (
 	healthCheck     = "OHFP_HEALTH_CHECK_ARN"
 	snapshotAge     = "OHFP_SNAPSHOT_SECONDS"
 	staticPools     = "OHFP_STATIC"
+	awsAccounts     = "OHFP_AWS"
 	retained        = "OHFP_RETENTION"
 )
 

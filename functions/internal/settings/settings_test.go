@@ -108,6 +108,7 @@ func TestStaticPoolsNeedOnlyTheTable(t *testing.T) {
 func forReads(e settings.Env) error  { _, err := settings.ForReads(e); return err }
 func forWrites(e settings.Env) error { _, err := settings.ForWrites(e); return err }
 func forStatic(e settings.Env) error { _, err := settings.ForStatic(e); return err }
+func forAWS(e settings.Env) error    { _, err := settings.ForAWS(e); return err }
 
 func TestAVariableThatIsMissingOrMalformedIsNamedWithTheRemedy(t *testing.T) {
 	tests := []struct {
@@ -133,6 +134,9 @@ func TestAVariableThatIsMissingOrMalformedIsNamedWithTheRemedy(t *testing.T) {
 		{"no health check", "OHFP_HEALTH_CHECK_ARN", "", forWrites, fault.Internal, "OHFP_HEALTH_CHECK_ARN is not set"},
 		{"an age beyond bounds", "OHFP_SNAPSHOT_SECONDS", "3", forWrites, fault.Internal, `OHFP_SNAPSHOT_SECONDS is "3"`},
 		{"an age that is no number", "OHFP_SNAPSHOT_SECONDS", "1s", forWrites, fault.Internal, `OHFP_SNAPSHOT_SECONDS is "1s"`},
+		{"no table, AWS", "OHFP_TABLE", "", forAWS, fault.StoreUnavailable, "set OHFP_TABLE"},
+		{"accounts that are no JSON", "OHFP_AWS", "{", forAWS, fault.Internal, "correct OHFP_AWS"},
+		{"an address of AWS that is none", "OHFP_AWS", `{"address_allow":["here"]}`, forAWS, fault.Internal, `OHFP_AWS in the function's configuration: address_allow: "here"`},
 		{"static pools that are no JSON", "OHFP_STATIC", "{", forStatic, fault.Internal, "correct OHFP_STATIC"},
 		{"an unknown member", "OHFP_STATIC", `{"host_file":{}}`, forStatic, fault.Internal, "OHFP_STATIC.host_file"},
 		{"a command without a list", "OHFP_STATIC", `{"commands":{"a":{}}}`, forStatic, fault.Internal, "OHFP_STATIC.commands.a.argv"},
@@ -163,7 +167,7 @@ func FuzzSettings(f *testing.F) {
 	f.Add(`{"commands":{"a":{"argv":[""]}},"address_allow":["::ffff:10.0.0.1"]}`)
 	f.Add(`{"attempt":null}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		for variable, read := range map[string]func(settings.Env) error{"OHFP_FUNCTIONS": forReads, "OHFP_STATIC": forStatic} {
+		for variable, read := range map[string]func(settings.Env) error{"OHFP_FUNCTIONS": forReads, "OHFP_STATIC": forStatic, "OHFP_AWS": forAWS} {
 			err := read(with(variable, text))
 			if err == nil {
 				continue
@@ -173,4 +177,19 @@ func FuzzSettings(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFunctionsOfAWSAreToldWhereEndpointsMayLead(t *testing.T) {
+	for text, want := range map[string]settings.AWS{
+		"":                                 {Table: "broker"},
+		`{"address_allow":["10.0.0.7/8"]}`: {Table: "broker", AddressAllow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
+	} {
+		got, err := settings.ForAWS(env(map[string]string{"OHFP_TABLE": "broker", "OHFP_AWS": text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
 }

@@ -56,16 +56,16 @@ func ForStatic(env Env) (Static, error) {
 	if s.Retention, err = env.retention(); err != nil {
 		return Static{}, err
 	}
-	s.AddressAllow, err = prefixes(given.AddressAllow)
+	s.AddressAllow, err = prefixes(staticPools, given.AddressAllow)
 	return s, err
 }
 
-func prefixes(given []string) ([]netip.Prefix, error) {
+func prefixes(variable string, given []string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, text := range given {
 		p, err := config.ParsePrefix(text)
 		if err != nil {
-			return nil, misconfigured("correct %s in the function's configuration: address_allow: %q is neither an address nor a prefix such as 10.0.0.0/8", staticPools, text)
+			return nil, misconfigured("correct %s in the function's configuration: address_allow: %q is neither an address nor a prefix such as 10.0.0.0/8", variable, text)
 		}
 		list = append(list, p)
 	}

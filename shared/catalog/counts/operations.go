@@ -116,7 +116,7 @@ func Terminate(machines int) Operation {
 		liveEnd(),
 		knownMachines("the records to end", machines, machineKB),
 		knownMachines("whether another wrote them meanwhile", machines, machineKB),
-		outcome("outcome, ended machines and close", machines, attemptRow(attemptKB), operationRow(routedKB, closed), eventRow()),
+		ending("outcome, ended machines and close", machines, attemptRow(attemptKB)),
 		counted(),
 	)
 	return Operation{
@@ -204,7 +204,6 @@ func Reconcile(providers int) Operation {
 	for range providers {
 		calls = append(calls, minutes(), minutes())
 	}
-	calls = append(calls, Call{For: "templates with a limit", Action: query, Rows: []Row{{Key: "TPL/", KB: 1}}})
 	return Operation{
 		Name: "tick of the reconciler", Flow: Standard, States: []string{"Reconcile", "More", "Reconciled"},
 		Steps: []Step{{Function: reconcile, Calls: calls}},

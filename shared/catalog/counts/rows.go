@@ -121,6 +121,19 @@ func sent() Call {
 // outcome is what came of an attempt, with the machines that it made or ended,
 // and with the operation when that completes it.
 func outcome(why string, machines int, more ...Row) Call {
-	rows := repeat(machines, Row{Key: "MACH#<machine>/OWN", KB: machineKB, Indexed: listed}, Row{Key: "OWNED#<provider>/<machine>", KB: 1}, Row{Key: "NAME#<name>/<machine>", KB: 1})
-	return Call{For: why, Action: transactWrite, Rows: append(rows, more...)}
+	return Call{For: why, Action: transactWrite, Rows: append(machineRows(machines, listed), more...)}
+}
+
+// ending is what came of a termination: each machine that has ended gets an
+// entry among those of its provider that have, in the index of what is open.
+// DynamoDB Local shows no units for the operation's entry that leaves the same
+// index in the same transaction; AWS may bill two more for it.
+func ending(why string, machines int, attempt Row) Call {
+	rows := append(machineRows(machines, listed+1), attempt, operationRow(routedKB, closed-1), eventRow())
+	return Call{For: why, Action: transactWrite, Rows: rows}
+}
+
+// machineRows are the rows of machines, with so many entries of indexes each.
+func machineRows(machines, indexed int) []Row {
+	return repeat(machines, Row{Key: "MACH#<machine>/OWN", KB: machineKB, Indexed: indexed}, Row{Key: "OWNED#<provider>/<machine>", KB: 1}, Row{Key: "NAME#<name>/<machine>", KB: 1})
 }

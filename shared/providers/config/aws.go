@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -38,7 +39,18 @@ type AWSTemplate struct {
 	AllocationStrategy string          `json:"allocation_strategy,omitempty" enum:"price-capacity-optimized,capacity-optimized,lowest-price,prioritized" doc:"How a fleet chooses among machine types and subnets."`
 	SpotMaxPrice       *float64        `json:"spot_max_price,omitempty" min:"0" doc:"Highest price per hour for a spot machine."`
 	RootVolumeGiB      int             `json:"root_volume_gib,omitempty" min:"1" max:"65536" doc:"Size of the root volume."`
+	PercentOnDemand    *int            `json:"percent_on_demand,omitempty" min:"0" max:"100" doc:"With price_type heterogeneous: the share that is paid on demand, rounded up; 50 when left out. The rest is spot."`
+	Requirements       *Requirements   `json:"instance_requirements,omitempty" doc:"In the place of machine_types: what a type must have; EC2 chooses among all that do."`
 	RootVolumeType     string          `json:"root_volume_type,omitempty" enum:"gp2,gp3,io1,io2,st1,sc1,standard" doc:"Type of the root volume."`
+}
+
+// Requirements are what a machine type must have, in the place of its name.
+type Requirements struct {
+	VCPUMin       int      `json:"vcpu_min" required:"true" min:"1" max:"1024" doc:"Virtual CPUs, at least."`
+	VCPUMax       int      `json:"vcpu_max,omitempty" min:"1" max:"1024" doc:"Virtual CPUs, at most."`
+	MemoryMiBMin  int      `json:"memory_mib_min" required:"true" min:"1" doc:"Memory in MiB, at least."`
+	MemoryMiBMax  int      `json:"memory_mib_max,omitempty" min:"1" doc:"Memory in MiB, at most."`
+	ExcludedTypes []string `json:"excluded_machine_types,omitempty" maxlen:"400" doc:"Types that will not do; * stands for any part of a name."`
 }
 
 // LaunchTemplate names a launch template by id or by name.
@@ -53,6 +65,8 @@ func awsKind() Kind {
 		Name:    "aws",
 		Summary: "Machines of EC2, or of a cloud that speaks its API.",
 		Config:  reflect.TypeFor[AWS](),
+		// A look-up may not show what was made until then.
+		ConsistencyLag: 2 * time.Minute,
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			c, warnings, err := readAWS(raw, at)
 			return c, warnings, err
@@ -169,15 +183,38 @@ func awsMissing(t broker.ResolvedTemplate) string {
 			return "its fields for aws cannot be read"
 		}
 	}
+	typed := len(t.MachineTypes) > 0 || extra.Requirements != nil
 	switch {
 	case extra.LaunchTemplate != nil:
 		return ""
-	case t.Image == "" && len(t.MachineTypes) == 0:
+	case t.Image == "" && !typed:
 		return "aws needs image and machine_types, or a launch_template"
 	case t.Image == "":
 		return "aws needs image, or a launch_template"
-	case len(t.MachineTypes) == 0:
+	case !typed:
 		return "aws needs machine_types, or a launch_template"
 	}
 	return ""
+}
+
+// contradictions are fields of a layer that cannot be meant together.
+func (t AWSTemplate) contradictions(types []string, at string) []fault.Field {
+	var bad []fault.Field
+	r := t.Requirements
+	if r == nil {
+		return nil
+	}
+	if len(types) > 0 {
+		bad = append(bad, field(at+".instance_requirements", "give machine_types or instance_requirements, not both"))
+	}
+	if r.VCPUMax != 0 && r.VCPUMax < r.VCPUMin {
+		bad = append(bad, field(at+".instance_requirements.vcpu_max", "want vcpu_min or more, got %d", r.VCPUMax))
+	}
+	if r.MemoryMiBMax != 0 && r.MemoryMiBMax < r.MemoryMiBMin {
+		bad = append(bad, field(at+".instance_requirements.memory_mib_max", "want memory_mib_min or more, got %d", r.MemoryMiBMax))
+	}
+	if t.AllocationStrategy == "prioritized" {
+		bad = append(bad, field(at+".allocation_strategy", "prioritized needs machine_types: nothing orders the types that instance_requirements finds"))
+	}
+	return bad
 }

@@ -39,7 +39,7 @@ func awsLayer(raw json.RawMessage, at string) (templateFields, any, error) {
 	if l := t.LaunchTemplate; l != nil && (l.ID == "") == (l.Name == "") {
 		bad = append(bad, field(at+".launch_template", "give its id or its name, one of them"))
 	}
-	return t.templateFields, t.AWSTemplate, invalid(bad)
+	return t.templateFields, t.AWSTemplate, invalid(append(bad, t.contradictions(t.MachineTypes, at)...))
 }
 
 // maxLayer bounds a layer and the merger of all in bytes: each was bounded by

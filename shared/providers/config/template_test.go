@@ -231,3 +231,25 @@ func TestResolve_takes_each_key_from_the_last_layer_that_names_it(t *testing.T) 
 		}
 	})
 }
+
+func TestRequirementsStandInThePlaceOfMachineTypes(t *testing.T) {
+	layer := func(fields string) broker.Template {
+		return broker.Template{ID: "t", Overrides: broker.Overrides{Types: map[string]json.RawMessage{"aws": json.RawMessage(`{"image":"ami-1",` + fields + `}`)}}}
+	}
+	const need = `"instance_requirements":{"vcpu_min":4,"vcpu_max":8,"memory_mib_min":8192}`
+	if _, why := config.Usable(layer(need), "aws-west", "aws"); why != "" {
+		t.Errorf("it cannot be used: %s", why)
+	}
+	for fields, want := range map[string]string{
+		need + `,"machine_types":["m7i.large"]`:                                        "overrides.types.aws.instance_requirements: give machine_types or instance_requirements, not both",
+		need + `,"allocation_strategy":"prioritized"`:                                  "overrides.types.aws.allocation_strategy: prioritized needs machine_types: nothing orders the types that instance_requirements finds",
+		`"instance_requirements":{"vcpu_min":4,"vcpu_max":2,"memory_mib_min":1}`:       "overrides.types.aws.instance_requirements.vcpu_max: want vcpu_min or more, got 2",
+		`"instance_requirements":{"vcpu_min":4,"memory_mib_min":9,"memory_mib_max":8}`: "overrides.types.aws.instance_requirements.memory_mib_max: want memory_mib_min or more, got 8",
+		`"instance_requirements":{"vcpu_min":4}`:                                       "overrides.types.aws.instance_requirements.memory_mib_min: required",
+		`"percent_on_demand":101`:                                                      "overrides.types.aws.percent_on_demand: want 0 to 100, got 101",
+	} {
+		if err := config.CheckTemplate(layer(fields)); fault.As(err) == nil || fault.As(err).Detail != want {
+			t.Errorf("%s: got %v, want %s", fields, err, want)
+		}
+	}
+}

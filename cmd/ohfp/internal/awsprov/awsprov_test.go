@@ -64,8 +64,8 @@ func TestTranslate_keeps_what_a_template_says(t *testing.T) {
 				`"spot_max_price":0.25,"launch_template":{"id":"lt-1","version":"3"}}}},"machine_types":["t2.medium","a1.xlarge"],"price_type":"spot"}`,
 		},
 		"heterogeneous, with priorities": {
-			`{"templateId": "H", "vmTypes": {"a": 1, "b": 1, "c": 1}, "vmTypesPriority": {"b": 1, "a": 2}, "priceType": "Heterogeneous"}`,
-			`{"template_id":"H","machine_types":["b","a","c"],"price_type":"heterogeneous"}`,
+			`{"templateId": "H", "vmTypes": {"a": 1, "b": 1, "c": 1}, "vmTypesPriority": {"b": 1, "a": 2}, "priceType": "Heterogeneous", "percentOnDemand": 40}`,
+			`{"template_id":"H","machine_types":["b","a","c"],"price_type":"heterogeneous","overrides":{"types":{"aws":{"percent_on_demand":40}}}}`,
 		},
 		"LSF": {
 			`{"templateId": "aws-vm", "maxNumber": "4", "attributes": {"type": ["String", "X86_64"], "ncpus": ["Numeric", "1"], "mem": ["Numeric", "700"], "awshost": ["Boolean", "1"], "zone": ["String", "1a"]},

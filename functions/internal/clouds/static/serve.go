@@ -3,14 +3,13 @@ package static
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"os"
 	"time"
 
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
+	"github.com/openhostfactory/ohfp/functions/internal/clouds"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
@@ -18,29 +17,12 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/static"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
 var (
-	_ dispatch.Ledger        = (*dynamo.Store)(nil)
-	_ dispatch.Registrations = (*dynamo.Store)(nil)
-	_ dispatch.Drivers       = providers.Set{}
-	_ dispatch.Machines      = (*dynamo.Store)(nil)
-	_ broker.OpenReader      = (*dynamo.Store)(nil)
-	_ broker.SweepRecorder   = (*dynamo.Store)(nil)
-	_ broker.MetaReader      = (*dynamo.Store)(nil)
-	_ broker.TemplateReader  = (*dynamo.Store)(nil)
-	_ broker.LiveWriter      = (*dynamo.Store)(nil)
-	_ broker.BlockWriter     = (*dynamo.Store)(nil)
-	_ broker.ConfigReader    = (*dynamo.Store)(nil)
-	_ broker.HealthRecorder  = (*dynamo.Store)(nil)
-	_ broker.CapabilityBook  = (*dynamo.Store)(nil)
-	_ broker.MetricWriter    = (*dynamo.Store)(nil)
-	_ broker.LeaseBook       = (*dynamo.Store)(nil)
-	_ broker.UseBook         = (*dynamo.Store)(nil)
-	_ broker.OwnedReader     = (*dynamo.Store)(nil)
-	_ providers.Opener       = (*static.Opener)(nil)
+	_ broker.LeaseBook = (*dynamo.Store)(nil)
+	_ providers.Opener = (*static.Opener)(nil)
 )
 
 // Serve serves an operation that touches static pools until the process ends.
@@ -67,13 +49,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	if err != nil {
 		return dispatch.Service{}, err
 	}
-	return dispatch.Service{
-		Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Config: store,
-		Open: store, Sweeps: store, Meta: store, Drivers: drivers,
-		Quota:   quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
-		Flights: new(dispatch.Flights), Environment: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"), // each execution environment has one of its own
-		Now: time.Now, Jitter: rand.Float64, Log: slog.Default(),
-	}, nil
+	return clouds.Service(store, drivers), nil
 }
 
 func pools(cfg settings.Static, store *dynamo.Store) (providers.Set, error) {

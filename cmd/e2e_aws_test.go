@@ -1,0 +1,372 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/openhostfactory/ohfp/shared/providers/aws/ec2test"
+)
+
+// region starts a double of EC2 whose time is the wall's.
+func region(t *testing.T, name string) *ec2test.Server {
+	t.Helper()
+	return ec2test.Start(t, ec2test.Options{Region: name, Now: time.Now})
+}
+
+// account is a broker whose providers are doubles of EC2.
+type account struct {
+	*broker
+
+	t       *testing.T
+	program string
+	env     []string
+}
+
+func newAccount(t *testing.T, env ...string) *account {
+	t.Helper()
+	a := &account{t: t, program: filepath.Join(build(t), "ohfpd"), env: append(env,
+		"HOME="+t.TempDir(), "AWS_ACCESS_KEY_ID="+ec2test.KeyID, "AWS_SECRET_ACCESS_KEY=of-the-double", "AWS_EC2_METADATA_DISABLED=true",
+	)}
+	a.start(filepath.Join(t.TempDir(), "data"))
+	t.Cleanup(func() {
+		if err := a.end(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+func (a *account) start(dir string) {
+	a.t.Helper()
+	b, err := launch(a.program, dir, a.env)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.broker = b
+}
+
+// crash ends the broker with SIGKILL and starts it again.
+func (a *account) crash() {
+	a.t.Helper()
+	if err := a.end(syscall.SIGKILL); err != nil {
+		a.t.Fatal(err)
+	}
+	a.start(a.dir)
+}
+
+// must sends a command and returns its answer.
+func (a *account) must(operation, body string) string {
+	a.t.Helper()
+	status, answer, err := a.ask(http.MethodPost, "/v1/commands/"+operation, body, nil)
+	if err != nil || status/100 != 2 {
+		a.t.Fatalf("%s answered %d %s, %v", operation, status, answer, err)
+	}
+	return answer
+}
+
+func (a *account) register(name string, priority int, c *ec2test.Server) {
+	a.t.Helper()
+	a.must("registerProviderStrategy", fmt.Sprintf(
+		`{"strategy_name": %q, "provider_type": "aws", "priority": %d, "strategy_config": {"region": %q, "endpoint_url": %q, "subnets": [%q]}}`,
+		name, priority, c.Region(), c.URL(), ec2test.SubnetA))
+}
+
+func (a *account) template(layers string) {
+	a.t.Helper()
+	a.must("registerTemplate", fmt.Sprintf(
+		`{"template_id": "web", "image": %q, "machine_types": [%q], "user_data": "#!/bin/sh\n", "tags": {"team": "a"}, "overrides": {"providers": {%s}}}`,
+		ec2test.Image, ec2test.TypeLarge, layers))
+}
+
+// operation is what the tests read of one.
+type operation struct {
+	ID       string `json:"operation_id"`
+	Status   string `json:"status"`
+	Attempts []struct {
+		Provider string `json:"provider_name"`
+		State    string `json:"outcome"`
+		Class    string `json:"class"`
+	} `json:"attempts"`
+	Result struct {
+		Machines []struct {
+			ID       string `json:"machine_id"`
+			Provider string `json:"provider_name"`
+		} `json:"machines"`
+	} `json:"result"`
+}
+
+// execute carries an operation out and waits until it is closed.
+func (a *account) execute(kind, parameters string) operation {
+	a.t.Helper()
+	_, answer, err := a.ask(http.MethodPost, "/v1/commands/executeProviderOperation", fmt.Sprintf(`{"operation_type": %q, "parameters": %s}`, kind, parameters), nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return a.closed(a.read(answer))
+}
+
+func (a *account) read(answer string) operation {
+	a.t.Helper()
+	var o struct {
+		Problem *operation `json:"operation"` // of one that failed
+		operation
+	}
+	if err := json.Unmarshal([]byte(answer), &o); o.Problem != nil {
+		return *o.Problem
+	} else if err != nil || o.ID == "" {
+		a.t.Fatalf("%v: %s", err, answer)
+	}
+	return o.operation
+}
+
+// closed waits for the end of an operation.
+func (a *account) closed(o operation) operation {
+	a.t.Helper()
+	beat := time.NewTicker(50 * time.Millisecond)
+	defer beat.Stop()
+	for deadline := time.Now().Add(startWithin); time.Now().Before(deadline); <-beat.C {
+		_, answer, err := a.ask(http.MethodGet, "/v1/queries/getOperation?operation_id="+o.ID, "", nil)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if o = a.read(answer); o.Status != "RUNNING" && o.Status != "PENDING" {
+			return o
+		}
+	}
+	a.t.Fatalf("operation %s is %s:\n%s", o.ID, o.Status, a.log())
+	return o
+}
+
+func (a *account) create(n int) operation {
+	a.t.Helper()
+	return a.execute("CREATE_INSTANCES", fmt.Sprintf(`{"template_id": "web", "count": %d}`, n))
+}
+
+func (o *operation) terminate() string {
+	var ids []string
+	for _, m := range o.Result.Machines {
+		ids = append(ids, `"`+m.ID+`"`)
+	}
+	return `{"machine_ids": [` + strings.Join(ids, ",") + `]}`
+}
+
+// held are the machines that a double holds, by what a fact says of them.
+func held(c *ec2test.Server, fact func(ec2test.Machine) string) map[string]int {
+	n := map[string]int{}
+	for _, m := range c.Machines() {
+		n[fact(m)]++
+	}
+	return n
+}
+
+func whole(ec2test.Machine) string        { return "all" }
+func payment(m ec2test.Machine) string    { return string(m.Market) }
+func registered(m ec2test.Machine) string { return m.Tags["ohfp:provider"] }
+
+func (a *account) equal(want, got any) {
+	a.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		a.t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAPoolBurstsIntoEC2(t *testing.T) {
+	t.Parallel()
+	a, west := newAccount(t), region(t, "us-west-2")
+	a.must("registerProviderStrategy", `{"strategy_name": "pool", "provider_type": "static", "priority": 0, "strategy_config": {"check": {"kind": "none"}, "hosts": [{"name": "h1", "address": "192.0.2.1"}, {"name": "h2", "address": "192.0.2.2"}]}}`)
+	a.register("west", 1, west)
+	a.template("")
+	o := a.create(5)
+	a.equal("SUCCEEDED", o.Status)
+	a.equal(map[string]int{"all": 3}, held(west, whole))
+	a.equal("SUCCEEDED", a.execute("TERMINATE_INSTANCES", o.terminate()).Status)
+	a.equal(map[string]int{}, held(west, whole))
+	a.equal(3, west.Made())
+}
+
+func TestWhatOneRegionLacksTheOtherMakes(t *testing.T) {
+	t.Parallel()
+	a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")
+	a.register("west", 0, west)
+	a.register("east", 1, east)
+	a.template("")
+	west.Free(2)
+	o := a.create(5)
+	a.equal("SUCCEEDED", o.Status)
+	a.equal([]int{2, 3}, []int{west.Made(), east.Made()})
+	a.equal("CAPACITY", o.Attempts[0].Class)
+}
+
+func TestOnDemandAndSpotStandInForEachOther(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ first, second string }{{"ondemand", "spot"}, {"spot", "ondemand"}} {
+		t.Run(c.first+" before "+c.second, func(t *testing.T) {
+			t.Parallel()
+			a, west := newAccount(t), region(t, "us-west-2")
+			a.register("first", 0, west)
+			a.register("second", 1, west)
+			a.template(fmt.Sprintf(`"first": {"price_type": %q}, "second": {"price_type": %q}`, c.first, c.second))
+			market := map[string]ec2test.Market{"ondemand": ec2test.OnDemand, "spot": ec2test.Spot}
+			west.Room(ec2test.Pool{Type: ec2test.TypeLarge, Zone: west.Zone("a"), Market: market[c.first]}, 1)
+			o := a.create(4)
+			a.equal("SUCCEEDED", o.Status)
+			a.equal(map[string]int{string(market[c.first]): 1, string(market[c.second]): 3}, held(west, payment))
+			a.equal(4, west.Made())
+		})
+	}
+}
+
+// The answer of the first region is lost after its effect; so is the broker
+// itself, which is killed while it waits. No machine is made twice, and none is
+// forgotten.
+func TestAnUnknownOutcomeMakesNothingTwice(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]ec2test.Trouble{
+		"an answer that is lost": {Action: "RunInstances", Lose: true, Times: 1},
+		"an answer that is cut":  {Action: "RunInstances", Cut: true, Times: 1},
+		"two that are lost":      {Action: "RunInstances", Lose: true, Times: 2},
+		"nobody looks it up":     {Lose: true, Times: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")
+			a.register("west", 0, west)
+			a.register("east", 1, east)
+			a.template("")
+			west.Free(3)
+			west.Trouble(trouble)
+			o := a.create(5)
+			a.equal("SUCCEEDED", o.Status)
+			a.equal([]int{3, 2}, []int{west.Made(), east.Made()})
+			a.equal(5, len(o.Result.Machines))
+		})
+	}
+}
+
+func TestABrokerThatIsKilledWhileEC2AnswersMakesNothingTwice(t *testing.T) {
+	t.Parallel()
+	a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")
+	a.register("west", 0, west)
+	a.register("east", 1, east)
+	a.template("")
+	west.Free(3)
+	never := make(chan struct{})
+	west.Trouble(ec2test.Trouble{Action: "RunInstances", Slow: never, Times: 1})
+	go func() {
+		_, _, _ = a.ask(http.MethodPost, "/v1/commands/executeProviderOperation", `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web", "count": 5}}`, nil)
+	}()
+	awaitCalls(t, west, "RunInstances")
+	a.crash()
+	_, answer, err := a.ask(http.MethodGet, "/v1/queries/listOperations", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct {
+		Operations []operation `json:"operations"`
+	}
+	if err := json.Unmarshal([]byte(answer), &all); err != nil || len(all.Operations) != 1 {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	o := a.closed(all.Operations[0])
+	a.equal("SUCCEEDED", o.Status)
+	a.equal([]int{3, 2}, []int{west.Made(), east.Made()})
+}
+
+func awaitCalls(t *testing.T, c *ec2test.Server, action string) {
+	t.Helper()
+	beat := time.NewTicker(5 * time.Millisecond)
+	defer beat.Stop()
+	for deadline := time.Now().Add(startWithin); len(c.Calls(action)) == 0; <-beat.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody called %s", action)
+		}
+	}
+}
+
+func TestTwoBrokersOfOneAccountLeaveEachOthersMachinesAlone(t *testing.T) {
+	t.Parallel()
+	west := region(t, "us-west-2")
+	one, other := newAccount(t), newAccount(t)
+	for _, a := range []*account{one, other} {
+		a.register("west", 0, west)
+		a.template("")
+	}
+	first, second := one.create(2), other.create(3)
+	brokers := func(m ec2test.Machine) string { return m.Tags["ohfp:broker"] }
+	if n := held(west, brokers); len(n) != 2 {
+		t.Errorf("machines by broker: %v", n)
+	}
+	status, answer, err := one.ask(http.MethodPost, "/v1/commands/executeProviderOperation", `{"operation_type": "TERMINATE_INSTANCES", "parameters": `+second.terminate()+`}`, nil)
+	if err != nil || status != http.StatusNotFound {
+		t.Errorf("another's machines: %d %s, %v", status, answer, err)
+	}
+	one.equal(map[string]int{"west": 5}, held(west, registered))
+	one.equal("SUCCEEDED", one.execute("TERMINATE_INSTANCES", first.terminate()).Status)
+	one.equal(map[string]int{"west": 3}, held(west, registered))
+}
+
+func TestWhatIsMissingInOneRegionLeavesNothingBehindAndGoesToTheNext(t *testing.T) {
+	t.Parallel()
+	for name, layer := range map[string]string{
+		"an image":         `{"image": "ami-00000000"}`,
+		"a subnet":         `{"subnets": ["subnet-9"]}`,
+		"a group":          `{"security_groups": ["sg-9"]}`,
+		"one of a fleet's": `{"image": "ami-00000000", "machine_types": ["m7i.large", "c7i.large"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")
+			a.register("west", 0, west)
+			a.register("east", 1, east)
+			a.template(`"west": ` + layer)
+			o := a.create(2)
+			a.equal([]string{"SUCCEEDED", "OFFERING_CONFIG"}, []string{o.Status, o.Attempts[0].Class})
+			a.equal([]int{0, 2}, []int{west.Made(), east.Made()})
+			providers := []string{}
+			for _, m := range o.Result.Machines {
+				providers = append(providers, m.Provider)
+			}
+			a.equal([]string{"east", "east"}, slices.Sorted(slices.Values(providers)))
+		})
+	}
+}
+
+// The endpoints are the operator's, and so is the role: the registration names
+// the role alone.
+func TestABrokerActsInARoleOfTheAccount(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::111122223333:role/ohfp-provider-west"
+	west := region(t, "us-west-2")
+	west.AddRole(role, "ours")
+	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	register := `{"strategy_name": %q, "provider_type": "aws", "strategy_config": {"region": "us-west-2", "role_arn": %q, "external_id": %q}}`
+	a.must("registerProviderStrategy", fmt.Sprintf(register, "west", role, "ours"))
+	a.must("registerProviderStrategy", fmt.Sprintf(register, "stranger", role, "another"))
+	a.template("")
+	a.equal("SUCCEEDED", a.execute("CREATE_INSTANCES", `{"template_id": "web", "count": 2}`).Status)
+	asking := func(kind, provider, parameters string) string {
+		t.Helper()
+		_, answer, err := a.ask(http.MethodPost, "/v1/commands/executeProviderOperation",
+			fmt.Sprintf(`{"operation_type": %q, "strategy_override": %q%s}`, kind, provider, parameters), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if answer := asking("VALIDATE_TEMPLATE", "west", `, "parameters": {"template_id": "web"}`); !strings.Contains(answer, `"valid":true`) {
+		t.Errorf("the template that works: %s", answer)
+	}
+	if answer := asking("HEALTH_CHECK", "stranger", ""); !strings.Contains(answer, "the role "+role+" cannot be used") {
+		t.Errorf("a role that cannot be assumed: %s", answer)
+	}
+	a.equal(2, west.Made())
+}

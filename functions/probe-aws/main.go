@@ -1,0 +1,9 @@
+// Command probe-aws is the probe of AWS as a function of its own.
+package main
+
+import (
+	"github.com/openhostfactory/ohfp/functions/internal/clouds/aws"
+	"github.com/openhostfactory/ohfp/shared/dispatch"
+)
+
+func main() { aws.Serve(dispatch.Probe) }

@@ -1,0 +1,9 @@
+// Command sweep-aws is the sweep of AWS as a function of its own.
+package main
+
+import (
+	"github.com/openhostfactory/ohfp/functions/internal/clouds/aws"
+	"github.com/openhostfactory/ohfp/shared/dispatch"
+)
+
+func main() { aws.Serve(dispatch.Sweep) }
