@@ -289,3 +289,13 @@ func failing(name string) func(context.Context, string, bool) error {
 		return nil
 	}
 }
+
+func TestACheckOfAProviderThatCannotBeUsedSaysWhy(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		delete(s.sims, "a")
+		v, code := s.execute(`{"operation_type": "HEALTH_CHECK", "strategy_override": "a"}`)
+		s.equal([]any{fault.Code(""), broker.OpSucceeded}, []any{code, v.Status})
+		h := s.health("a")
+		s.equal([]any{broker.Unhealthy, `cannot be used: there is no provider "a"`}, []any{h.State, h.StatusMessage})
+	})
+}

@@ -83,8 +83,11 @@ func returning(machines []broker.Machine) string {
 			n++
 		}
 	}
-	if n == 0 {
+	switch n {
+	case 0:
 		return "None of these machines is active."
+	case len(machines):
+		return fmt.Sprintf("Returning %d machines.", n)
 	}
 	return fmt.Sprintf("Returning %d of %d machines; the others are gone.", n, len(machines))
 }

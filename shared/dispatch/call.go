@@ -30,11 +30,25 @@ func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) 
 	}
 	j.order, j.of, j.most = r.Order, r.Version, r.MaxMachines
 	d, err := s.Drivers.Driver(r)
+	if err != nil && j.work.Action == fulfilment.ActHealth {
+		return unopened{why: fault.As(err).Detail}, "" // sick is a result
+	}
 	if err != nil {
 		s.Log.ErrorContext(ctx, "opening a driver failed", "provider", a.Provider, "error", err)
 		return nil, fmt.Sprintf("provider %q cannot be used: %s", a.Provider, fault.As(err).Detail)
 	}
 	return d, ""
+}
+
+// unopened stands in, at a check of health, for a driver that cannot be opened.
+type unopened struct {
+	providers.Driver
+	why string
+}
+
+// Health says why there is no driver.
+func (u unopened) Health(context.Context) (broker.Health, error) {
+	return broker.Health{State: broker.Unhealthy, Message: "cannot be used: " + u.why}, nil
 }
 
 // call makes the driver call and says what came of it. An answer with results
