@@ -1,8 +1,10 @@
 package ec2test_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,10 +43,29 @@ func start(t testing.TB) *double {
 func (d *double) as(key, region string) *ec2.Client {
 	return ec2.NewFromConfig(awssdk.Config{
 		Region: region, BaseEndpoint: new(d.URL()), Retryer: func() awssdk.Retryer { return awssdk.NopRetryer{} },
+		HTTPClient: ownBodies{},
 		Credentials: awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) {
 			return awssdk.Credentials{AccessKeyID: key, SecretAccessKey: "any"}, nil
 		}),
 	})
+}
+
+// ownBodies gives each request a body of its own: the SDK closes the one that it
+// made when the answer begins, and with it, where the answer is quick, the
+// connection under the answer.
+type ownBodies struct{}
+
+// Do implements [awssdk.HTTPClient].
+func (ownBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultClient.Do(r)
 }
 
 // code is the code and the status of an error.
