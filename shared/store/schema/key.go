@@ -211,10 +211,11 @@ func OpenUntil(t time.Time) string { return Stamp(t) + "$" } // '$' follows '#'
 // stamp is RFC 3339 in UTC with all nine digits: it sorts like time.
 const stamp = "2006-01-02T15:04:05.000000000Z"
 
-// Stamp writes t so that it sorts. Years past 9999 are written as 9999.
+// Stamp writes t so that it sorts. What is past the year 9999 is written as
+// its last nanosecond.
 func Stamp(t time.Time) string {
 	t = t.UTC()
-	if last := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC); t.After(last) {
+	if last := time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC); t.After(last) {
 		t = last
 	}
 	return t.Format(stamp)
