@@ -52,7 +52,7 @@ bench: binaries ## Measure what the goals are about, goals beside the figures
 
 SEEDS ?= 30
 sim: ## Play sites in virtual time, SEEDS of each scenario, beside simpler designs; minutes
-	@$(GO) test ./bench/sim -run TestScenarios -count 1 -timeout 2h -sim.seeds $(SEEDS) -sim.peers -v | grep -v '^=== '
+	@$(GO) test ./bench/sim -count 1 -timeout 2h -sim.seeds $(SEEDS) -sim.peers -v | grep -v '^=== '
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost
