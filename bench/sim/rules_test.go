@@ -29,7 +29,7 @@ func refusals() []scenario {
 				fleets:    priced(turns(droughtFrom, droughtTo, weather{latency: tick, empty: true})),
 				processes: 20, rate: 2, long: time.Hour, config: `{"default_selection_policy": "COST_OPTIMIZED"}`,
 			},
-			measures: []measure{lost(), wasted(droughtTo-droughtFrom, 75, 75), regret(1.1, 0.2)}, peers: others,
+			measures: []measure{lost(), wasted(droughtTo-droughtFrom, 75, 75), noticed("a", droughtTo, 132, 60), regret()}, peers: others,
 		},
 		{
 			name: "the preferred is throttled, and says for how long; 100 processes",
@@ -99,10 +99,24 @@ func wasted(out time.Duration, bar, goal float64) measure {
 	}}
 }
 
-// regret is what was paid above the cheapest that had machines, in percent.
-func regret(bar, goal float64) measure {
-	return measure{name: "paid above the cheapest, percent", bar: bar, goal: goal, of: func(t *tally) float64 {
+// regret is what was paid above the cheapest that had machines, in percent: how
+// soon it is noticed that the cheapest is back decides it, and the plan.
+func regret() measure {
+	return measure{name: "paid above the cheapest, percent", bar: unbounded, of: func(t *tally) float64 {
 		return 100 * (t.paid/t.cheapest - 1)
+	}}
+}
+
+// noticed is how many seconds after a moment a provider made something again.
+func noticed(fleet string, after time.Duration, bar, goal float64) measure {
+	return measure{name: "seconds until " + fleet + " is used again", bar: bar, goal: goal, of: func(t *tally) float64 {
+		first := time.Hour
+		for _, m := range t.made {
+			if m.fleet == fleet && m.at >= after {
+				first = min(first, m.at)
+			}
+		}
+		return (first - after).Seconds()
 	}}
 }
 
