@@ -252,6 +252,36 @@ func TestAnUnknownOutcomeMakesNothingTwice(t *testing.T) {
 	}
 }
 
+func TestUnitsThatTheFirstLacksTheSecondMakesUpForWithAnUnknownOutcomeInBetween(t *testing.T) {
+	a := newAccount(t)
+	west, east := region(t, "us-west-2"), region(t, "us-east-1")
+	a.register("west", 0, west)
+	a.register("east", 1, east)
+	a.must("registerTemplate", fmt.Sprintf(`{"template_id": "web", "image": %q, "machine_types": [%q, %q], "machine_weights": {%q: 4, %q: 2}}`,
+		ec2test.Image, ec2test.TypeXLarge, ec2test.TypeLarge, ec2test.TypeXLarge, ec2test.TypeLarge))
+	west.Room(ec2test.Pool{Type: ec2test.TypeXLarge, Zone: "us-west-2a", Market: ec2test.OnDemand}, 1)
+	west.Room(ec2test.Pool{Type: ec2test.TypeLarge, Zone: "us-west-2a", Market: ec2test.OnDemand}, 1)
+	west.Trouble(ec2test.Trouble{Action: "CreateFleet", Lose: true, Times: 1})
+	o := a.execute("CREATE_INSTANCES", `{"template_id": "web", "units": 15}`)
+	a.equal("SUCCEEDED", o.Status)
+	kind := func(m ec2test.Machine) string { return m.Type }
+	a.equal(map[string]int{ec2test.TypeXLarge: 1, ec2test.TypeLarge: 1}, held(west, kind)) // 6 units
+	a.equal(map[string]int{ec2test.TypeXLarge: 3}, held(east, kind))                       // the other 9, and 3 that the last one brings
+	a.equal(5, len(o.Result.Machines))
+	a.equal("SUCCEEDED", a.execute("TERMINATE_INSTANCES", o.terminate()).Status)
+	a.equal(0, len(west.Machines())+len(east.Machines()))
+
+	// Where a limit leaves room for two machines, no more is asked for than two
+	// of the smallest are worth.
+	a.must("registerProviderStrategy", fmt.Sprintf(
+		`{"strategy_name": "capped", "provider_type": "aws", "max_machines": 2, "strategy_config": {"region": %q, "endpoint_url": %q, "subnets": [%q]}}`,
+		west.Region(), west.URL(), ec2test.SubnetB))
+	o = a.execute("CREATE_INSTANCES", `{"template_id": "web", "units": 15}, "selection_criteria": {"exclude_strategies": ["west"]}`)
+	a.equal("SUCCEEDED", o.Status)
+	a.equal(map[string]int{ec2test.TypeXLarge: 1}, held(west, kind))
+	a.equal(map[string]int{ec2test.TypeXLarge: 3}, held(east, kind))
+}
+
 func TestABrokerThatIsKilledWhileEC2AnswersMakesNothingTwice(t *testing.T) {
 	t.Parallel()
 	a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")

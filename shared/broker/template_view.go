@@ -30,6 +30,7 @@ type TemplateOffer struct {
 	MaxNumber            *int              `json:"max_number,omitempty"`
 	Attributes           map[string]any    `json:"attributes,omitempty"`
 	MachineTypes         []string          `json:"machine_types,omitempty"`
+	MachineWeights       map[string]int    `json:"machine_weights,omitempty"`
 	Image                string            `json:"image,omitempty"`
 	Tags                 map[string]string `json:"tags,omitempty"`
 	PriceType            string            `json:"price_type,omitempty"`

@@ -107,7 +107,7 @@ func (s Service) usable(ctx context.Context, f broker.TemplateFilter, a *broker.
 func offerOf(r broker.ResolvedTemplate, most *int, provider string) broker.TemplateOffer {
 	return broker.TemplateOffer{
 		TemplateID: r.ID, Provider: provider, MaxNumber: most, Attributes: r.Attributes, MachineTypes: r.MachineTypes,
-		Image: r.Image, Tags: r.Tags, PriceType: r.PriceType,
+		MachineWeights: r.MachineWeights, Image: r.Image, Tags: r.Tags, PriceType: r.PriceType,
 	}
 }
 

@@ -15,7 +15,7 @@ var chosen = map[string][]string{
 	"templates":    {"template_id", "provider_name", "estimated_cost_per_hour", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
 	"capabilities": {"name", "declared", "verified", "same_as"},
 	"candidates":   {"rank", "provider_name", "rule", "value", "threshold", "detail"},
-	"attempts":     {"provider_name", "outcome", "class", "code", "count", "machines", "message", "started_at", "duration_ms"},
+	"attempts":     {"provider_name", "outcome", "class", "code", "count", "machines", "units", "message", "started_at", "duration_ms"},
 	"checks":       {"name", "ok", "message"},
 	"history":      {"at", "state", "status_message", "source", "by", "response_time_ms"},
 	"errors":       {"field", "message"},

@@ -2,6 +2,7 @@ package ec2test
 
 import (
 	"fmt"
+	"hash/crc32"
 	"sync"
 	"time"
 )
@@ -125,10 +126,12 @@ func (c *Cloud) Calls(action string) []Call {
 	return some
 }
 
-// id makes the next id of a kind, such as i-0000000000000001a.
+// id makes the next id of a kind, such as i-4a110b8300000001a: no other region
+// or account has it.
 func (c *Cloud) id(kind string) string {
 	c.serial++
-	return fmt.Sprintf("%s-%016x%c", kind, c.serial, 'a')
+	where := crc32.ChecksumIEEE([]byte(c.region + " " + c.account))
+	return fmt.Sprintf("%s-%08x%08x%c", kind, where, c.serial, 'a')
 }
 
 // The resource bucket of launches: so many machines at once, so many more each
