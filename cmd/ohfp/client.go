@@ -24,6 +24,8 @@ type client struct {
 	options options
 	hosting bool       // a scheduler calls
 	host    hostConfig // what its plug-in is configured with
+	profile string     // of AWS, to sign with; "": as AWS's variables say
+	region  string     // to sign for, where the endpoint does not say
 }
 
 // execute parses the command line and carries it out.
