@@ -32,6 +32,8 @@ type Config struct {
 	AddressAllow   []netip.Prefix      // where providers may be dialled; empty: anywhere that is not refused always
 	Tick           time.Duration       // between two rounds of health checks and reconciliation
 	MaxExecutions  int                 // workflows at a time
+	EventQueues    []eventQueue        // where providers tell of machines; none: they are looked at
+	Watch          time.Duration       // between two looks at machines that providers may take back
 	OperationsKept time.Duration       // after their end
 	MachinesKept   time.Duration       // after their end
 }
@@ -44,6 +46,10 @@ const (
 	// second is load without a gain, and after an hour a health is no longer one.
 	defaultTick = 60
 	maxTick     = 3600
+
+	// A provider that takes a machine back says so two minutes before.
+	defaultWatch = 30
+	maxWatch     = 3600
 
 	// A workflow that waits holds some kilobytes and no thread.
 	defaultMaxExecutions = 1024
@@ -77,6 +83,9 @@ func configure(f flags, w world) (Config, error) {
 	cfg.LogFile, cfg.Table, cfg.CreateTable, cfg.Lambdas = f.logFile, table, f.createTable, f.lambdas
 	if cfg.LogLevel, err = f.level(w); err != nil {
 		return Config{}, err
+	}
+	if cfg.Lambdas != "" && len(cfg.EventQueues) > 0 {
+		return Config{}, usage("event_queues goes without --lambdas: functions are called by a bus")
 	}
 	cfg.DataDir, err = f.directory(dirs)
 	return cfg, err

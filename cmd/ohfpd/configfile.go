@@ -34,6 +34,8 @@ type fileConfig struct {
 	AddressAllow   []string               `yaml:"address_allow"`
 	TickSeconds    *int                   `yaml:"tick_seconds"`
 	MaxExecutions  *int                   `yaml:"max_executions"`
+	EventQueues    []string               `yaml:"event_queues"`
+	WatchSeconds   *int                   `yaml:"watch_seconds"`
 	Retention      fileRetention          `yaml:"retention"`
 }
 

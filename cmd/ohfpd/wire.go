@@ -36,14 +36,14 @@ func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*si
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(cfg, store, log)
+	s, err := assemble(ctx, cfg, store, log)
 	if err != nil {
 		return nil, errors.Join(err, store.close())
 	}
 	return s, nil
 }
 
-func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
+func assemble(ctx context.Context, cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	drivers, err := openers(cfg, store, log)
 	if err != nil {
 		return nil, err
@@ -70,9 +70,13 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 		}
 		steps(functions, e, drivers.Kinds(), log)
 	}
+	heard, err := ears(ctx, cfg, dispatch.Watch{Service: rooms.Dispatch, Registry: store, Turns: store, Every: cfg.Watch}, endpoints, log)
+	if err != nil {
+		return nil, err
+	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
 	return served(&site{
-		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: t.run, Ready: func() error { return ready(store) },
+		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: beside(t.run, heard), Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },
 	})
 }

@@ -90,6 +90,16 @@ type ProviderView struct {
 	Blocks    []Block             `json:"blocks,omitempty"`    // offerings that it is out of
 }
 
+// HeldBack reports whether a breaker holds calls to the provider back.
+func (p *ProviderView) HeldBack(now time.Time) bool {
+	for _, l := range p.Live {
+		if state := l.StateAt(now); state == Open || state == ForcedOpen {
+			return true
+		}
+	}
+	return false
+}
+
 // View returns what selection reads of r, with no health and no live rows.
 func (r *Registration) View() ProviderView {
 	return ProviderView{

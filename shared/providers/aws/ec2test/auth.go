@@ -35,6 +35,7 @@ func actions() map[string]action {
 		"DescribeLaunchTemplateVersions": (*Cloud).describeVersions,
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
+		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
 	}
