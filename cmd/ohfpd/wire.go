@@ -61,6 +61,7 @@ func assemble(ctx context.Context, cfg Config, store *openedStore, log *slog.Log
 	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
 	rooms.Dispatch.Metrics = exported.Counting(store)
 	rooms.Command.Counters = rooms.Dispatch.Metrics
+	rooms.Command.Ledger = counted{store, exported}
 	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
