@@ -163,6 +163,8 @@ func TestClient_refuses_before_anything_is_sent(t *testing.T) {
 		`usage: a signed call could be read and repeated on its way to http://192.0.2.1`:   {"feedAnimal", "--auth", "SigV4", "--endpoint", "http://192.0.2.1"},
 		`usage: --aws-region: the endpoint is in eu-west-1, not in us-east-1`:              {"feedAnimal", "--aws-region", "us-east-1", "--endpoint", "https://x.execute-api.eu-west-1.amazonaws.com"},
 		`usage: there are no credentials of AWS to sign with: set AWS_ACCESS_KEY_ID and`:   {"feedAnimal", "--endpoint", "https://x.execute-api.eu-west-1.amazonaws.com"},
+		`usage: --broker-account: want the 12 digits of an account, got "12"`:              {"aws", "provider-role", "--broker-account", "12"},
+		`usage: unknown command "provider-rol"; did you mean "aws provider-role"?`:         {"aws", "provider-rol"},
 		`usage: endpoint "localhost:8080": want http://HOST:PORT`:                          {"feedAnimal", "--endpoint", "localhost:8080"},
 		`usage: endpoint "unix://relative": want http`:                                     {"feedAnimal", "--endpoint", "unix://relative"},
 		`usage: endpoint: want no user, query or fragment in http://a:xxxxx@h`:             {"feedAnimal", "--endpoint", "http://a:secret@h"},
