@@ -47,6 +47,7 @@ func (c *checker) check(f fileConfig) (Config, error) {
 		MaxExecutions:  c.number(f.MaxExecutions, bounds{defaultMaxExecutions, maxMaxExecutions}, "max_executions"),
 		OperationsKept: c.days(f.Retention.OperationsDays, dayBounds{defaultOperationsDays, minOperationsDays}, "operations_days"),
 		MachinesKept:   c.days(f.Retention.MachinesDays, dayBounds{defaultMachinesDays, minMachinesDays}, "machines_days"),
+		AuditKept:      c.days(f.Retention.AuditDays, dayBounds{defaultAuditDays, minAuditDays}, "audit_days"),
 	}
 	if c.wrong != nil {
 		return Config{}, errors.New(strings.Join(c.wrong, "; "))

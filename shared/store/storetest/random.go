@@ -197,7 +197,7 @@ func (d *duel) adoptMachine(r *rapid.T) {
 
 func (d *duel) deleteProvider(r *rapid.T) {
 	name, version := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version"))
-	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
+	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version, broker.Actor{}) })
 }
 
 func (d *duel) putConfig(r *rapid.T) {
@@ -259,7 +259,7 @@ func (d *duel) putTemplate(r *rapid.T) {
 
 func (d *duel) deleteTemplate(r *rapid.T) {
 	id := pick(r, "template", "s", "m", "l")
-	d.done(func(s Store) error { return s.DeleteTemplate(r.Context(), id) })
+	d.done(func(s Store) error { return s.DeleteTemplate(r.Context(), id, broker.Actor{}) })
 }
 
 func (d *duel) ticket(r *rapid.T) {
