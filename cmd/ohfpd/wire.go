@@ -88,7 +88,7 @@ func served(s *site) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
-	s.Planned, s.OpenAPI = catalog.Planned(), document
+	s.OpenAPI = document
 	return s, nil
 }
 
@@ -98,7 +98,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{
-			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l,
+			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l, Audit: l,
 			Quota: limits, HasDriver: names.HasDriver, Now: time.Now,
 		},
 		Command: command.Service{

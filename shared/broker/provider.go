@@ -10,6 +10,7 @@ type Actor struct {
 	Principal string `json:"principal"`
 	SourceIP  string `json:"source_ip,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
+	Operation string `json:"-"` // by which; "": a part of a change that is told as a whole. No part of the record: the audit trail keeps it
 }
 
 // Registration is a provider strategy as registered: the whole of it, kept
