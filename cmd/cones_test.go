@@ -95,6 +95,7 @@ var cones = []cone{
 			"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding",
 			"github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
 			"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url",
+			"github.com/aws/aws-sdk-go-v2/service/servicequotas",
 			"github.com/aws/aws-sdk-go-v2/service/signin",
 			"github.com/aws/aws-sdk-go-v2/service/sqs",
 			"github.com/aws/aws-sdk-go-v2/service/sso",

@@ -70,6 +70,7 @@ type ProviderView struct {
 	Draining            bool              `json:"draining,omitempty"`
 	Zone                string            `json:"zone,omitempty"`
 	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
+	PricedAt            time.Time         `json:"priced_at,omitzero"` // when that was read of the provider; zero: it is the registration's
 	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"`
 	Order               int64             `json:"order"`
 	Version             int64             `json:"version"`

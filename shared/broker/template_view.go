@@ -35,5 +35,6 @@ type TemplateOffer struct {
 	Tags                 map[string]string `json:"tags,omitempty"`
 	PriceType            string            `json:"price_type,omitempty"`
 	EstimatedCostPerHour *float64          `json:"estimated_cost_per_hour,omitempty"`
+	PricedAt             *Time             `json:"priced_at,omitempty"` // when that price was read; absent: it stands in the registration
 	Warnings             []string          `json:"warnings,omitempty"`
 }

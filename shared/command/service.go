@@ -38,6 +38,7 @@ type Registry interface {
 	broker.HealthRecorder
 	broker.SweepClaimer
 	broker.LiveWriter
+	broker.CapabilityReader
 }
 
 // Ledger keeps operations.

@@ -58,7 +58,7 @@ func (d *Driver) answered(out *ec2.CreateFleetOutput, w *wish) launched {
 func (d *Driver) unseen(id string, in *types.CreateFleetInstance, spec *broker.CreateSpec) broker.Machine {
 	m := broker.Machine{
 		ID: id, Name: id, Provider: d.name, Status: broker.MachinePending, InstanceType: string(in.InstanceType), Zone: str(in.AvailabilityZone),
-		OperationID: spec.OperationID, Attempt: spec.Attempt, LaunchTime: d.o.Now(), UpdatedAt: d.o.Now(),
+		OperationID: spec.OperationID, Attempt: spec.Attempt, LaunchTime: d.o.Now(), UpdatedAt: d.o.Now(), Account: d.owner(),
 	}
 	d.priced(&m)
 	return m

@@ -23,6 +23,7 @@ func (d *Driver) run(ctx context.Context, api *client, w *wish) (launched, error
 	if err != nil {
 		return launched{}, err
 	}
+	d.ownedBy(out.OwnerId)
 	var l launched
 	for i := range out.Instances {
 		l.machines = append(l.machines, d.machine(&out.Instances[i], w.spec))
@@ -110,7 +111,7 @@ func (d *Driver) rootDevice(ctx context.Context, api *client, image string) (str
 func (d *Driver) machine(in *types.Instance, spec *broker.CreateSpec) broker.Machine {
 	m := broker.Machine{
 		ID: str(in.InstanceId), Name: str(in.PrivateDnsName), Provider: d.name, PrivateIP: str(in.PrivateIpAddress), PublicIP: str(in.PublicIpAddress),
-		InstanceType: string(in.InstanceType), OperationID: tagOf(in.Tags, TagOperation), UpdatedAt: d.o.Now(),
+		InstanceType: string(in.InstanceType), OperationID: tagOf(in.Tags, TagOperation), UpdatedAt: d.o.Now(), Account: d.owner(),
 	}
 	m.Attempt, _ = strconv.Atoi(tagOf(in.Tags, TagAttempt)) // a tag that somebody changed is no number
 	if spec != nil {

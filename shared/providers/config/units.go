@@ -33,6 +33,12 @@ func LeastUnits(kind string, t broker.ResolvedTemplate) int {
 	return least
 }
 
+// Typed reports whether machines of a kind are of types that templates name.
+func Typed(kind string) bool {
+	k, _ := Lookup(kind)
+	return k.typed
+}
+
 // MostMachines is how many machines so much of a wish can be: the count itself,
 // unless it counts units.
 func MostMachines(kind string, s *broker.CreateSpec, count int) int {

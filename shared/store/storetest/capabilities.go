@@ -24,6 +24,10 @@ func capabilities(gpu bool, at time.Time) broker.Capabilities {
 	return broker.Capabilities{
 		Verified: map[string]any{"gpu": gpu, "zones": []any{"a", "b"}}, Limits: map[string]any{"max_machines": float64(4)},
 		VerifiedAt: at, Order: 1, Version: 2,
+		Types: map[string]broker.MachineType{"large": {
+			Cores: 2, MemoryMiB: 4096, Architecture: "X86_64", Zones: []string{"a"}, SeenAt: at,
+			Price: &broker.Price{PerHour: 0.5}, Spot: &broker.Price{PerHour: 0.1, At: at},
+		}},
 	}
 }
 

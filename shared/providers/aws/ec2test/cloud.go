@@ -47,9 +47,10 @@ type Cloud struct {
 	room     *int         // how many more in all; nil: endless
 	quota    map[Market]int
 	bucket   bucket
-	lag      time.Duration // until a new machine is seen
-	boot     time.Duration // until a new machine runs
-	choices  *Error        // every choice of a fleet fails with it; nil: none
+	lag      time.Duration   // until a new machine is seen
+	boot     time.Duration   // until a new machine runs
+	spot     map[Pool]string // prices per hour; none of a pool that is not listed
+	choices  *Error          // every choice of a fleet fails with it; nil: none
 	troubles []*Trouble
 	calls    []Call
 	serial   int
@@ -77,7 +78,7 @@ func New(o Options) *Cloud {
 	return &Cloud{
 		now: o.Now, region: o.Region, account: o.Account, stock: newStock(o.Region),
 		keys: map[string]*accessKey{KeyID: {}}, roles: map[string]string{}, replies: map[string]*reply{},
-		catalog: map[string]*launchTemplate{}, rooms: map[Pool]int{}, quota: map[Market]int{},
+		catalog: map[string]*launchTemplate{}, rooms: map[Pool]int{}, quota: map[Market]int{}, spot: map[Pool]string{},
 		bucket: bucket{left: bucketSize, at: o.Now()},
 	}
 }
