@@ -44,15 +44,10 @@ func (s Service) recordMachineEvent(ctx context.Context, in MachineEvent) (Machi
 	if err != nil {
 		return MachineEventRecorded{}, err
 	}
-	switch note.Status {
-	case broker.MachineTerminated:
-		note, err = s.ending(ctx, id, note)
-	case asItIs:
-		note, err = s.advised(ctx, id, note)
-	default: // it is what the event says
-	}
-	if err != nil {
-		return MachineEventRecorded{}, err
+	if note.Status == broker.MachineTerminated {
+		if note, err = s.ending(ctx, id, note); err != nil {
+			return MachineEventRecorded{}, err
+		}
 	}
 	m, err := s.Ledger.NoteMachine(ctx, id, note)
 	if fault.Is(err, fault.NotFound) {
@@ -69,11 +64,7 @@ const (
 	ec2             = "aws.ec2"
 	stateChange     = "EC2 Instance State-change Notification"
 	spotInterrupted = "EC2 Spot Instance Interruption Warning"
-	rebalance       = "EC2 Instance Rebalance Recommendation"
 )
-
-// asItIs is the status in a note of a machine that goes on as it is.
-const asItIs broker.MachineStatus = ""
 
 // spotGrace is how long EC2 leaves a spot instance after its warning.
 const spotGrace = 2 * time.Minute
@@ -90,10 +81,8 @@ func (in MachineEvent) note() (id string, n broker.MachineNote, err error) {
 	case spotInterrupted:
 		n.Status, n.ReclaimAt = broker.MachineStopping, in.Time.Add(spotGrace)
 		n.Message, err = in.interruption()
-	case rebalance:
-		n.Message = "the provider advises to replace it: it is likely to be interrupted"
 	default:
-		err = fault.Invalid("detail_type", "%q is not about a machine's life; want %q, %q or %q", in.DetailType, stateChange, spotInterrupted, rebalance)
+		err = fault.Invalid("detail_type", "%q is not about a machine's life; want %q or %q", in.DetailType, stateChange, spotInterrupted)
 	}
 	if err != nil {
 		return "", n, err
@@ -159,24 +148,6 @@ func (s Service) ending(ctx context.Context, id string, n broker.MachineNote) (b
 	n.Status = broker.MachineLost
 	if known[0].Message == "" {
 		n.Message = "it ended at its provider, and nobody had asked this broker for that"
-	}
-	return n, nil
-}
-
-// advised is a note of what may come: the machine stays as it is recorded, and
-// what was said of it before is not lost. A status that is recorded between the
-// two calls is told again by the provider's next event.
-func (s Service) advised(ctx context.Context, id string, n broker.MachineNote) (broker.MachineNote, error) {
-	known, err := s.Ledger.Machines(ctx, []string{id})
-	if err != nil {
-		return n, fmt.Errorf("reading machine %q: %w", id, err)
-	}
-	if len(known) == 0 {
-		return n, nil
-	}
-	n.Status = known[0].Status
-	if known[0].Message != "" {
-		n.Message = ""
 	}
 	return n, nil
 }

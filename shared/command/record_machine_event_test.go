@@ -166,43 +166,6 @@ func TestAnInterruptionIsSeenComing(t *testing.T) {
 	}
 }
 
-func recommended(id string, seconds int) string {
-	return event("EC2 Instance Rebalance Recommendation", `{"instance-id":"`+id+`"}`, seconds)
-}
-
-func TestAnAdviceToReplaceAMachineLeavesItAsItIs(t *testing.T) {
-	const advice = "the provider advises to replace it: it is likely to be interrupted"
-	for _, status := range []broker.MachineStatus{broker.MachinePending, broker.MachineRunning, broker.MachineStopped} {
-		b := onBus(t, status)
-		if got := b.tell(recommended("i-1", 60)); got.Status != status || !got.Known {
-			t.Errorf("of one that is %s: %+v", status, got)
-		}
-		if m := b.machine(); m.Status != status || m.Message != advice {
-			t.Errorf("of one that is %s: %+v", status, m)
-		}
-	}
-}
-
-func TestAnAdviceSaysNothingOfAMachineThatHasEndedOrThatNobodyKnows(t *testing.T) {
-	b := onBus(t, broker.MachineTerminated)
-	b.tell(recommended("i-1", 60))
-	if m := b.machine(); m.Status != broker.MachineTerminated || m.Message != "" {
-		t.Errorf("%+v", m)
-	}
-	if got := b.tell(recommended("i-2", 60)); got != (command.MachineEventRecorded{}) {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestAnAdviceDoesNotHideAnInterruption(t *testing.T) {
-	b := onBus(t, broker.MachineRunning)
-	b.tell(interruption("terminate", 60))
-	b.tell(recommended("i-1", 61))
-	if m := b.machine(); m.Status != broker.MachineStopping || m.Message != "the provider takes it back: spot interruption (terminate)" || !m.ReclaimAt.Equal(noon.Add(3*time.Minute)) {
-		t.Errorf("%+v", m)
-	}
-}
-
 func TestAnEventThatIsNoneOfThoseIsRefusedByItsField(t *testing.T) {
 	tests := []struct{ name, body, field string }{
 		{"another sender", strings.Replace(state("i-1", "running", 1), "aws.ec2", "aws.s3", 1), "source"},
