@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: sim synth help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim synth deploy destroy help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -61,6 +61,12 @@ cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 CONTEXT ?=
 synth: ## Synthesize the stage on AWS into infra/cdk.out, offline; CONTEXT="stage=prod auth=jwt"
 	@$(STEP) "synthesizing the stage (the first time CDK compiles for two minutes)" .ci/infra/synth $(addprefix -c ,$(CONTEXT))
+
+deploy: ## Put a stage on AWS, or bring it up to date, after a look at what is in the way; CONTEXT as for synth
+	@.ci/infra/deploy $(addprefix -c ,$(CONTEXT))
+
+destroy: ## Remove a stage from AWS but for its table; CONTEXT as for synth
+	@.ci/infra/destroy $(addprefix -c ,$(CONTEXT))
 
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
 	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack

@@ -294,3 +294,17 @@ func TestTemplatesHaveRoom(t *testing.T) {
 		}
 	}
 }
+
+// onePlan is the plan of a plain stage.
+func onePlan(t *testing.T) plan.Plan {
+	t.Helper()
+	cfg, err := plan.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.New(cfg, plan.Place{Partition: "aws", Region: "eu-north-1", Account: "111122223333"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

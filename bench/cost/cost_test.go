@@ -133,13 +133,16 @@ func TestTheScheduleTicksAllMonth(t *testing.T) {
 	p, a := round()
 	s := calculate(p, a).Schedule
 	// 1,000 ticks: the reconciler's, 900 at which no check is due, 100 at
-	// which one is. A transition costs 10 for a million, a tick 7.
+	// which one is. They take 0.3, 0.2 and 1.1 s, as Express bills them, of a
+	// sixteenth of a GB; an execution costs 3 for a million, a tick 7.
 	var door, workflow []float64
 	for _, r := range s {
 		door, workflow = append(door, r.Bill.Door), append(workflow, r.Bill.Workflow)
 	}
 	equal(t, "ticks", []float64{0.007, 0.0063, 0.0007}, door)
-	equal(t, "transitions", []float64{0.03, 0.018, 0.003}, workflow)
+	equal(t, "workflows", []float64{
+		1000 * (3e-6 + 0.3/16*0.0001), 900 * (3e-6 + 0.2/16*0.0001), 100 * (3e-6 + 1.1/16*0.0001),
+	}, workflow)
 }
 
 func TestRun(t *testing.T) {

@@ -124,7 +124,7 @@ func outbox(c Config, n namer) Outbox {
 	o.Role = Role{Name: n.role("outbox"), Principal: pipesService, Statements: append([]Statement{
 		{Sid: "Tell", Actions: []string{"states:StartSyncExecution"}, Resources: []string{o.Machine}},
 		{Sid: "Keep", Actions: []string{"sqs:SendMessage"}, Resources: []string{o.Queue}},
-	}, keyStatements(c, n)...)}
+	}, keyStatements(c, n, "dynamodb", "sqs")...)}
 	return o
 }
 

@@ -40,7 +40,7 @@ func New(c Config, at Place) (Plan, error) {
 	if p.Machines, err = machines(c, n); err != nil {
 		return Plan{}, fmt.Errorf("planning the workflows: %w", err)
 	}
-	p.Ticks, p.Ticker = ticks(n)
+	p.Ticks, p.Ticker = ticks(c, n)
 	p.Bus, p.Outbox = bus(c, n), outbox(c, n)
 	p.API.Version = p.version()
 	p.Callers = callers(n, p.Functions)

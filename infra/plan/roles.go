@@ -23,7 +23,7 @@ func functionRole(c Config, n namer, f Function) (Role, error) {
 	}
 	all := append(tableStatements(n, rights), logStatement(n, f))
 	all = append(all, flowStatements(n, names)...)
-	all = append(all, keyStatements(c, n)...)
+	all = append(all, keyStatements(c, n, "dynamodb")...)
 	all = append(all, tracingStatements(c)...)
 	if f.Provider == "aws" {
 		all = append(all, assumeStatement(c, n))
@@ -78,15 +78,18 @@ func flowStatements(n namer, names []string) []Statement {
 	return all
 }
 
-// keyStatements allow what DynamoDB does with a site's own key in the name of
-// who calls it, and only through DynamoDB.
-func keyStatements(c Config, n namer) []Statement {
+// keyStatements allow what services do with a site's own key in the name of who
+// calls them, and only through those: dynamodb, sqs.
+func keyStatements(c Config, n namer, services ...string) []Statement {
 	if c.Key == "" {
 		return nil
 	}
+	for i := range services {
+		services[i] = fmt.Sprintf("%s.%s.amazonaws.com", services[i], n.at.Region)
+	}
 	return []Statement{{
 		Sid: "Key", Actions: []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}, Resources: []string{c.Key},
-		Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {fmt.Sprintf("dynamodb.%s.amazonaws.com", n.at.Region)}}},
+		Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": services}},
 	}}
 }
 

@@ -14,7 +14,7 @@ const schedulerService = "scheduler.amazonaws.com"
 
 // ticks are the schedule, and what starts them is allowed. A tick is never
 // delivered late: the next one does its work.
-func ticks(n namer) ([]Tick, Role) {
+func ticks(c Config, n namer) ([]Tick, Role) {
 	all := []Tick{
 		{Part: healthCheck, Input: text(map[string]any{
 			"functions": map[string]string{due: n.name(due)}, due: map[string]string{},
@@ -30,5 +30,5 @@ func ticks(n namer) ([]Tick, Role) {
 		start.Resources = append(start.Resources, t.Machine)
 	}
 	keep := Statement{Sid: "Keep", Actions: []string{"sqs:SendMessage"}, Resources: []string{n.queue(lateTicks)}}
-	return all, Role{Name: n.role("schedule"), Principal: schedulerService, Statements: []Statement{start, keep}}
+	return all, Role{Name: n.role("schedule"), Principal: schedulerService, Statements: append([]Statement{start, keep}, keyStatements(c, n, "sqs")...)}
 }

@@ -205,7 +205,7 @@ func Reconcile(providers int) Operation {
 		calls = append(calls, minutes(), minutes())
 	}
 	return Operation{
-		Name: "tick of the reconciler", Flow: Standard, States: []string{"Reconcile", "More", "Reconciled"},
+		Name: "tick of the reconciler", Flow: Express, States: []string{"Reconcile", "More", "Reconciled"},
 		Steps: []Step{{Function: reconcile, Calls: calls}},
 	}
 }
@@ -213,7 +213,7 @@ func Reconcile(providers int) Operation {
 // Checks is a tick of the health checks at which so many are due. Each finds
 // what was found before, and knows what its provider offers.
 func Checks(providers int) Operation {
-	o := Operation{Name: "tick of the health checks", Flow: Standard, States: []string{"Due", "Probes"}}
+	o := Operation{Name: "tick of the health checks", Flow: Express, States: []string{"Due", "Probes"}}
 	claims := Step{Function: due, Calls: freshSnapshot()}
 	for range providers {
 		claims.Calls = append(claims.Calls, Call{For: "the claim of a check", Action: updateItem, Rows: []Row{{Key: "REG/P#<provider>", KB: 1}}})
