@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: sim help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim synth help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -57,11 +57,17 @@ sim: ## Play sites in virtual time, SEEDS of each scenario, beside simpler desig
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost
 
+CONTEXT ?=
+synth: ## Synthesize the stage on AWS into infra/cdk.out, offline; CONTEXT="stage=prod auth=jwt"
+	@$(STEP) "synthesizing the stage (the first time CDK compiles for two minutes)" .ci/infra/synth $(addprefix -c ,$(CONTEXT))
+
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
 	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack
+	@$(STEP) "golangci-lint of infra" .ci/infra/lint
 
 fmt: $(LINTER) ## Format the sources as the linters want them
 	@$(LINTER) fmt ./...
+	@cd infra && ../$(LINTER) fmt ./...
 
 openapi: ## Write docs/openapi.json and the schemas of docs/events anew
 	@UPDATE_GOLDEN=1 $(GO) test -count=1 -run "TestOpenAPI|TestEventSchemas" ./shared/catalog
