@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: sim synth deploy destroy help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim smoke synth deploy destroy help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -57,6 +57,9 @@ sim: ## Play sites in virtual time, SEEDS of each scenario, beside simpler desig
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost
+
+smoke: binaries ## Try a broker that serves: ENDPOINT=URL, calls of API Gateway are signed; TEMPLATE=ID makes two machines
+	@$(GO) run ./examples/smoke -ohfp bin/ohfp -endpoint "$(ENDPOINT)" -template "$(TEMPLATE)"
 
 CONTEXT ?=
 synth: ## Synthesize the stage on AWS into infra/cdk.out, offline; CONTEXT="stage=prod auth=jwt"

@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// TestMain removes what tests have built.
+// TestMain removes what tests have built, and writes down what functions asked
+// for.
 func TestMain(m *testing.M) {
 	status := m.Run()
 	dir, err := workshop() // made now if nothing was built
-	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+	if err = errors.Join(err, os.RemoveAll(dir), rights.write(os.Getenv(rightsFile))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
@@ -30,7 +31,7 @@ var builtCommands = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, "bin")
-	return bin, run("go", "build", "-o", bin+string(filepath.Separator), "./ohfp", "./ohfpd")
+	return bin, run("go", "build", "-o", bin+string(filepath.Separator), "./ohfp", "./ohfpd", "../examples/smoke")
 })
 
 var builtFunctions = sync.OnceValues(func() (string, error) {
@@ -49,7 +50,7 @@ var builtFunctions = sync.OnceValues(func() (string, error) {
 	return filepath.Dir(found[0]), nil
 })
 
-// build compiles both commands, as a user does, and returns their directory.
+// build compiles both commands and the smoke test, as a user does, and returns their directory.
 func build(t *testing.T) (bin string) {
 	t.Helper()
 	for _, command := range []string{"ohfp", "ohfpd"} {

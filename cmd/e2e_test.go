@@ -35,7 +35,7 @@ func TestTheFunctionsTogether(t *testing.T) {
 	if os.Getenv(dynamoDB) == "" {
 		t.Skip("NOT TESTED: the functions, because " + dynamoDB + " names no DynamoDB; make test-dynamodb runs one")
 	}
-	together(t, build(t), deployed(buildFunctions(t)))
+	together(t, build(t), rights.deployed(t))
 }
 
 func together(t *testing.T, bin string, w way) {

@@ -39,11 +39,36 @@ func rightsOf(names []string) (map[right]bool, error) {
 func addRights(all map[right]bool, pattern string, actions []string) {
 	index, partition := partitionOf(pattern)
 	for _, a := range actions {
-		if index == "" || a == "Query" { // an index can only be queried
+		if index == "" && occurs(a, partition) || index != "" && a == "Query" { // an index can only be queried
 			all[right{index, a, partition}] = true
 		}
 	}
 }
+
+// occurs leaves out what the store does to no item of a partition: the calls of
+// a verb and its keys are two lists, of which not every pair occurs. Records of
+// machines alone are read in batches, and one by one otherwise; rows that many
+// write at once are updated, all others are put.
+func occurs(action, partition string) bool {
+	switch action {
+	case "BatchGetItem":
+		return partition == machineRecords
+	case "Query":
+		return partition != machineRecords && partition != "PROV#*"
+	case "PutItem":
+		return partition != liveRows
+	case "UpdateItem":
+		return slices.Contains([]string{liveRows, "REG", "META", "MET#*#*", "TICKET#*", "POOL#*"}, partition)
+	default:
+		return true
+	}
+}
+
+// Partitions, as rights name them.
+const (
+	liveRows       = "LIVE"
+	machineRecords = "MACH#*"
+)
 
 // readsBy are the actions in the words of a verb's calls that read.
 func readsBy(call string) []string { return named(call, "GetItem", "BatchGetItem", "Query") }
