@@ -53,6 +53,14 @@ type Watcher interface {
 	Watch(ctx context.Context, ids []string) ([]broker.Machine, error)
 }
 
+// Discoverer is a driver that can say what a registration may choose from.
+type Discoverer interface {
+	Driver
+	// Discover looks at what the credentials can see. What could not be seen is
+	// in it; there is no other error.
+	Discover(ctx context.Context) Discovery
+}
+
 // CreateResult is what Create or Poll achieved.
 type CreateResult struct {
 	Machines  []broker.Machine

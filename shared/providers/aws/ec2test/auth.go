@@ -20,22 +20,31 @@ type accessKey struct {
 // action carries out one call; the cloud is locked.
 type action func(*Cloud, params) (any, error)
 
-const assumeRole = "AssumeRole"
+// The calls that are STS's.
+const (
+	assumeRole     = "AssumeRole"
+	callerIdentity = "GetCallerIdentity"
+)
+
+func ofSTS(action string) bool { return action == assumeRole || action == callerIdentity }
 
 // actions are the calls that the double knows.
 func actions() map[string]action {
 	return map[string]action{
 		assumeRole:                       (*Cloud).assumeRole,
+		callerIdentity:                   (*Cloud).callerIdentity,
 		"CreateFleet":                    (*Cloud).createFleet,
 		"CreateLaunchTemplate":           (*Cloud).createLaunchTemplate,
 		"DescribeAvailabilityZones":      (*Cloud).describeZones,
 		"DescribeImages":                 (*Cloud).describeImages,
 		"DescribeInstanceTypes":          (*Cloud).describeTypes,
 		"DescribeInstances":              (*Cloud).describeInstances,
+		"DescribeKeyPairs":               (*Cloud).describeKeyPairs,
 		"DescribeLaunchTemplateVersions": (*Cloud).describeVersions,
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
 		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
+		"DescribeVpcs":                   (*Cloud).describeVpcs,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
 	}
@@ -46,7 +55,7 @@ var credential = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/[0-9]{
 // permit finds an action and whether the caller may ask for it.
 func (c *Cloud) permit(r *http.Request, p params) (action, error) {
 	service := "ec2"
-	if p["Action"] == assumeRole {
+	if ofSTS(p["Action"]) {
 		service = "sts"
 	}
 	m := credential.FindStringSubmatch(r.Header.Get("Authorization"))
