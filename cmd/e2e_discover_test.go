@@ -16,7 +16,7 @@ import (
 // status.
 func (a *account) asks(args ...string) (stdout, stderr string, exit int) {
 	a.t.Helper()
-	cmd := exec.CommandContext(a.t.Context(), filepath.Join(build(a.t), "ohfp"), append(args, "--endpoint", a.endpoint, "--token-file", a.tokenFile())...)
+	cmd := exec.CommandContext(a.t.Context(), filepath.Join(build(a.t), "ohfp"), append([]string{"--endpoint", a.endpoint, "--token-file", a.tokenFile()}, args...)...)
 	cmd.Env = a.env
 	var out, told strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &told

@@ -61,6 +61,14 @@ type Discoverer interface {
 	Discover(ctx context.Context) Discovery
 }
 
+// Examiner is a driver that can check more than what is worth checking again and
+// again: who it acts as, and what it may do.
+type Examiner interface {
+	Driver
+	// Examine returns one check for each thing, those that fail with what to do.
+	Examine(ctx context.Context) []broker.Check
+}
+
 // CreateResult is what Create or Poll achieved.
 type CreateResult struct {
 	Machines  []broker.Machine

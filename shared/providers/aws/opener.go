@@ -21,6 +21,7 @@ var (
 	_ providers.Watcher = (*Driver)(nil)
 
 	_ providers.Discoverer = (*Driver)(nil)
+	_ providers.Examiner   = (*Driver)(nil)
 )
 
 // Options is what the broker gives to all providers of the kind.

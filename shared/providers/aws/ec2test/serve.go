@@ -123,6 +123,9 @@ func (c *Cloud) answer(r *http.Request, p params) (int, []byte) {
 	defer c.mu.Unlock()
 	c.calls = append(c.calls, callOf(p))
 	a, err := c.permit(r, p)
+	if err == nil && strings.HasPrefix(p["Action"], "Describe") {
+		err = dryRun(p)
+	}
 	if err == nil {
 		var out any
 		if out, err = a(c, p); err == nil {
