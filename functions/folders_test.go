@@ -51,6 +51,8 @@ func functionsOf(all []op.Described, kinds []string) []function {
 			for _, kind := range kinds {
 				want = append(want, function{name + "-" + kind, "clouds/" + kind})
 			}
+		case spec.OfKind != "":
+			want = append(want, function{name, "clouds/" + spec.OfKind})
 		case spec.Kind == op.Query:
 			want = append(want, function{name, "reads"})
 		default:

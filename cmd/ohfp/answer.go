@@ -20,7 +20,8 @@ type answer struct {
 	status   int
 	body     []byte
 	location string
-	waited   bool // it is the end of what was followed
+	date     string // when it was given
+	waited   bool   // it is the end of what was followed
 	says     struct {
 		Status      any    `json:"status"` // an operation's word or a problem's number
 		Code        string `json:"code"`

@@ -65,8 +65,8 @@ func (c *client) root(ctx context.Context) *cobra.Command {
 			root.AddCommand(c.operationCommand(ctx, o))
 		}
 	}
-	root.AddCommand(c.applyCommand(ctx), c.awsCommand(), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx), c.supportBundleCommand(ctx),
-		c.templatesCommand(ctx), c.hostFactoryCommand(ctx), c.versionCommand())
+	root.AddCommand(c.applyCommand(ctx), c.awsCommand(), c.doctorCommand(ctx), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx),
+		c.supportBundleCommand(ctx), c.templatesCommand(ctx), c.providersCommand(ctx), c.hostFactoryCommand(ctx), c.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -216,7 +216,7 @@ func cause(err error) error {
 
 // understand checks that an answer is a broker's.
 func (l *link) understand(res *http.Response, body []byte) (answer, error) {
-	a := answer{status: res.StatusCode, body: body, location: res.Header.Get("Location")}
+	a := answer{status: res.StatusCode, body: body, location: res.Header.Get("Location"), date: res.Header.Get("Date")}
 	if json.Valid(body) && json.Unmarshal(body, &a.says) == nil && (res.StatusCode < 300 || a.says.Code != "") {
 		return a, nil
 	}

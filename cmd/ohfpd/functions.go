@@ -76,6 +76,9 @@ func findFunctions(dir string) (build, error) {
 
 func functionsOf(s op.Spec, kinds []string) []string {
 	name := op.Kebab(s.Name)
+	if s.OfKind != "" && !slices.Contains(kinds, s.OfKind) {
+		return nil
+	}
 	if !s.PerKind {
 		return []string{name}
 	}

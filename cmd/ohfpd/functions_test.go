@@ -101,14 +101,14 @@ func TestFindFunctionsTakesEachRowOfTheCatalogueWithItsTimeOut(t *testing.T) {
 }
 
 func TestFindFunctionsWantsBothHalvesOfEveryKind(t *testing.T) {
-	b, err := findFunctions(buildOf(t, append(complete(), "attempt-aws", "probe-aws", "sweep-aws")...))
+	b, err := findFunctions(buildOf(t, append(complete(), "attempt-aws", "discover-aws", "probe-aws", "sweep-aws")...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"aws", "static"}, b.kinds); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
-	_, err = findFunctions(buildOf(t, append(complete(), "attempt-aws")...))
+	_, err = findFunctions(buildOf(t, append(complete(), "attempt-aws", "discover-aws")...))
 	if err == nil || !strings.Contains(err.Error(), "has no function probe-aws: build all of them with make functions ARCH=host") {
 		t.Errorf("an attempt without a probe: %v", err)
 	}

@@ -42,6 +42,7 @@ func table() []row {
 		ofCommand(command.Due),
 		ofCommand(command.Reconcile),
 		ofCommand(command.RecordMachineEvent),
+		ofDispatch(dispatch.DiscoverAWS),
 		ofDispatch(dispatch.Attempt),
 		ofDispatch(dispatch.Probe),
 		ofDispatch(dispatch.Sweep),

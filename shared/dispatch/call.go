@@ -152,16 +152,32 @@ func made(r providers.CreateResult, err error) fulfilment.Made {
 	return fulfilment.Made{Machines: r.Machines, Pending: r.Pending, PollAfter: r.PollAfter, Shortfall: r.Shortfall, Err: err, Settled: r.Settled}
 }
 
-// checkHealth answers HEALTH_CHECK: a sick provider is a successful check.
+// checkHealth answers HEALTH_CHECK: a sick provider is a successful check. Who
+// asks for one is also told what the checks of the schedule leave out; that
+// alone makes no provider sick.
 func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.Attempt) broker.Attempt {
 	h, err := s.examine(ctx, d, a.Provider, false)
 	if err != nil {
 		s.Log.WarnContext(ctx, "recording a health check failed", "provider", a.Provider, "error", err)
 	}
 	out, err := json.Marshal(broker.HealthResult{
-		IsHealthy: h.OK(), StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(), Checks: append([]broker.Check{}, h.Checks...),
+		IsHealthy: h.OK(), StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(),
+		Checks: append(append([]broker.Check{}, h.Checks...), s.more(ctx, d)...),
 	})
 	return fulfilment.Reading(a, nil, out, err, s.Now())
+}
+
+// more are the checks that only who asks is told of.
+func (s Service) more(ctx context.Context, d providers.Driver) []broker.Check {
+	e, ok := d.(providers.Examiner)
+	if !ok {
+		return nil
+	}
+	checks, err := safely(ctx, s, func() ([]broker.Check, error) { return e.Examine(ctx), nil })
+	if err != nil {
+		return []broker.Check{{Name: "examination", Message: fault.AsProvider(err).Message}}
+	}
+	return checks
 }
 
 // examine asks a driver for the provider's health and records the answer. It

@@ -63,6 +63,7 @@ type Spec struct {
 	OwnsKeys bool          // the handler itself keeps idempotency keys, in the transaction of its claim
 	Changes  bool          // makes or changes something, whatever it is asked: refused while the broker is frozen
 	PerKind  bool          // one function per provider kind (steps)
+	OfKind   string        // the provider kind whose driver its function links; "": none
 }
 
 // Op is a spec with its handler: a method of the room's service S from In to

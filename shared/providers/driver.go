@@ -61,6 +61,22 @@ type TypeReader interface {
 	Types(ctx context.Context, names []string, known map[string]broker.MachineType) (map[string]broker.MachineType, error)
 }
 
+// Discoverer is a driver that can say what a registration may choose from.
+type Discoverer interface {
+	Driver
+	// Discover looks at what the credentials can see. What could not be seen is
+	// in it; there is no other error.
+	Discover(ctx context.Context) Discovery
+}
+
+// Examiner is a driver that can check more than what is worth checking again and
+// again: who it acts as, and what it may do.
+type Examiner interface {
+	Driver
+	// Examine returns one check for each thing, those that fail with what to do.
+	Examine(ctx context.Context) []broker.Check
+}
+
 // CreateResult is what Create or Poll achieved.
 type CreateResult struct {
 	Machines  []broker.Machine

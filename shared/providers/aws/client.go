@@ -18,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
@@ -28,6 +29,7 @@ type client struct {
 
 	door   *door
 	quotas *servicequotas.Client
+	sts    *sts.Client
 }
 
 // api returns the client, made at its first use. AUTH, not sent, when AWS is
@@ -56,7 +58,8 @@ func (d *Driver) open(cfg awssdk.Config) *client {
 	cfg.Credentials = awssdk.NewCredentialsCache(d.credentials(cfg))
 	gate := newDoor(base.GetTransport(), d.endpointGuard())
 	gate.notes = true
-	return &client{door: gate, quotas: quotaClient(cfg), Client: ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+	who := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Retryer = awssdk.NopRetryer{} })
+	return &client{door: gate, quotas: quotaClient(cfg), sts: who, Client: ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.HTTPClient = gate
 		o.Retryer = awssdk.NopRetryer{} // the broker retries, see the package's comment
 		if d.config.EndpointURL != "" {

@@ -19,6 +19,9 @@ import (
 var (
 	_ providers.Opener  = (*Opener)(nil)
 	_ providers.Watcher = (*Driver)(nil)
+
+	_ providers.Discoverer = (*Driver)(nil)
+	_ providers.Examiner   = (*Driver)(nil)
 )
 
 // Options is what the broker gives to all providers of the kind.

@@ -20,12 +20,19 @@ type accessKey struct {
 // action carries out one call; the cloud is locked.
 type action func(*Cloud, params) (any, error)
 
-const assumeRole = "AssumeRole"
+// The calls that are STS's.
+const (
+	assumeRole     = "AssumeRole"
+	callerIdentity = "GetCallerIdentity"
+)
+
+func ofSTS(action string) bool { return action == assumeRole || action == callerIdentity }
 
 // actions are the calls that the double knows.
 func actions() map[string]action {
 	return map[string]action{
 		assumeRole:                       (*Cloud).assumeRole,
+		callerIdentity:                   (*Cloud).callerIdentity,
 		"CreateFleet":                    (*Cloud).createFleet,
 		"CreateLaunchTemplate":           (*Cloud).createLaunchTemplate,
 		"DescribeAvailabilityZones":      (*Cloud).describeZones,
@@ -33,12 +40,14 @@ func actions() map[string]action {
 		"DescribeInstanceTypes":          (*Cloud).describeTypes,
 		"DescribeInstanceTypeOfferings":  (*Cloud).describeOfferings,
 		"DescribeInstances":              (*Cloud).describeInstances,
+		"DescribeKeyPairs":               (*Cloud).describeKeyPairs,
 		"DescribeLaunchTemplateVersions": (*Cloud).describeVersions,
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
 		"DescribeSpotPriceHistory":       (*Cloud).describeSpotPrices,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
 		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
 		getQuota:                         (*Cloud).getServiceQuota,
+		"DescribeVpcs":                   (*Cloud).describeVpcs,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
 	}
@@ -48,10 +57,10 @@ var credential = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/[0-9]{
 
 // serviceOf is the service that an action is of, as signatures name it.
 func serviceOf(action string) string {
-	switch action {
-	case assumeRole:
+	switch {
+	case ofSTS(action):
 		return "sts"
-	case getQuota:
+	case action == getQuota:
 		return "servicequotas"
 	}
 	return "ec2"

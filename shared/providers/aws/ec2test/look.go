@@ -17,25 +17,19 @@ func (c *Cloud) describeZones(p params) (any, error) {
 }
 
 func (c *Cloud) describeImages(p params) (any, error) {
-	if err := p.only("ImageId"); err != nil {
+	if err := p.only("ImageId", "Owner", "Filter"); err != nil {
 		return nil, err
 	}
-	type one struct {
-		ID    string `xml:"imageId"`
-		State string `xml:"imageState"`
-		Arch  string `xml:"architecture"`
-		Root  string `xml:"rootDeviceName"`
+	if p["Owner.1"] != "" {
+		return c.ownedImages(p), nil
 	}
-	type out struct {
-		Images []one `xml:"imagesSet>item"`
-	}
-	var o out
+	var o imagesXML
 	for _, id := range p.list("ImageId") {
 		state, ok := c.stock.images[id]
 		if !ok {
 			return nil, refuse("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
 		}
-		o.Images = append(o.Images, one{id, state, "x86_64", "/dev/xvda"})
+		o.Images = append(o.Images, imageXML{ID: id, State: state, Arch: "x86_64", Root: "/dev/xvda"})
 	}
 	return o, nil
 }
@@ -49,6 +43,9 @@ func (c *Cloud) describeSubnets(p params) (any, error) {
 		State string `xml:"state"`
 		Zone  string `xml:"availabilityZone"`
 		Free  int    `xml:"availableIpAddressCount"`
+
+		Network string `xml:"vpcId"`
+		Public  bool   `xml:"mapPublicIpOnLaunch"`
 	}
 	type out struct {
 		Subnets []one `xml:"subnetSet>item"`
@@ -63,7 +60,7 @@ func (c *Cloud) describeSubnets(p params) (any, error) {
 		if !ok {
 			return nil, refuse("InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist", id)
 		}
-		o.Subnets = append(o.Subnets, one{id, "available", s.Zone, s.Free})
+		o.Subnets = append(o.Subnets, one{id, "available", s.Zone, s.Free, c.stock.network(s.Network), s.Public})
 	}
 	return o, nil
 }
@@ -75,6 +72,8 @@ func (c *Cloud) describeGroups(p params) (any, error) {
 	type one struct {
 		ID   string `xml:"groupId"`
 		Name string `xml:"groupName"`
+
+		Network string `xml:"vpcId"`
 	}
 	type out struct {
 		Groups []one `xml:"securityGroupInfo>item"`
@@ -88,7 +87,7 @@ func (c *Cloud) describeGroups(p params) (any, error) {
 		if !slices.Contains(c.stock.groups, id) {
 			return nil, refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 		}
-		o.Groups = append(o.Groups, one{id, "workers"})
+		o.Groups = append(o.Groups, one{id, "workers", c.stock.network("")})
 	}
 	return o, nil
 }

@@ -126,6 +126,9 @@ func (c *Cloud) answer(r *http.Request, p params) (int, []byte) {
 	defer c.mu.Unlock()
 	c.calls = append(c.calls, callOf(p))
 	a, err := c.permit(r, p)
+	if err == nil && strings.HasPrefix(p["Action"], "Describe") {
+		err = dryRun(p)
+	}
 	if err == nil {
 		var out any
 		if out, err = a(c, p); err == nil {
@@ -170,13 +173,13 @@ func (e *Error) xml(action string) []byte {
 		Errors  []one    `xml:"Errors>Error"`
 		ID      string   `xml:"RequestID"`
 	}
-	type ofSTS struct {
+	type errorOfSTS struct {
 		XMLName xml.Name `xml:"ErrorResponse"`
 		Error   one
 		ID      string `xml:"RequestId"`
 	}
-	if action == assumeRole {
-		return encode(ofSTS{Error: one{e.Code, e.Message}, ID: requestID})
+	if ofSTS(action) {
+		return encode(errorOfSTS{Error: one{e.Code, e.Message}, ID: requestID})
 	}
 	return encode(ofEC2{Errors: []one{{e.Code, e.Message}}, ID: requestID})
 }
@@ -197,7 +200,7 @@ const requestID = "7a62c49f-347e-4fc4-9331-6e8e00000000"
 // marshal writes an answer under the name that the action gives it.
 func marshal(action, version string, out any) []byte {
 	ns := "http://ec2.amazonaws.com/doc/" + version + "/"
-	if action == assumeRole {
+	if ofSTS(action) {
 		ns = "https://sts.amazonaws.com/doc/" + version + "/"
 	}
 	var b strings.Builder

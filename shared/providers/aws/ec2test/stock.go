@@ -10,6 +10,8 @@ const (
 	SubnetA       = "subnet-0000000a"
 	SubnetB       = "subnet-0000000b"
 	SecurityGroup = "sg-0a1b2c3d"
+	Network       = "vpc-0a1b2c3d"
+	PublicImage   = "ami-0000a2023"
 	KeyPair       = "ops"
 	TypeLarge     = "m7i.large"
 	TypeXLarge    = "m7i.xlarge"
@@ -25,8 +27,10 @@ type Type struct {
 
 // Subnet is a network in one zone.
 type Subnet struct {
-	Zone string
-	Free int // addresses left
+	Zone    string
+	Free    int    // addresses left
+	Network string // "": the default one
+	Public  bool   // machines get public addresses
 }
 
 type stock struct {
@@ -34,6 +38,7 @@ type stock struct {
 	subnets map[string]*Subnet
 	images  map[string]string // id → state
 	groups  []string
+	nets    []string // the first one is the default
 	keys    []string
 }
 
@@ -47,6 +52,7 @@ func newStock(region string) stock {
 		subnets: map[string]*Subnet{SubnetA: {Zone: region + "a", Free: 4091}, SubnetB: {Zone: region + "b", Free: 4091}},
 		images:  map[string]string{Image: "available"},
 		groups:  []string{SecurityGroup},
+		nets:    []string{Network},
 		keys:    []string{KeyPair},
 	}
 }
@@ -56,6 +62,15 @@ func (c *Cloud) AddType(name string, t Type) { c.with(func() { c.stock.types[nam
 
 // AddSubnet adds or replaces a subnet.
 func (c *Cloud) AddSubnet(id string, s Subnet) { c.with(func() { c.stock.subnets[id] = &s }) }
+
+// AddNetwork adds a network that is not the default one.
+func (c *Cloud) AddNetwork(id string) { c.with(func() { c.stock.nets = append(c.stock.nets, id) }) }
+
+// NoDefaultNetwork leaves the account without one.
+func (c *Cloud) NoDefaultNetwork() { c.with(func() { c.stock.nets[0] = "" }) }
+
+// AddGroup adds a security group of the default network.
+func (c *Cloud) AddGroup(id string) { c.with(func() { c.stock.groups = append(c.stock.groups, id) }) }
 
 // AddImage adds an image, or puts it into another state, such as deregistered.
 func (c *Cloud) AddImage(id, state string) { c.with(func() { c.stock.images[id] = state }) }
