@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"text/template"
+	"strings"
 )
 
 // Options say who is let in, and where to tell.
@@ -81,6 +81,13 @@ func (Options) Told() []string {
 	return []string{"EC2 Instance Rebalance Recommendation", "EC2 Instance State-change Notification", "EC2 Spot Instance Interruption Warning"}
 }
 
+// text is the template with placeholders: <NAME> for an option, a line for each
+// where it has several. What stands between "#? NAME" and "#." is there only
+// with that option.
+//
+// It is no text/template: that one keeps every method of every type, and makes
+// the client a fifth larger.
+//
 //go:embed role.yaml
 var text string
 
@@ -89,9 +96,37 @@ func Write(w io.Writer, o Options) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	t, err := template.New("role.yaml").Parse(text)
-	if err != nil {
-		return fmt.Errorf("reading the template: %w", err)
+	wanted := map[string]bool{"told": o.BusARN != "", "instance-roles": len(o.InstanceRoles) > 0}
+	var out strings.Builder
+	skip := false
+	for line := range strings.Lines(text) {
+		option, begins := strings.CutPrefix(line, "#? ")
+		switch {
+		case begins:
+			skip = !wanted[strings.TrimSpace(option)]
+		case line == "#.\n":
+			skip = false
+		case !skip:
+			out.WriteString(o.filled(line))
+		}
 	}
-	return t.Execute(w, o)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// filled is a line with the options in it.
+func (o Options) filled(line string) string {
+	for name, values := range map[string][]string{"<look>": o.Looks(), "<told>": o.Told(), "<instance-role>": o.InstanceRoles} {
+		if !strings.Contains(line, name) {
+			continue
+		}
+		var all strings.Builder
+		for _, v := range values {
+			all.WriteString(strings.Replace(line, name, v, 1))
+		}
+		return all.String()
+	}
+	return strings.NewReplacer(
+		"<broker>", o.Broker, "<broker-account>", o.BrokerAccount, "<external-id>", o.ExternalID, "<role-name>", o.RoleName, "<bus-arn>", o.BusARN,
+	).Replace(line)
 }
