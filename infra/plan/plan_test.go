@@ -106,7 +106,7 @@ func TestWhatFunctionsMayDoIsAsReviewed(t *testing.T) {
 func deadlines() map[string]int {
 	return map[string]int{
 		"attempt-aws": 65, "attempt-static": 65, "probe-aws": 65, "probe-static": 65, "sweep-aws": 65, "sweep-static": 65,
-		"execute-provider-operation": 28, "get-provider-metrics": 25, "reconcile": 60, "register-provider-strategy": 15,
+		"execute-provider-operation": 28, "discover-aws": 25, "get-provider-metrics": 25, "reconcile": 60, "register-provider-strategy": 15,
 	}
 }
 

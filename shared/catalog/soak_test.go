@@ -147,12 +147,13 @@ func (k *soak) ask() {
 // of it.
 func (k *soak) poll() {
 	var still []string
-	calls := k.calledProviders()
 	for _, id := range k.running {
 		synctest.Wait() // what others do at this moment is not the poll's
 		k.store.reset()
+		calls := k.calledProviders()
 		r := k.standing(id)
 		k.polls++
+		k.equal(calls, k.calledProviders())
 		if writes := len(k.store.written()); k.store.reads != 1 || writes > 1 || writes == 1 && !r.Status.Terminal() {
 			k.Errorf("a poll of %s is %d queries and %q", id, k.store.reads, k.store.written())
 		}
@@ -163,7 +164,6 @@ func (k *soak) poll() {
 		k.final[id] = told(r)
 		k.take(id, r)
 	}
-	k.equal(calls, k.calledProviders())
 	k.running = still
 }
 

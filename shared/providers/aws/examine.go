@@ -40,7 +40,7 @@ func (d *Driver) Examine(ctx context.Context) []broker.Check {
 	if c, ok := d.clocks(zones.ResultMetadata); ok {
 		checks = append(checks, c)
 	}
-	return append(checks, permissions(ctx, api)...)
+	return append(checks, d.permissions(ctx, api)...)
 }
 
 func failed(name string, err error) broker.Check {
@@ -66,8 +66,8 @@ func (d *Driver) clocks(m middleware.Metadata) (broker.Check, bool) {
 }
 
 // permissions tries actions, all at once.
-func permissions(ctx context.Context, api *client) []broker.Check {
-	all := tries(api)
+func (d *Driver) permissions(ctx context.Context, api *client) []broker.Check {
+	all := d.tries(api)
 	checks := make([]broker.Check, len(all))
 	var trying sync.WaitGroup
 	for i, t := range all {
@@ -97,7 +97,7 @@ type try struct {
 
 // tries are the actions that can be tried without an effect and without naming
 // anything that exists.
-func tries(api *client) []try {
+func (d *Driver) tries(api *client) []try {
 	dry := new(true)
 	return []try{
 		{"DescribeInstances", attempt(api.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: dry})},
@@ -108,6 +108,7 @@ func tries(api *client) []try {
 		{"DescribeSpotInstanceRequests", attempt(api.DescribeSpotInstanceRequests, &ec2.DescribeSpotInstanceRequestsInput{DryRun: dry})},
 		{"CreateLaunchTemplate", attempt(api.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
 			DryRun: dry, LaunchTemplateName: awssdk.String("ohfp-examination"),
+			TagSpecifications: d.tagged(map[string]string{TagBroker: "validation"}, types.ResourceTypeLaunchTemplate), // rights may ask for the tag
 			LaunchTemplateData: &types.RequestLaunchTemplateData{InstanceType: types.InstanceTypeM7iLarge},
 		})},
 	}

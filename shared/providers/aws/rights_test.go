@@ -85,6 +85,8 @@ func play(t *testing.T) (s *site, owners map[string]string) {
 		}
 	}
 	_, status := s.driver.Status(t.Context(), ids)
+	s.driver.Discover(t.Context())
+	s.driver.Examine(t.Context())
 	_, watched := s.driver.Watch(t.Context(), ids)
 	_, known := s.driver.Types(t.Context(), []string{ec2test.TypeLarge}, nil)
 	_, listed := s.driver.List(t.Context(), ours)
@@ -110,6 +112,9 @@ func TestTheRoleOfAnAccountIsWhatTheDriverNeeds(t *testing.T) {
 	asked := map[string]bool{}
 	var decisions []iam.Decision
 	for _, c := range s.Calls("") {
+		if c.Action == "GetCallerIdentity" {
+			continue // whoever has credentials may ask
+		}
 		asked[c.Action] = true
 		for _, r := range s.requests(c, owners) {
 			d, err := iam.Evaluate(policies, r)

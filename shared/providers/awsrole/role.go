@@ -72,7 +72,8 @@ func (o Options) Check() error {
 func (Options) Looks() []string {
 	return []string{
 		"DescribeAvailabilityZones", "DescribeImages", "DescribeInstanceTypeOfferings", "DescribeInstanceTypes", "DescribeInstances",
-		"DescribeLaunchTemplateVersions", "DescribeSecurityGroups", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeSubnets",
+		"DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeSecurityGroups", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory",
+		"DescribeSubnets", "DescribeVpcs",
 	}
 }
 
