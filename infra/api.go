@@ -103,9 +103,14 @@ func (s stage) privateAPI(stack awscdk.Stack) (id *string, path string) {
 		EndpointConfiguration: &awsapigateway.CfnRestApi_EndpointConfigurationProperty{Types: jsii.Strings("PRIVATE")},
 	})
 	deployment := awsapigateway.NewCfnDeployment(stack, jsii.String("Deployment"+s.API.Version), &awsapigateway.CfnDeploymentProps{RestApiId: api.Ref()})
-	awsapigateway.NewCfnStage(stack, jsii.String("ApiStage"), &awsapigateway.CfnStageProps{
+	door := awsapigateway.NewCfnStage(stack, jsii.String("ApiStage"), &awsapigateway.CfnStageProps{
 		RestApiId: api.Ref(), DeploymentId: deployment.Ref(), StageName: jsii.String(name), TracingEnabled: jsii.Bool(s.Config.Tracing),
 	})
+	const logs = "Logs of a REST API need a role in the settings of the whole region; each function logs its requests."
+	suppress(door, "AwsSolutions-APIG1", logs)
+	suppress(door, "AwsSolutions-APIG6", logs)
+	suppress(door, "AwsSolutions-APIG3", "It is reached from one VPC, by callers who sign.")
+	suppress(api, "AwsSolutions-APIG2", "The functions read requests strictly, and say by path what is wrong.")
 	return api.Ref(), "/" + name
 }
 
@@ -128,10 +133,11 @@ func (s stage) callers(stack awscdk.Stack, api string) {
 		for _, r := range c.Routes {
 			resources = append(resources, api+"/*/"+r.Method+r.Path)
 		}
-		awsiam.NewCfnManagedPolicy(stack, id("caller-"+c.Role, "Policy"), &awsiam.CfnManagedPolicyProps{
+		policy := awsiam.NewCfnManagedPolicy(stack, id("caller-"+c.Role, "Policy"), &awsiam.CfnManagedPolicyProps{
 			ManagedPolicyName: jsii.String(c.Name), Path: jsii.String(s.Config.RolePath),
 			Description:    jsii.String("What a " + c.Role + " of the broker may call beyond those before it."),
 			PolicyDocument: document(map[string]any{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resources}),
 		})
+		suppress(policy, "AwsSolutions-IAM5", "The star is the API's stage, of which there is one; method and path are named.")
 	}
 }

@@ -42,6 +42,7 @@ func (s stage) queue(stack awscdk.Stack, q plan.Queue) {
 			"Condition": map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": q.Rules}},
 		})
 	}
+	suppress(queue, "AwsSolutions-SQS3", "It is itself where others leave what they could not deliver.")
 	awssqs.NewCfnQueuePolicy(stack, id(q.Part, "QueuePolicy"), &awssqs.CfnQueuePolicyProps{
 		Queues: &[]*string{queue.Ref()}, PolicyDocument: document(statements...),
 	})

@@ -20,7 +20,7 @@ func (s stage) machines(stack awscdk.Stack) {
 func (s stage) machine(stack awscdk.Stack, m plan.Machine) {
 	role := s.role(stack, id(m.Part, "FlowRole"), m.Role)
 	logs := s.logs(stack, id(m.Part, "FlowLogs"), m.LogGroup)
-	awsstepfunctions.NewCfnStateMachine(stack, machineID(m.Part), &awsstepfunctions.CfnStateMachineProps{
+	machine := awsstepfunctions.NewCfnStateMachine(stack, machineID(m.Part), &awsstepfunctions.CfnStateMachineProps{
 		StateMachineName: jsii.String(m.Name),
 		StateMachineType: jsii.String(m.Type),
 		DefinitionString: jsii.String(m.Definition),
@@ -33,6 +33,10 @@ func (s stage) machine(stack awscdk.Stack, m plan.Machine) {
 		},
 		TracingConfiguration: &awsstepfunctions.CfnStateMachine_TracingConfigurationProperty{Enabled: jsii.Bool(s.Config.Tracing)},
 	})
+	suppress(machine, "AwsSolutions-SF1", "Operations have their history in the ledger; a line for each state would cost more than the states.")
+	if !s.Config.Tracing {
+		suppress(machine, "AwsSolutions-SF2", "A site turns tracing on by its context.")
+	}
 }
 
 func machineID(part string) *string { return id(part, "Flow") }

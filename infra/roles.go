@@ -24,7 +24,13 @@ func (s stage) role(stack awscdk.Stack, name *string, r plan.Role) awsiam.CfnRol
 	if s.Config.PermissionsBoundary != "" {
 		props.PermissionsBoundary = jsii.String(s.Config.PermissionsBoundary)
 	}
-	return awsiam.NewCfnRole(stack, name, props)
+	made := awsiam.NewCfnRole(stack, name, props)
+	for _, st := range r.Statements {
+		if st.Star != "" {
+			suppress(made, "AwsSolutions-IAM5", st.Sid+": "+st.Star)
+		}
+	}
+	return made
 }
 
 func document(statements ...any) map[string]any {

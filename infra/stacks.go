@@ -56,6 +56,7 @@ func build(app awscdk.App, cfg plan.Config, code string) error {
 	api := s.api(front)
 	s.alarms(front, api)
 	s.dashboard(front, api)
+	nag(app)
 	awscdk.Tags_Of(app).Add(jsii.String("application"), jsii.String("ohfp"), nil)
 	awscdk.Tags_Of(app).Add(jsii.String("ohfp:stage"), jsii.String(cfg.Stage), nil)
 	return nil

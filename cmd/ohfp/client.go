@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
-	"github.com/openhostfactory/ohfp/shared/catalog"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -96,11 +95,6 @@ func (c *client) unknown(root *cobra.Command, word string) error {
 	var known []string
 	for _, cmd := range root.Commands() {
 		known = append(known, cmd.Name())
-	}
-	for _, name := range catalog.Planned() {
-		if word == name || word == op.Kebab(name) {
-			return notSupported("%s is not built yet; \"ohfp --help\" lists what is", name)
-		}
 	}
 	if near := wire.Nearest(word, known); near != "" {
 		return usage("unknown operation %q; did you mean %s?", word, near)

@@ -140,7 +140,6 @@ func TestClient_refuses_before_anything_is_sent(t *testing.T) {
 		`usage: unknown operation "cleanCage"; "ohfp --help" lists them`:                   {"cleanCage"},
 		`usage: unknown operation "feedAnimals"; did you mean feedAnimal?`:                 {"feedAnimals", "--data", "{}"},
 		`usage: unknown flag --zzz; "ohfp --help" lists them`:                              {"--zzz", "feedAnimal"},
-		`not_supported: listAuditEvents is not built yet; "ohfp --help" lists what is`:     {"listAuditEvents", "--data", "{}"},
 		`usage: unknown flag --gram; did you mean --grams?`:                                {"feedAnimal", "--gram", "1"},
 		`usage: unknown flag --zzz; "ohfp feedAnimal --help" lists them`:                   {"feedAnimal", "--zzz"},
 		`usage: unknown flag -z; "ohfp feedAnimal --help" lists them`:                      {"feedAnimal", "-z"},

@@ -77,12 +77,12 @@ func within(timeout time.Duration, definition string) (string, error) {
 }
 
 // machineStatements allow a workflow the functions that its definition calls
-// and no other. Delivering logs has no resource to name.
+// and no other.
 func machineStatements(part string, c Config, n namer) []Statement {
 	all := []Statement{{Sid: "Log", Actions: []string{
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
 		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-	}, Resources: []string{"*"}}}
+	}, Resources: []string{"*"}, Star: "The delivery of logs has no resources."}}
 	if part == Teller {
 		return append(all, Statement{Sid: "Tell", Actions: []string{"events:PutEvents"}, Resources: []string{n.bus()}})
 	}

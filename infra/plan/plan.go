@@ -73,4 +73,5 @@ type Statement struct {
 	Actions   []string
 	Resources []string
 	Condition map[string]map[string][]string // operator, key, values
+	Star      string                         // why a resource has a star; "" where none has
 }

@@ -53,9 +53,9 @@ func TestPartitionsWithTheSameActionsStandInOneStatement(t *testing.T) {
 		return map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": k}}
 	}
 	want := []Statement{
-		{"Table1", []string{"dynamodb:GetItem"}, []string{table}, keys("A#*", "B#*")},
-		{"Table2", []string{"dynamodb:GetItem", "dynamodb:PutItem"}, []string{table}, keys("C")},
-		{"Table3", []string{"dynamodb:Query"}, []string{table + "/index/list"}, keys("L#*")},
+		{Sid: "Table1", Actions: []string{"dynamodb:GetItem"}, Resources: []string{table}, Condition: keys("A#*", "B#*")},
+		{Sid: "Table2", Actions: []string{"dynamodb:GetItem", "dynamodb:PutItem"}, Resources: []string{table}, Condition: keys("C")},
+		{Sid: "Table3", Actions: []string{"dynamodb:Query"}, Resources: []string{table + "/index/list"}, Condition: keys("L#*")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("statements (-want +got):\n%s", diff)

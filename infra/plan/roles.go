@@ -53,6 +53,7 @@ func logStatement(n namer, f Function) Statement {
 	return Statement{
 		Sid: "Log", Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
 		Resources: []string{n.at.arn("logs", "log-group:"+f.LogGroup+":log-stream:*")},
+		Star:      "Lambda names the streams of a function's own log group.",
 	}
 }
 
@@ -94,7 +95,7 @@ func tracingStatements(c Config) []Statement {
 	if !c.Tracing {
 		return nil
 	}
-	return []Statement{{Sid: "Trace", Actions: []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, Resources: []string{"*"}}}
+	return []Statement{{Sid: "Trace", Actions: []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, Resources: []string{"*"}, Star: "X-Ray has no resources."}}
 }
 
 // assumeStatement allows the roles that accounts make for this broker. A
@@ -104,18 +105,20 @@ func assumeStatement(c Config, n namer) Statement {
 	if len(accounts) == 0 {
 		accounts = []string{n.at.Account}
 	}
-	s := Statement{Sid: "Providers", Actions: []string{"sts:AssumeRole"}}
+	s := Statement{
+		Sid: "Providers", Actions: []string{"sts:AssumeRole"},
+		Star: "An account makes a role for each registration; its trust policy asks for the broker's external id.",
+	}
 	for _, account := range accounts {
 		s.Resources = append(s.Resources, n.at.arnIn(account, "iam", "role/ohfp-provider-*"))
 	}
 	return s
 }
 
-// vpcStatement is what Lambda does to put a function into a VPC; EC2 knows no
-// resources for it before the interface is there.
+// vpcStatement is what Lambda does to put a function into a VPC.
 func vpcStatement() Statement {
 	return Statement{
-		Sid: "Network", Resources: []string{"*"},
+		Sid: "Network", Resources: []string{"*"}, Star: "Lambda makes the interface, which has no name before.",
 		Actions: []string{"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"},
 	}
 }

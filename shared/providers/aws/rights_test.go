@@ -85,6 +85,8 @@ func play(t *testing.T) (s *site, owners map[string]string) {
 		}
 	}
 	_, status := s.driver.Status(t.Context(), ids)
+	_, watched := s.driver.Watch(t.Context(), ids)
+	_, known := s.driver.Types(t.Context(), []string{ec2test.TypeLarge}, nil)
 	_, listed := s.driver.List(t.Context(), ours)
 	_, health := s.driver.Health(t.Context())
 	_, can := s.driver.Capabilities(t.Context())
@@ -92,7 +94,7 @@ func play(t *testing.T) (s *site, owners map[string]string) {
 		owners[m.ID] = m.Tags[aws.TagBroker]
 	}
 	_, ended := s.driver.Terminate(t.Context(), ids)
-	for _, err := range []error{status, listed, health, can, ended} {
+	for _, err := range []error{status, watched, known, listed, health, can, ended} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +137,7 @@ func written(t testing.TB) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call, all := regexp.MustCompile(`\bapi\.((?:Run|Create|Describe|Terminate|Delete|Modify|Start|Stop|Get|Cancel|Request)\w+)\b`), map[string]bool{}
+	call, all := regexp.MustCompile(`\bapi\.(?:quotas\.)?((?:Run|Create|Describe|Terminate|Delete|Modify|Start|Stop|Get|Cancel|Request)\w+)\b`), map[string]bool{}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {
@@ -171,6 +173,8 @@ func (s *site) requests(c ec2test.Call, owners map[string]string) []iam.Request 
 		return slices.Concat(making(c, c.Action, "launch-template"), tagging(c, c.Action, "launch-template"))
 	case "TerminateInstances":
 		return ending(c, owners)
+	case "GetServiceQuota":
+		return []iam.Request{{Action: "servicequotas:" + c.Action, Resource: "arn:aws:servicequotas:us-west-2:" + account + ":ec2/L-1216C47A"}}
 	}
 	return on(c.Action, "*")
 }

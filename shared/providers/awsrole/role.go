@@ -71,14 +71,14 @@ func (o Options) Check() error {
 // Looks are the actions by which the driver looks.
 func (Options) Looks() []string {
 	return []string{
-		"DescribeAvailabilityZones", "DescribeImages", "DescribeInstanceTypes", "DescribeInstances", "DescribeLaunchTemplateVersions",
-		"DescribeSecurityGroups", "DescribeSubnets",
+		"DescribeAvailabilityZones", "DescribeImages", "DescribeInstanceTypeOfferings", "DescribeInstanceTypes", "DescribeInstances",
+		"DescribeLaunchTemplateVersions", "DescribeSecurityGroups", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeSubnets",
 	}
 }
 
 // Told are the events of EC2 that a broker understands, by their detail-type.
 func (Options) Told() []string {
-	return []string{"EC2 Instance State-change Notification", "EC2 Spot Instance Interruption Warning"}
+	return []string{"EC2 Instance Rebalance Recommendation", "EC2 Instance State-change Notification", "EC2 Spot Instance Interruption Warning"}
 }
 
 // text is the template with placeholders: <NAME> for an option, a line for each
