@@ -20,6 +20,7 @@ func functions() map[string][3]any {
 		"configure-provider-strategy":  {10, 128, true},
 		"delete-template":              {10, 128, true},
 		"deregister-provider-strategy": {10, 128, true},
+		"discover-aws":                 {25, 128, true},
 		"due":                          {10, 128, false},
 		"execute-provider-operation":   {28, 128, true},
 		"get-available-templates":      {10, 128, true},
@@ -125,7 +126,7 @@ func TestRoutesNeedASignature(t *testing.T) {
 			t.Errorf("%s: %v", id, r.Properties)
 		}
 	}
-	if len(routes) != 13+15*2+6 { // commands, queries by GET and POST, types
+	if len(routes) != 13+16*2+6 { // commands, queries by GET and POST, types
 		t.Errorf("there are %d routes", len(routes))
 	}
 }
@@ -193,7 +194,7 @@ func TestAPrivateAPIIsReachedFromItsVPCAlone(t *testing.T) {
 			}
 		}
 	}
-	if paths != 13+15*2+6 {
+	if paths != 13+16*2+6 {
 		t.Errorf("there are %d routes", paths)
 	}
 	deployments := front.of("AWS::ApiGateway::Deployment")

@@ -23,6 +23,12 @@ var excuses = []excuse{
 	{`(probe-static|register-provider-strategy) dynamodb:(Get|Update)Item table/ohfp-prod LIVE`, "a breaker that opens, or was open under an old name: played in one process"},
 	{`probe-static dynamodb:(BatchGetItem table/ohfp-prod MACH#\*|UpdateItem table/ohfp-prod POOL#\*)`, "the driver of pools looks for leases that nobody holds, when there are any"},
 
+	{`\S+ dynamodb:PutItem table/ohfp-prod (AUD#\*|DAY#AUD)`, "the trail is of what somebody asked for: the same verb writes it where somebody did"},
+	{`deregister-provider-strategy dynamodb:GetItem table/ohfp-prod HH#\*`, "the verb gets the provider, and queries its history: the pair does not occur"},
+	{`(execute-provider-operation|get-available-templates|request-machines|select-provider-strategy) dynamodb:GetItem table/ohfp-prod PROV#\*`, "what was seen of an account's machine types, which pools do not have: played in one process"},
+	{`probe-static dynamodb:Query table/ohfp-prod TPL`, "the machine types that templates name, which the handler asks an account about and no pool"},
+	{`due dynamodb:GetItem table/ohfp-prod REG`, "health that somebody says is read before it is changed: the same verb, of what was looked at"},
+
 	{`reconcile (dynamodb:\w+|states:StartExecution) .*`, "what it takes over is hours old, or of a worker that died: played in one process"},
 	{`(cancel-operation|cancel-request|settle) dynamodb:((Get|Put)Item table/ohfp-prod USE#\*|UpdateItem table/ohfp-prod MET#\*#\*)`, "an attempt that ends there had a worker that died: played in one process"},
 	{`cancel-\w+ states:StartExecution stateMachine:ohfp-prod-execute`, "a workflow that has gone is begun again: played in one process"},

@@ -108,7 +108,7 @@ func (d *Driver) tries(api *client) []try {
 		{"DescribeSpotInstanceRequests", attempt(api.DescribeSpotInstanceRequests, &ec2.DescribeSpotInstanceRequestsInput{DryRun: dry})},
 		{"CreateLaunchTemplate", attempt(api.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
 			DryRun: dry, LaunchTemplateName: awssdk.String("ohfp-examination"),
-			TagSpecifications: d.tagged(map[string]string{TagBroker: "validation"}, types.ResourceTypeLaunchTemplate), // rights may ask for the tag
+			TagSpecifications:  d.tagged(map[string]string{TagBroker: "validation"}, types.ResourceTypeLaunchTemplate), // rights may ask for the tag
 			LaunchTemplateData: &types.RequestLaunchTemplateData{InstanceType: types.InstanceTypeM7iLarge},
 		})},
 	}
