@@ -60,12 +60,12 @@ type RegisterTemplateInput struct {
 
 // TemplateStored is the answer.
 type TemplateStored struct {
-	TemplateID string      `json:"template_id" doc:"Name of the template."`
-	Status     string      `json:"status" doc:"registered, updated or unchanged."`
-	Version    int64       `json:"version" doc:"Version now stored."`
-	UpdatedAt  broker.Time `json:"updated_at" doc:"When it was last changed."`
-	DryRun     bool        `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
-	Changes    []Change    `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
+	TemplateID string          `json:"template_id" doc:"Name of the template."`
+	Status     string          `json:"status" doc:"registered, updated or unchanged."`
+	Version    int64           `json:"version" doc:"Version now stored."`
+	UpdatedAt  broker.Time     `json:"updated_at" doc:"When it was last changed."`
+	DryRun     bool            `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
+	Changes    []broker.Change `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // registerTemplate returns conflict when another content is stored and

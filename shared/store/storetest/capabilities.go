@@ -62,7 +62,7 @@ func capabilitiesGo(f *fixture) {
 	f.ok(f.RecordCapabilities(f.Context(), "pool-b", capabilities(true, start)))
 	must[broker.Registration](f)(f.PutProvider(f.Context(), withVersion("pool-a", 1)))
 	f.same(capabilities(true, start), f.capabilities("pool-a"))
-	f.ok(f.DeleteProvider(f.Context(), "pool-a", 2))
+	f.ok(f.DeleteProvider(f.Context(), "pool-a", 2, broker.Actor{}))
 	f.same(broker.Capabilities{}, f.capabilities("pool-a"))
 	f.same(capabilities(true, start), f.capabilities("pool-b"))
 }

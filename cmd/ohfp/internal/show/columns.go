@@ -16,6 +16,7 @@ var chosen = map[string][]string{
 	"capabilities": {"name", "declared", "verified", "same_as"},
 	"candidates":   {"rank", "provider_name", "rule", "value", "threshold", "detail"},
 	"attempts":     {"provider_name", "outcome", "class", "code", "count", "machines", "units", "message", "started_at", "duration_ms"},
+	"audit_events": {"time", "principal", "operation", "subject_kind", "subject_name", "summary", "source_ip", "request_id"},
 	"checks":       {"name", "ok", "message"},
 	"history":      {"at", "state", "status_message", "source", "by", "response_time_ms"},
 	"errors":       {"field", "message"},

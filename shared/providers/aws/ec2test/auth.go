@@ -37,6 +37,7 @@ func actions() map[string]action {
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
 		"DescribeSpotPriceHistory":       (*Cloud).describeSpotPrices,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
+		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
 		getQuota:                         (*Cloud).getServiceQuota,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
