@@ -36,7 +36,7 @@ func run() int {
 	bin := flag.String("bin", "bin", "directory of ohfp and ohfpd")
 	build := flag.String("functions", hostBuild(), "directory of the functions, built for this machine")
 	stored := flag.Int("operations", 10_000, "operations to fill the store with")
-	only := flag.String("only", "", "the one section to measure: decisions, ohfp, ohfpd, hostfactory or functions")
+	only := flag.String("only", "", "the one section to measure: decisions, ohfp, ohfpd, clouds, hostfactory or functions")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,6 +50,7 @@ func run() int {
 		{"decisions", decisions},
 		{"ohfp", func(ctx context.Context, r *report) error { return clientStart(ctx, r, *bin) }},
 		{"ohfpd", func(ctx context.Context, r *report) error { return daemon(ctx, r, *bin, *stored) }},
+		{"clouds", func(ctx context.Context, r *report) error { return clouds(ctx, r, *bin) }},
 		{"hostfactory", func(ctx context.Context, r *report) error { return plugin(ctx, r, *bin) }},
 		{"functions", func(ctx context.Context, r *report) error { return functions(ctx, r, *bin, *build) }},
 	} {

@@ -431,6 +431,18 @@ func TestWhatIsMissingInOneRegionLeavesNothingBehindAndGoesToTheNext(t *testing.
 
 // The endpoints are the operator's, and so is the role: the registration names
 // the role alone.
+func TestAThousandMachinesAtOnceAreMadeAndEndedOnce(t *testing.T) {
+	t.Parallel()
+	a, west := newAccount(t), region(t, "us-west-2")
+	a.register("west", 0, west)
+	a.template("")
+	o := a.create(1000)
+	a.equal("SUCCEEDED", o.Status)
+	a.equal([]int{1000, 1000, 1}, []int{len(o.Result.Machines), west.Made(), len(west.Calls("RunInstances"))})
+	a.equal("SUCCEEDED", a.execute("TERMINATE_INSTANCES", o.terminate()).Status)
+	a.equal(map[string]int{}, held(west, whole))
+}
+
 func TestABrokerActsInARoleOfTheAccount(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::111122223333:role/ohfp-provider-west"

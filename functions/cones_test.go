@@ -138,7 +138,7 @@ var cones = map[string]cone{
 			module + "/shared/providers/static": "a function links the driver of its own kind",
 			"os/exec":                           "a function of AWS starts no program",
 		},
-		services: []string{"dynamodb", "dynamodbstreams", "ec2", "sts"},
+		services: []string{"dynamodb", "dynamodbstreams", "ec2", "servicequotas", "sts"},
 		modules: []string{
 			"github.com/aws/aws-lambda-go",
 			"github.com/aws/aws-sdk-go-v2",

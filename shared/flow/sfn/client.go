@@ -10,6 +10,8 @@ import (
 	awssfn "github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/openhostfactory/ohfp/shared/ownbody"
 )
 
 // repeating is a client for calls that may be sent again. It is the only layer
@@ -47,7 +49,7 @@ func within(h awssfn.HTTPClient, timeout time.Duration) awssfn.HTTPClient {
 	if !ok {
 		return h
 	}
-	return b.WithTimeout(timeout)
+	return ownbody.Client{By: b.WithTimeout(timeout)}
 }
 
 // plainHost leaves out the prefix "sync-" that the SDK puts before the host of

@@ -1,10 +1,8 @@
 package aws
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -20,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/openhostfactory/ohfp/shared/ownbody"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
@@ -131,33 +130,15 @@ func control(guard func(netip.Addr) error) func(string, string, syscall.RawConn)
 
 // Do implements the SDK's HTTP client.
 func (d *door) Do(r *http.Request) (*http.Response, error) {
-	r, err := owned(r)
+	r, err := ownbody.Of(r)
 	if err != nil {
-		return nil, err
+		return nil, err //nolint:wrapcheck // it says what was done
 	}
 	if sent, ok := r.Context().Value(sentKey{}).(*atomic.Bool); ok && d.notes {
 		trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
 		r = r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
 	}
 	return d.client.Do(r) //nolint:gosec,wrapcheck // the SDK makes the request, and wraps the error
-}
-
-// owned returns a request with a body of its own. The SDK closes the one that
-// it gave as soon as an answer begins; a transport that has not yet seen the
-// body's end takes that for a failure, and closes the connection under the
-// answer.
-func owned(r *http.Request) (*http.Request, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return r, nil
-	}
-	body, err := io.ReadAll(r.Body) // a form, which is in memory anyway
-	if err != nil {
-		return nil, fmt.Errorf("reading the request: %w", err)
-	}
-	r = r.WithContext(r.Context())
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, err = r.GetBody()
-	return r, err
 }
 
 type sentKey struct{}

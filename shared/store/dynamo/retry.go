@@ -11,6 +11,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/openhostfactory/ohfp/shared/ownbody"
 )
 
 // connections is how many idle ones are kept to the one host that there is.
@@ -28,7 +30,7 @@ func tuned(o Options) func(*ddb.Options) {
 				b = awshttp.NewBuildableClient()
 			}
 			keep := func(t *http.Transport) { t.MaxIdleConnsPerHost = connections }
-			c.HTTPClient = b.WithTimeout(o.AttemptTimeout).WithTransportOptions(keep)
+			c.HTTPClient = ownbody.Client{By: b.WithTimeout(o.AttemptTimeout).WithTransportOptions(keep)}
 		}
 	}
 }
