@@ -58,7 +58,7 @@ func (s Service) counted(j *job, e *ending) (metrics.Row, bool) {
 	a, now := &e.attempt, s.Now()
 	made := 0
 	if j.ledger.Operation.Type == broker.CreateInstances && a.State == broker.Confirmed {
-		made = a.Confirmed
+		made = min(a.Confirmed, a.Count) // the last machine may have brought more units than were asked for
 	}
 	switch {
 	case a.State.Reserves() && a.State != broker.UnknownEffect:
