@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: sim smoke synth deploy destroy help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim smoke synth deploy destroy help demo build binaries functions functions-check terraform-provider test test-terraform test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -35,6 +35,13 @@ functions: ## Build the functions and their zips below build/; ARCH=host for thi
 
 functions-check: ## Build the functions twice, in two directories, and hold bytes and sizes
 	@$(STEP) "functions: the same bytes again, and their sizes" .ci/functions/check
+
+terraform-provider: ## Build bin/terraform-provider-ohfp
+	@mkdir -p bin
+	@$(STEP) "compiling the Terraform provider" $(GO) -C infra/terraform build -trimpath -ldflags "$(LDFLAGS)" -o ../../bin/terraform-provider-ohfp .
+
+test-terraform: ## Test the Terraform provider, in Terraform when it is installed, else one loud line
+	@$(STEP) "the Terraform provider" $(GO) -C infra/terraform test ./...
 
 test: ## Run every test; what needs Node.js or Java 17 when they are there, else one loud line
 	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
@@ -74,6 +81,7 @@ destroy: ## Remove a stage from AWS but for its table; CONTEXT as for synth
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
 	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack
 	@$(STEP) "golangci-lint of infra" .ci/infra/lint
+	@cd infra/terraform && ../../.ci/step "golangci-lint: the Terraform provider" ../../$(LINTER) run
 	@cd .ci/promql && ../step "golangci-lint: queries of Prometheus" ../../$(LINTER) run
 
 fmt: $(LINTER) ## Format the sources as the linters want them
