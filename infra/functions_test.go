@@ -31,6 +31,7 @@ func functions() map[string][3]any {
 		"get-request-status":           {10, 256, true},
 		"get-return-requests":          {10, 256, true},
 		"get-sweeper-report":           {10, 128, true},
+		"list-audit-events":            {10, 128, true},
 		"list-available-providers":     {10, 128, true},
 		"list-machines":                {10, 128, true},
 		"list-operations":              {10, 128, true},
@@ -124,7 +125,7 @@ func TestRoutesNeedASignature(t *testing.T) {
 			t.Errorf("%s: %v", id, r.Properties)
 		}
 	}
-	if len(routes) != 13+14*2+6 { // commands, queries by GET and POST, types
+	if len(routes) != 13+15*2+6 { // commands, queries by GET and POST, types
 		t.Errorf("there are %d routes", len(routes))
 	}
 }
@@ -192,7 +193,7 @@ func TestAPrivateAPIIsReachedFromItsVPCAlone(t *testing.T) {
 			}
 		}
 	}
-	if paths != 13+14*2+6 {
+	if paths != 13+15*2+6 {
 		t.Errorf("there are %d routes", paths)
 	}
 	deployments := front.of("AWS::ApiGateway::Deployment")

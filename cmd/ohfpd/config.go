@@ -32,8 +32,11 @@ type Config struct {
 	AddressAllow   []netip.Prefix      // where providers may be dialled; empty: anywhere that is not refused always
 	Tick           time.Duration       // between two rounds of health checks and reconciliation
 	MaxExecutions  int                 // workflows at a time
+	EventQueues    []eventQueue        // where providers tell of machines; none: they are looked at
+	Watch          time.Duration       // between two looks at machines that providers may take back
 	OperationsKept time.Duration       // after their end
 	MachinesKept   time.Duration       // after their end
+	AuditKept      time.Duration       // after the change
 }
 
 // Defaults and bounds of the configuration.
@@ -45,14 +48,20 @@ const (
 	defaultTick = 60
 	maxTick     = 3600
 
+	// A provider that takes a machine back says so two minutes before.
+	defaultWatch = 30
+	maxWatch     = 3600
+
 	// A workflow that waits holds some kilobytes and no thread.
 	defaultMaxExecutions = 1024
 	maxMaxExecutions     = 16384
 
 	// How many days what has ended is kept. A machine is for as long as metrics
-	// look back, and a day: what it cost is told from its record.
+	// look back, and a day: what it cost is told from its record. Who changed what
+	// is kept for a year, and a month to look it over in.
 	defaultOperationsDays, minOperationsDays = 35, 1
 	defaultMachinesDays, minMachinesDays     = 40, 36
+	defaultAuditDays, minAuditDays           = 400, 1
 	maxRetentionDays                         = 3650
 
 	// A command makes a host ready or cleans it up.
@@ -77,6 +86,9 @@ func configure(f flags, w world) (Config, error) {
 	cfg.LogFile, cfg.Table, cfg.CreateTable, cfg.Lambdas = f.logFile, table, f.createTable, f.lambdas
 	if cfg.LogLevel, err = f.level(w); err != nil {
 		return Config{}, err
+	}
+	if cfg.Lambdas != "" && len(cfg.EventQueues) > 0 {
+		return Config{}, usage("event_queues goes without --lambdas: functions are called by a bus")
 	}
 	cfg.DataDir, err = f.directory(dirs)
 	return cfg, err

@@ -46,7 +46,9 @@ command_timeout_seconds: 45
 address_allow: [10.1.2.3/8, 192.0.2.1, "2001:db8::/32"]
 tick_seconds: 5
 max_executions: 7
-retention: {operations_days: 7, machines_days: 100}
+event_queues: [https://sqs.eu-west-1.amazonaws.com/111122223333/events, "http://127.0.0.1:9324/queue/events"]
+watch_seconds: 45
+retention: {operations_days: 7, machines_days: 100, audit_days: 30}
 `), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -62,8 +64,14 @@ retention: {operations_days: 7, machines_days: 100}
 		AddressAllow:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/32")},
 		Tick:           5 * time.Second,
 		MaxExecutions:  7,
+		EventQueues: []eventQueue{
+			{URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/events", Region: "eu-west-1"},
+			{URL: "http://127.0.0.1:9324/queue/events", Endpoint: "http://127.0.0.1:9324"},
+		},
+		Watch:          45 * time.Second,
 		OperationsKept: 168 * time.Hour,
 		MachinesKept:   2400 * time.Hour,
+		AuditKept:      720 * time.Hour,
 	}
 	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 		t.Errorf("config (-want +got):\n%s", d)
@@ -72,8 +80,8 @@ retention: {operations_days: 7, machines_days: 100}
 
 func TestDecodeConfigHasDefaults(t *testing.T) {
 	want := Config{
-		CommandTimeout: 30 * time.Second, Tick: time.Minute, MaxExecutions: 1024,
-		OperationsKept: 35 * 24 * time.Hour, MachinesKept: 40 * 24 * time.Hour,
+		CommandTimeout: 30 * time.Second, Tick: time.Minute, MaxExecutions: 1024, Watch: 30 * time.Second,
+		OperationsKept: 35 * 24 * time.Hour, MachinesKept: 40 * 24 * time.Hour, AuditKept: 400 * 24 * time.Hour,
 	}
 	for name, text := range map[string]string{"an empty file": "", "a comment": "# nothing\n", "a document mark": "---\n"} {
 		got, err := decodeConfig([]byte(text), "/etc")
@@ -94,6 +102,7 @@ func TestDecodeConfigRefuses(t *testing.T) {
 		{"a key that comes twice", "listen: a\nlisten: b", `line 2: `},
 		{"a retention of everything", "\nretention:\n  days: 3", `line 3: unknown key "days"`},
 		{"a retention of no day", "\nretention:\n  operations_days: 0", `line 3: retention.operations_days: must be between 1 and 3650, not 0`},
+		{"an audit trail of no day", "retention: {audit_days: 0}", `line 1: retention.audit_days: must be between 1 and 3650, not 0`},
 		{"machines kept for less than metrics look back", "retention: {machines_days: 35}", `line 1: retention.machines_days: must be between 36 and 3650, not 35`},
 		{"a time-out of one command", "commands: {a: {argv: [sh], timeout_seconds: 3}}", `line 1: timeout_seconds is not supported yet (command_timeout_seconds holds for all commands): remove it`},
 		{"a string for a number", "hosts: []\ntick_seconds: often", `line 2: want a whole number, not a string`},
@@ -113,6 +122,11 @@ func TestDecodeConfigRefuses(t *testing.T) {
 		{"an allow-list that is no prefix", "address_allow: [10.0.0.0/33]", `line 1: address_allow.0: "10.0.0.0/33" is neither an address nor a prefix`},
 		{"a tick of 0", "tick_seconds: 0", `line 1: tick_seconds: must be between 1 and 3600, not 0`},
 		{"a tick above an hour", "tick_seconds: 3601", `must be between 1 and 3600, not 3601`},
+		{"a queue without a path", "event_queues: [https://sqs.eu-west-1.amazonaws.com]", `line 1: event_queues.0: "https://sqs.eu-west-1.amazonaws.com" is not the URL of a queue: give one`},
+		{"a queue that is none", "event_queues: [arn:aws:sqs:eu-west-1:111122223333:events]", `is not the URL of a queue`},
+		{"a queue in the clear", "event_queues: [http://sqs.eu-west-1.amazonaws.com/1/events]", `is not the URL of a queue`},
+		{"a queue with a secret", "event_queues: [https://me:secret@sqs.eu-west-1.amazonaws.com/1/events]", `is not the URL of a queue`},
+		{"looks too often", "watch_seconds: 0", `watch_seconds: must be between 1 and 3600, not 0`},
 		{"too many executions", "max_executions: 16385", `must be between 1 and 16384`},
 		{"a command time-out above ten minutes", "command_timeout_seconds: 601", `must be between 1 and 600`},
 		{"several mistakes at once", "tick_seconds: 0\nmax_executions: 0", `line 1: tick_seconds: must be between 1 and 3600, not 0; line 2: max_executions: must be`},

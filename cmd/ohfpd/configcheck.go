@@ -45,8 +45,11 @@ func (c *checker) check(f fileConfig) (Config, error) {
 		AddressAllow:   c.prefixes(f.AddressAllow),
 		Tick:           c.seconds(f.TickSeconds, bounds{defaultTick, maxTick}, "tick_seconds"),
 		MaxExecutions:  c.number(f.MaxExecutions, bounds{defaultMaxExecutions, maxMaxExecutions}, "max_executions"),
+		EventQueues:    c.queues(f.EventQueues),
+		Watch:          c.seconds(f.WatchSeconds, bounds{defaultWatch, maxWatch}, "watch_seconds"),
 		OperationsKept: c.days(f.Retention.OperationsDays, dayBounds{defaultOperationsDays, minOperationsDays}, "operations_days"),
 		MachinesKept:   c.days(f.Retention.MachinesDays, dayBounds{defaultMachinesDays, minMachinesDays}, "machines_days"),
+		AuditKept:      c.days(f.Retention.AuditDays, dayBounds{defaultAuditDays, minAuditDays}, "audit_days"),
 	}
 	if c.wrong != nil {
 		return Config{}, errors.New(strings.Join(c.wrong, "; "))

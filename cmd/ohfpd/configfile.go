@@ -34,12 +34,15 @@ type fileConfig struct {
 	AddressAllow   []string               `yaml:"address_allow"`
 	TickSeconds    *int                   `yaml:"tick_seconds"`
 	MaxExecutions  *int                   `yaml:"max_executions"`
+	EventQueues    []string               `yaml:"event_queues"`
+	WatchSeconds   *int                   `yaml:"watch_seconds"`
 	Retention      fileRetention          `yaml:"retention"`
 }
 
 type fileRetention struct {
 	OperationsDays *int `yaml:"operations_days"`
 	MachinesDays   *int `yaml:"machines_days"`
+	AuditDays      *int `yaml:"audit_days"`
 }
 
 type fileCommand struct {

@@ -36,14 +36,14 @@ func wire(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (*si
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(cfg, store, log)
+	s, err := assemble(ctx, cfg, store, log)
 	if err != nil {
 		return nil, errors.Join(err, store.close())
 	}
 	return s, nil
 }
 
-func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
+func assemble(ctx context.Context, cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	drivers, err := openers(cfg, store, log)
 	if err != nil {
 		return nil, err
@@ -61,6 +61,7 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
 	rooms.Dispatch.Metrics = exported.Counting(store)
 	rooms.Command.Counters = rooms.Dispatch.Metrics
+	rooms.Command.Ledger = counted{store, exported}
 	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
@@ -70,9 +71,13 @@ func assemble(cfg Config, store *openedStore, log *slog.Logger) (*site, error) {
 		}
 		steps(functions, e, drivers.Kinds(), log)
 	}
+	heard, err := ears(ctx, cfg, dispatch.Watch{Service: rooms.Dispatch, Registry: store, Turns: store, Every: cfg.Watch}, endpoints, log)
+	if err != nil {
+		return nil, err
+	}
 	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
 	return served(&site{
-		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: t.run, Ready: func() error { return ready(store) },
+		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: beside(t.run, heard), Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },
 	})
 }
@@ -83,7 +88,7 @@ func served(s *site) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
-	s.Planned, s.OpenAPI = catalog.Planned(), document
+	s.OpenAPI = document
 	return s, nil
 }
 
@@ -93,7 +98,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{
-			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l,
+			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l, Audit: l,
 			Quota: limits, HasDriver: names.HasDriver, Now: time.Now,
 		},
 		Command: command.Service{

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -48,21 +49,30 @@ func addRights(all map[right]bool, pattern string, actions []string) {
 func readsBy(call string) []string { return named(call, "GetItem", "BatchGetItem", "Query") }
 
 // writesBy are the actions by which a verb writes what is of a pattern. Events,
-// and marks of days, are put and never touched again.
+// entries of the audit trail, and marks of days, are put and never touched
+// again. What a call says in brackets is of those.
 func writesBy(v schema.Verb, pattern string) []string {
 	_, partition := partitionOf(pattern)
-	if strings.HasPrefix(partition, eventPrefix()) || strings.HasPrefix(partition, dayPrefix) {
+	if written(partition) {
 		return []string{"PutItem"}
 	}
-	actions := slices.Concat(items()[v.Name], named(v.Call, "PutItem", "UpdateItem"))
+	actions := slices.Concat(items()[v.Name], named(remarks.ReplaceAllString(v.Call, ""), "PutItem", "UpdateItem"))
 	if slices.Contains(removes()[v.Name], partition) {
 		actions = append(actions, "DeleteItem")
 	}
 	return actions
 }
 
-// dayPrefix begins the partitions of days, of every list.
-const dayPrefix = "DAY#"
+var remarks = regexp.MustCompile(`\([^)]*\)`)
+
+// written reports whether items of a partition are put once and then left.
+func written(partition string) bool {
+	return strings.HasPrefix(partition, eventPrefix()) || strings.HasPrefix(partition, auditPrefix) || strings.HasPrefix(partition, dayPrefix)
+}
+
+// What partitions begin with: the audit trail's, and those of the days of every
+// list.
+const auditPrefix, dayPrefix = "AUD#", "DAY#"
 
 func named(call string, actions ...string) []string {
 	words := strings.FieldsFunc(call, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') })

@@ -72,19 +72,21 @@ func verbsOf(f Function) []string {
 func items() map[string][]string {
 	const put, update = "PutItem", "UpdateItem"
 	return map[string][]string{
-		schema.PutProvider:    {put, update},
-		schema.DeleteProvider: {}, // beside its event it only deletes
-		schema.PutConfig:      {put},
-		schema.RecordHealth:   {put, update},
-		schema.ApplyLive:      {put, update},
-		schema.DeleteTemplate: {},
-		schema.DropKey:        {},
-		schema.ClaimOperation: {put},
-		schema.MarkSent:       {put},
-		schema.RecordOutcome:  {put},
-		schema.TakeStep:       {put},
-		schema.NoteMachine:    {put},
-		schema.AdoptMachine:   {put},
+		schema.PutProvider:     {put, update},
+		schema.DeleteProvider:  {}, // beside its event and its entry it only deletes
+		schema.PutConfig:       {put},
+		schema.RecordHealth:    {put, update},
+		schema.ApplyLive:       {put, update},
+		schema.PutTemplate:     {put},
+		schema.DeleteTemplate:  {},
+		schema.PutHostProvider: {put},
+		schema.DropKey:         {},
+		schema.ClaimOperation:  {put},
+		schema.MarkSent:        {put},
+		schema.RecordOutcome:   {put},
+		schema.TakeStep:        {put},
+		schema.NoteMachine:     {put},
+		schema.AdoptMachine:    {put},
 	}
 }
 

@@ -70,31 +70,42 @@ func (m *Machine) Coming() bool {
 
 // MachineNote is what a provider says of a machine without being asked.
 type MachineNote struct {
-	Status    MachineStatus
-	Message   string    // "": what is known stays
-	At        time.Time // when it was so
-	ReclaimAt time.Time // when the provider takes the machine back; zero: it says nothing of that
+	Status    MachineStatus // "": it says nothing of that
+	Message   string        // "": what is known stays
+	At        time.Time     // when it was so
+	ReclaimAt time.Time     // when the provider takes the machine back; zero: it says nothing of that
 }
 
 // Note returns m after n, and whether n is news. A final status never changes,
 // and is news whenever it comes: nothing follows it. Of all others the latest
 // counts, in whatever order they arrive, and of two of one moment the one that
-// comes later in a machine's life. So a note that comes twice changes nothing.
+// comes later in a machine's life. When the machine is taken back counts
+// however late it is told; of two times the later one: it was said last. So a
+// note that comes twice changes nothing.
 func (m Machine) Note(n MachineNote) (Machine, bool) {
-	if m.Status.Final() || !n.Status.Final() && !n.follows(&m) {
+	if m.Status.Final() {
 		return m, false
 	}
-	m.Status = n.Status
-	if n.Message != "" {
-		m.Message = n.Message
-	}
-	if !n.ReclaimAt.IsZero() {
+	warned := n.ReclaimAt.After(m.ReclaimAt)
+	moved := n.Status != "" && (n.Status.Final() || n.follows(&m))
+	if warned {
 		m.ReclaimAt = n.ReclaimAt.UTC()
 	}
-	if n.At.After(m.UpdatedAt) {
-		m.UpdatedAt = n.At.UTC()
+	if moved {
+		m.Status = n.Status
+		m.UpdatedAt = latest(m.UpdatedAt, n.At).UTC()
 	}
-	return m, true
+	if n.Message != "" && (warned || moved) {
+		m.Message = n.Message
+	}
+	return m, warned || moved
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (n MachineNote) follows(m *Machine) bool {

@@ -39,11 +39,12 @@ import (
 type site struct {
 	*testing.T
 	*world
-	store   *spy
-	runner  *local.Runner
-	steps   local.Functions
-	serve   map[string]op.Endpoint
-	command command.Service
+	store    *spy
+	runner   *local.Runner
+	steps    local.Functions
+	serve    map[string]op.Endpoint
+	command  command.Service
+	dispatch dispatch.Service
 }
 
 // world is what several brokers may share: the store, and who makes machines.
@@ -132,14 +133,15 @@ func (w *world) open(t *testing.T) *site {
 		Quota:     quota.Book{Uses: s.store, Owned: s.store, Ledger: s.store, Now: time.Now},
 		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
 	}
+	s.dispatch = dispatch.Service{
+		Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Quota: s.command.Quota,
+		Open: s.store, Sweeps: s.store, Meta: s.store, Drivers: w,
+		Environment: s.environment(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
+	}
 	for _, e := range catalog.Bind(catalog.Services{
-		Command: s.command,
-		Query:   query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
-		Dispatch: dispatch.Service{
-			Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Quota: s.command.Quota,
-			Open: s.store, Sweeps: s.store, Meta: s.store, Drivers: w,
-			Environment: s.environment(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
-		},
+		Command:  s.command,
+		Query:    query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Audit: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
+		Dispatch: s.dispatch,
 	}) {
 		s.serve[e.Spec.Name] = e
 		name := op.Kebab(e.Spec.Name)

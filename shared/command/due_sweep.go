@@ -25,7 +25,7 @@ func (s Service) dueSweeps(ctx context.Context, snap *broker.Snapshot, out *DueP
 	for i := range snap.Providers {
 		p := &snap.Providers[i]
 		function, ok := s.Functions.Sweep[p.Kind]
-		if !ok || !sweepDue(p, interval, now) || heldBack(p, now) {
+		if !ok || !sweepDue(p, interval, now) || p.HeldBack(now) {
 			continue
 		}
 		claimed, err := s.Registry.ClaimSweep(ctx, p.Name, p.NextSweepAt, now.Add(interval))
@@ -54,13 +54,4 @@ func sweepInterval(c *broker.StrategyConfig) time.Duration {
 // that is new is claimed and not searched: there is nothing yet.
 func sweepDue(p *broker.ProviderView, interval time.Duration, now time.Time) bool {
 	return !now.Before(p.NextSweepAt) || p.NextSweepAt.Sub(now) > interval
-}
-
-func heldBack(p *broker.ProviderView, now time.Time) bool {
-	for _, l := range p.Live {
-		if state := l.StateAt(now); state == broker.Open || state == broker.ForcedOpen {
-			return true
-		}
-	}
-	return false
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/fulfilment"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
@@ -64,9 +65,11 @@ const (
 	ec2             = "aws.ec2"
 	stateChange     = "EC2 Instance State-change Notification"
 	spotInterrupted = "EC2 Spot Instance Interruption Warning"
+	rebalance       = "EC2 Instance Rebalance Recommendation"
 )
 
-// spotGrace is how long EC2 leaves a spot instance after its warning.
+// spotGrace is how long EC2 leaves a spot instance after its warning. A
+// recommendation is never later than the warning, so that it leaves as much.
 const spotGrace = 2 * time.Minute
 
 // note is what an event says, and of which machine.
@@ -79,10 +82,11 @@ func (in MachineEvent) note() (id string, n broker.MachineNote, err error) {
 	case stateChange:
 		n.Status, err = in.state()
 	case spotInterrupted:
-		n.Status, n.ReclaimAt = broker.MachineStopping, in.Time.Add(spotGrace)
-		n.Message, err = in.interruption()
+		err = in.interruption(&n)
+	case rebalance:
+		n.ReclaimAt, n.Message = in.Time.Add(spotGrace), "the provider may take it back soon: it recommends to leave it"
 	default:
-		err = fault.Invalid("detail_type", "%q is not about a machine's life; want %q or %q", in.DetailType, stateChange, spotInterrupted)
+		err = fault.Invalid("detail_type", "%q is not about a machine's life; want %q, %q or %q", in.DetailType, stateChange, spotInterrupted, rebalance)
 	}
 	if err != nil {
 		return "", n, err
@@ -120,15 +124,22 @@ func (in MachineEvent) state() (broker.MachineStatus, error) {
 	return "", fault.Invalid("detail.state", "%q is no state of an instance", state)
 }
 
-func (in MachineEvent) interruption() (message string, err error) {
+// interruption completes a note of a warning. A machine that hibernates does so
+// at once: its warning is no time ahead.
+func (in MachineEvent) interruption(n *broker.MachineNote) error {
 	action, err := in.member("instance-action")
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !slices.Contains([]string{"terminate", "stop", "hibernate"}, action) {
-		return "", fault.Invalid("detail.instance-action", "%q is nothing that an interruption does", action)
+		return fault.Invalid("detail.instance-action", "%q is nothing that an interruption does", action)
 	}
-	return "the provider takes it back: spot interruption (" + action + ")", nil
+	n.Status, n.ReclaimAt = broker.MachineStopping, in.Time.Add(spotGrace)
+	if action == "hibernate" {
+		n.ReclaimAt = in.Time
+	}
+	n.Message = "the provider takes it back: spot interruption (" + action + ")"
+	return nil
 }
 
 // ending is a note of a machine's end: one that lived, and that nobody asked
@@ -141,7 +152,7 @@ func (s Service) ending(ctx context.Context, id string, n broker.MachineNote) (b
 	if len(known) == 0 || known[0].Status.Final() {
 		return n, nil
 	}
-	asked, err := s.endAsked(ctx, id)
+	asked, err := s.endAsked(ctx, &known[0])
 	if err != nil || asked {
 		return n, err
 	}
@@ -152,16 +163,12 @@ func (s Service) ending(ctx context.Context, id string, n broker.MachineNote) (b
 	return n, nil
 }
 
-// endAsked reports whether a termination of the machine is on its way. One
-// that is done has made its record final.
-func (s Service) endAsked(ctx context.Context, id string) (bool, error) {
+// endAsked reports whether the end of the machine is on its way. One that is
+// done has made its record final.
+func (s Service) endAsked(ctx context.Context, m *broker.Machine) (bool, error) {
 	open, err := s.Ledger.OpenOperations(ctx, s.Now().Add(everDue), reconcileAll)
 	if err != nil {
 		return false, fmt.Errorf("reading open operations: %w", err)
 	}
-	return slices.ContainsFunc(open, func(o broker.Operation) bool {
-		return o.Type == broker.TerminateInstances && slices.ContainsFunc(o.Candidates, func(c broker.Candidate) bool {
-			return slices.Contains(c.MachineIDs, id)
-		})
-	}), nil
+	return fulfilment.Ending(open, m), nil
 }

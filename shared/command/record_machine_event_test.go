@@ -166,6 +166,67 @@ func TestAnInterruptionIsSeenComing(t *testing.T) {
 	}
 }
 
+func recommendation(seconds int) string {
+	return event("EC2 Instance Rebalance Recommendation", `{"instance-id":"i-1"}`, seconds)
+}
+
+// Whatever comes first, late or twice: the machine is taken back when the last
+// that was said says so, and lost once.
+func TestWarningsCountInAnyOrder(t *testing.T) {
+	told := map[string]string{
+		"recommended": recommendation(30), "warned": interruption("terminate", 60), "running": state("i-1", "running", 70), "other": state("i-2", "terminated", 80),
+	}
+	for _, order := range [][]string{
+		{"recommended", "warned", "running", "other"},
+		{"warned", "recommended", "running", "warned"},
+		{"running", "other", "warned", "recommended", "recommended"},
+		{"running", "recommended", "warned", "running"},
+	} {
+		t.Run(strings.Join(order, " "), func(t *testing.T) {
+			b := onBus(t, broker.MachineRunning)
+			for _, name := range order {
+				b.tell(told[name])
+			}
+			want := broker.Machine{
+				ID: "i-1", Name: "i-1", Provider: "cloud", Status: broker.MachineRunning, Message: "the provider takes it back: spot interruption (terminate)",
+				ReclaimAt: noon.Add(3 * time.Minute), UpdatedAt: noon.Add(70 * time.Second),
+			}
+			if diff := cmp.Diff(want, b.machine()); diff != "" {
+				t.Errorf("stored (-want +got):\n%s", diff)
+			}
+			for range 2 {
+				b.tell(state("i-1", "terminated", 185))
+			}
+			b.tell(told["warned"])
+			if m := b.machine(); m.Status != broker.MachineLost || !m.ReclaimAt.Equal(want.ReclaimAt) || m.Message != want.Message {
+				t.Errorf("%+v", m)
+			}
+		})
+	}
+}
+
+func TestARecommendationLeavesTheMachineAsItIs(t *testing.T) {
+	b := onBus(t, broker.MachineRunning)
+	if got := b.tell(recommendation(60)); got != (command.MachineEventRecorded{Known: true, MachineID: "i-1", Status: broker.MachineRunning}) {
+		t.Errorf("%+v", got)
+	}
+	want := broker.Machine{
+		ID: "i-1", Name: "i-1", Provider: "cloud", Status: broker.MachineRunning, UpdatedAt: noon, ReclaimAt: noon.Add(3 * time.Minute),
+		Message: "the provider may take it back soon: it recommends to leave it",
+	}
+	if diff := cmp.Diff(want, b.machine()); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}
+
+func TestAMachineThatHibernatesIsTakenAtOnce(t *testing.T) {
+	b := onBus(t, broker.MachineRunning)
+	b.tell(interruption("hibernate", 60))
+	if m := b.machine(); !m.ReclaimAt.Equal(noon.Add(time.Minute)) || m.Status != broker.MachineStopping {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestAnEventThatIsNoneOfThoseIsRefusedByItsField(t *testing.T) {
 	tests := []struct{ name, body, field string }{
 		{"another sender", strings.Replace(state("i-1", "running", 1), "aws.ec2", "aws.s3", 1), "source"},
@@ -176,6 +237,7 @@ func TestAnEventThatIsNoneOfThoseIsRefusedByItsField(t *testing.T) {
 		{"a state that there is not", state("i-1", "dreaming", 1), "detail.state"},
 		{"no action", event("EC2 Spot Instance Interruption Warning", `{"instance-id":"i-1"}`, 1), "detail.instance-action"},
 		{"an action that there is not", interruption("dream", 1), "detail.instance-action"},
+		{"a recommendation for no instance", event("EC2 Instance Rebalance Recommendation", `{}`, 1), "detail.instance-id"},
 		{"no time", strings.Replace(state("i-1", "running", 1), `"time":"2026-03-01T12:00:01Z",`, "", 1), "time"},
 		{"a member that no event has", strings.Replace(state("i-1", "running", 1), "{", `{"colour":"red",`, 1), "colour"},
 	}
@@ -201,6 +263,7 @@ func FuzzMachineEvent(f *testing.F) {
 	f.Add(state("i-1", "running", 1))
 	f.Add(state("i-2", "terminated", -1))
 	f.Add(interruption("stop", 60))
+	f.Add(recommendation(60))
 	f.Add(`{"source":"aws.ec2","detail_type":"EC2 Instance State-change Notification","time":"0000-01-01T00:00:00Z","detail":{"instance-id":["i-1"]}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		b := onBus(t, broker.MachineLost)

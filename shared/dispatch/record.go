@@ -142,7 +142,7 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 			continue
 		}
 		adopt(m, k)
-		if m.Status != k.Status {
+		if m.Status != k.Status || m.Reachable() && !k.Reachable() { // an event tells no address
 			changed = append(changed, *m)
 		}
 	}

@@ -89,7 +89,12 @@ func Missing(m *broker.Machine, open []broker.Operation, now time.Time) bool {
 	if now.Sub(m.LaunchTime) < SweepAge || now.Sub(m.UpdatedAt) < SweepAge {
 		return false
 	}
-	return !slices.ContainsFunc(open, func(o broker.Operation) bool { return ending(&o, m) })
+	return !Ending(open, m)
+}
+
+// Ending reports whether one of the operations that are open ends the machine.
+func Ending(open []broker.Operation, m *broker.Machine) bool {
+	return slices.ContainsFunc(open, func(o broker.Operation) bool { return ending(&o, m) })
 }
 
 func ending(o *broker.Operation, m *broker.Machine) bool {

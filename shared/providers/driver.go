@@ -43,6 +43,24 @@ type Driver interface {
 	Capabilities(ctx context.Context) (Capabilities, error)
 }
 
+// Watcher is a driver whose provider may take machines back by itself. A kind
+// whose [Traits] say TakesBack has such drivers only.
+type Watcher interface {
+	Driver
+	// Watch returns what the provider shows of machines now, each with
+	// ReclaimAt where the provider says that it takes it back. A machine that
+	// it does not show is left out: that alone is not told to be gone.
+	Watch(ctx context.Context, ids []string) ([]broker.Machine, error)
+}
+
+// TypeReader is a driver of a kind whose machines are of types that have names.
+type TypeReader interface {
+	// Types returns what there is to know of machine types by name; one that
+	// does not exist here is not among them. Of what is known already, what is
+	// young enough may be returned as it is. What may not be looked at is absent.
+	Types(ctx context.Context, names []string, known map[string]broker.MachineType) (map[string]broker.MachineType, error)
+}
+
 // CreateResult is what Create or Poll achieved.
 type CreateResult struct {
 	Machines  []broker.Machine
@@ -78,6 +96,10 @@ type Traits struct {
 	// it. An outcome is taken as "nothing was made" only when two look-ups
 	// this far apart found nothing.
 	ConsistencyLag time.Duration
+
+	// TakesBack says that providers of the kind may take machines back by
+	// themselves, and that drivers are [Watcher]s.
+	TakesBack bool
 }
 
 // Opener makes drivers of one kind from registrations.

@@ -17,8 +17,8 @@ import (
 )
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Driver = (*Driver)(nil)
+	_ providers.Opener  = (*Opener)(nil)
+	_ providers.Watcher = (*Driver)(nil)
 )
 
 // Options is what the broker gives to all providers of the kind.
@@ -53,9 +53,9 @@ func New(o Options) (*Opener, error) {
 // Kind is "aws".
 func (*Opener) Kind() string { return "aws" }
 
-// Traits is what package config says of the kind.
+// Traits is what package config says of the kind; EC2 takes spot machines back.
 func (o *Opener) Traits() providers.Traits {
-	return providers.Traits{ConsistencyLag: config.Lag(o.Kind())}
+	return providers.Traits{ConsistencyLag: config.Lag(o.Kind()), TakesBack: true}
 }
 
 // Open returns the driver of a registration, the same while its configuration
@@ -97,6 +97,8 @@ type Driver struct {
 	opened    *client           // nil: not used yet
 	templates names             // launch templates that exist
 	devices   map[string]string // image → device of its root volume
+	quotas    quotas
+	account   string // that owns the machines; "": not seen yet
 }
 
 // names is a set of names.

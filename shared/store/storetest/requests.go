@@ -17,6 +17,7 @@ func testRequests(t *testing.T, open Open) {
 		{"another version of a host provider is a conflict with the stored one", hostProviderConflict},
 		{"machines are found by name until they end", machinesByName},
 		{"what a provider takes is noted, and forgotten when the broker ends it", reclaims},
+		{"a warning counts however late it comes, and without a status", reclaimsLate},
 		{"a lost machine is noted however that was learnt", reclaimsLost},
 		{"a request that has ended is due until it is seen to", requestDue},
 	} {
@@ -96,6 +97,22 @@ func reclaims(f *fixture) {
 	f.same([]broker.Reclaim{taken, lost}, f.reclaimed(start))
 	f.note("m-1", broker.MachineTerminated, 2*time.Hour)
 	f.same([]broker.Reclaim{lost}, f.reclaimed(start))
+}
+
+func reclaimsLate(f *fixture) {
+	m := machine("m-1", "pool-a", broker.MachineRunning)
+	f.recordMachines("op-1", m)
+	f.note("m-1", broker.MachineRunning, 10*time.Minute)
+	say := func(n broker.MachineNote) broker.Machine {
+		return must[broker.Machine](f)(f.NoteMachine(f.Context(), "m-1", n))
+	}
+	warned := say(broker.MachineNote{Status: broker.MachineStopping, At: at(9 * time.Minute), ReclaimAt: at(11 * time.Minute)})
+	f.same([]any{broker.MachineRunning, at(10 * time.Minute), at(11 * time.Minute)}, []any{warned.Status, warned.UpdatedAt, warned.ReclaimAt})
+	f.same(warned, say(broker.MachineNote{At: at(8 * time.Minute), ReclaimAt: at(10 * time.Minute)}))
+	later := say(broker.MachineNote{At: at(12 * time.Minute), ReclaimAt: at(14 * time.Minute)})
+	f.restart()
+	f.same([]broker.Machine{later}, f.machines("m-1"))
+	f.same([]broker.Reclaim{{MachineID: "m-1", Name: m.Name, At: at(14 * time.Minute)}}, f.reclaimed(start))
 }
 
 func reclaimsLost(f *fixture) {

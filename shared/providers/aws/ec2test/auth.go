@@ -31,10 +31,14 @@ func actions() map[string]action {
 		"DescribeAvailabilityZones":      (*Cloud).describeZones,
 		"DescribeImages":                 (*Cloud).describeImages,
 		"DescribeInstanceTypes":          (*Cloud).describeTypes,
+		"DescribeInstanceTypeOfferings":  (*Cloud).describeOfferings,
 		"DescribeInstances":              (*Cloud).describeInstances,
 		"DescribeLaunchTemplateVersions": (*Cloud).describeVersions,
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
+		"DescribeSpotPriceHistory":       (*Cloud).describeSpotPrices,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
+		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
+		getQuota:                         (*Cloud).getServiceQuota,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
 	}
@@ -42,12 +46,20 @@ func actions() map[string]action {
 
 var credential = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=[^ ]+, Signature=[0-9a-f]{64}$`)
 
+// serviceOf is the service that an action is of, as signatures name it.
+func serviceOf(action string) string {
+	switch action {
+	case assumeRole:
+		return "sts"
+	case getQuota:
+		return "servicequotas"
+	}
+	return "ec2"
+}
+
 // permit finds an action and whether the caller may ask for it.
 func (c *Cloud) permit(r *http.Request, p params) (action, error) {
-	service := "ec2"
-	if p["Action"] == assumeRole {
-		service = "sts"
-	}
+	service := serviceOf(p["Action"])
 	m := credential.FindStringSubmatch(r.Header.Get("Authorization"))
 	if m == nil {
 		return nil, refuse("MissingAuthenticationToken", "Request is missing Authentication Token").at(http.StatusForbidden)
