@@ -13,7 +13,7 @@ LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
-.PHONY: sim help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
+.PHONY: sim synth help demo build binaries functions functions-check test test-dynamodb bench cost lint fmt openapi check clean
 
 help: ## List what can be done
 	@echo "Usage: make TARGET"
@@ -39,6 +39,7 @@ functions-check: ## Build the functions twice, in two directories, and hold byte
 test: ## Run every test; what needs Node.js or Java 17 when they are there, else one loud line
 	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
 	@$(STEP) "go test" $(GO) test ./... ./.ci/functions/pack
+	@$(STEP) "queries of Prometheus" $(GO) -C .ci/promql test ./...
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
 	@$(MAKE) test-dynamodb
 
@@ -52,16 +53,23 @@ bench: binaries ## Measure what the goals are about, goals beside the figures
 
 SEEDS ?= 30
 sim: ## Play sites in virtual time, SEEDS of each scenario, beside simpler designs; minutes
-	@$(GO) test ./bench/sim -run TestScenarios -count 1 -timeout 2h -sim.seeds $(SEEDS) -sim.peers -v | grep -v '^=== '
+	@$(GO) test ./bench/sim -count 1 -timeout 2h -sim.seeds $(SEEDS) -sim.peers -v | grep -v '^=== '
 
 cost: ## Price requests on AWS, as the tests count them, beside a textbook build
 	@$(GO) run ./bench/cost
 
+CONTEXT ?=
+synth: ## Synthesize the stage on AWS into infra/cdk.out, offline; CONTEXT="stage=prod auth=jwt"
+	@$(STEP) "synthesizing the stage (the first time CDK compiles for two minutes)" .ci/infra/synth $(addprefix -c ,$(CONTEXT))
+
 lint: $(LINTER) ## Run the linters: style, import table, mistakes
 	@$(STEP) "golangci-lint" $(LINTER) run ./... ./.ci/functions/pack
+	@$(STEP) "golangci-lint of infra" .ci/infra/lint
+	@cd .ci/promql && ../step "golangci-lint: queries of Prometheus" ../../$(LINTER) run
 
 fmt: $(LINTER) ## Format the sources as the linters want them
 	@$(LINTER) fmt ./...
+	@cd infra && ../$(LINTER) fmt ./...
 
 openapi: ## Write docs/openapi.json and the schemas of docs/events anew
 	@UPDATE_GOLDEN=1 $(GO) test -count=1 -run "TestOpenAPI|TestEventSchemas" ./shared/catalog

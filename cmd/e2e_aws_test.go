@@ -252,6 +252,95 @@ func TestAnUnknownOutcomeMakesNothingTwice(t *testing.T) {
 	}
 }
 
+func TestUnitsThatTheFirstLacksTheSecondMakesUpForWithAnUnknownOutcomeInBetween(t *testing.T) {
+	a := newAccount(t)
+	west, east := region(t, "us-west-2"), region(t, "us-east-1")
+	a.register("west", 0, west)
+	a.register("east", 1, east)
+	a.must("registerTemplate", fmt.Sprintf(`{"template_id": "web", "image": %q, "machine_types": [%q, %q], "machine_weights": {%q: 4, %q: 2}}`,
+		ec2test.Image, ec2test.TypeXLarge, ec2test.TypeLarge, ec2test.TypeXLarge, ec2test.TypeLarge))
+	west.Room(ec2test.Pool{Type: ec2test.TypeXLarge, Zone: "us-west-2a", Market: ec2test.OnDemand}, 1)
+	west.Room(ec2test.Pool{Type: ec2test.TypeLarge, Zone: "us-west-2a", Market: ec2test.OnDemand}, 1)
+	west.Trouble(ec2test.Trouble{Action: "CreateFleet", Lose: true, Times: 1})
+	o := a.execute("CREATE_INSTANCES", `{"template_id": "web", "units": 15}`)
+	a.equal("SUCCEEDED", o.Status)
+	kind := func(m ec2test.Machine) string { return m.Type }
+	a.equal(map[string]int{ec2test.TypeXLarge: 1, ec2test.TypeLarge: 1}, held(west, kind)) // 6 units
+	a.equal(map[string]int{ec2test.TypeXLarge: 3}, held(east, kind))                       // the other 9, and 3 that the last one brings
+	a.equal(5, len(o.Result.Machines))
+	a.equal("SUCCEEDED", a.execute("TERMINATE_INSTANCES", o.terminate()).Status)
+	a.equal(0, len(west.Machines())+len(east.Machines()))
+
+	// Where a limit leaves room for two machines, no more is asked for than two
+	// of the smallest are worth.
+	a.must("registerProviderStrategy", fmt.Sprintf(
+		`{"strategy_name": "capped", "provider_type": "aws", "max_machines": 2, "strategy_config": {"region": %q, "endpoint_url": %q, "subnets": [%q]}}`,
+		west.Region(), west.URL(), ec2test.SubnetB))
+	o = a.execute("CREATE_INSTANCES", `{"template_id": "web", "units": 15}, "selection_criteria": {"exclude_strategies": ["west"]}`)
+	a.equal("SUCCEEDED", o.Status)
+	a.equal(map[string]int{ec2test.TypeXLarge: 1}, held(west, kind))
+	a.equal(map[string]int{ec2test.TypeXLarge: 3}, held(east, kind))
+}
+
+// seen waits until a provider's machine types were looked at.
+func (a *account) seen(provider string) (capabilities string) {
+	a.t.Helper()
+	beat := time.NewTicker(50 * time.Millisecond)
+	defer beat.Stop()
+	for deadline := time.Now().Add(startWithin); time.Now().Before(deadline); <-beat.C {
+		status, answer, err := a.ask(http.MethodGet, "/v1/queries/getProviderCapabilities?provider_name="+provider, "", nil)
+		if err != nil || status != http.StatusOK {
+			a.t.Fatalf("%d %s, %v", status, answer, err)
+		}
+		if strings.Contains(answer, `"machine_types"`) {
+			return answer
+		}
+	}
+	a.t.Fatalf("nothing was seen of %s:\n%s", provider, a.log())
+	return ""
+}
+
+func TestWhatMachineTypesHaveAndCostIsShownAndChosenBy(t *testing.T) {
+	t.Parallel()
+	a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")
+	west.SpotPrice(ec2test.Pool{Type: ec2test.TypeXLarge, Zone: "us-west-2a"}, "0.09")
+	east.SpotPrice(ec2test.Pool{Type: ec2test.TypeXLarge, Zone: "us-east-1a"}, "0.04")
+	a.must("registerTemplate", fmt.Sprintf(`{"template_id": "web", "image": %q, "machine_types": [%q], "price_type": "spot"}`, ec2test.Image, ec2test.TypeXLarge))
+	a.register("west", 0, west)
+	a.register("east", 0, east)
+	seen := a.seen("west")
+	for _, part := range []string{`"machine_type":"m7i.xlarge","ncpus":2,"nram":16384,"type":"X86_64"`, `"spot_price_per_hour":0.09,"spot_priced_at":`} {
+		if !strings.Contains(seen, part) {
+			t.Errorf("%s does not show %s", seen, part)
+		}
+	}
+	a.seen("east")
+
+	before := len(west.Calls("")) + len(east.Calls(""))
+	_, templates, err := a.ask(http.MethodGet, "/v1/queries/getAvailableTemplates", "", nil)
+	if want := `"ncpus":["Numeric","2"],"nram":["Numeric","16384"],"type":["String","X86_64"]`; err != nil || !strings.Contains(templates, want) {
+		t.Errorf("a scheduler is shown %s, %v, want %s", templates, err, want)
+	}
+	chosen := a.must("selectProviderStrategy", `{"operation_type": "CREATE_INSTANCES", "template_id": "web", "selection_policy": "COST_OPTIMIZED"}`)
+	for _, part := range []string{`"selected_strategy":"east"`, `"value":"0.04 per delivered machine-hour`, `price read `} {
+		if !strings.Contains(chosen, part) {
+			t.Errorf("%s does not show %s", chosen, part)
+		}
+	}
+	if status, answer, err := a.ask(http.MethodPost, "/v1/commands/selectProviderStrategy",
+		`{"operation_type": "CREATE_INSTANCES", "template_id": "web", "selection_criteria": {"max_cost_per_hour": 0.05}}`, nil); err != nil || status != http.StatusOK || !strings.Contains(answer, `"max_cost_per_hour"`) || !strings.Contains(answer, `"selected_strategy":"east"`) {
+		t.Errorf("%d %s, %v", status, answer, err)
+	}
+	a.equal(before, len(west.Calls(""))+len(east.Calls(""))) // nobody was called to show or to choose
+
+	offers := a.must("executeProviderOperation", `{"operation_type": "GET_AVAILABLE_TEMPLATES", "strategy_override": "east"}`)
+	for _, part := range []string{`"ncpus":2`, `"nram":16384`, `"estimated_cost_per_hour":0.04`, `"priced_at":`} {
+		if !strings.Contains(offers, part) {
+			t.Errorf("%s does not show %s", offers, part)
+		}
+	}
+}
+
 func TestABrokerThatIsKilledWhileEC2AnswersMakesNothingTwice(t *testing.T) {
 	t.Parallel()
 	a, west, east := newAccount(t), region(t, "us-west-2"), region(t, "us-east-1")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -96,21 +97,31 @@ func end(with syscall.Signal) command {
 
 func open(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "open VAR")
-	port := ts.Getenv(args[0]) // the one before it was closed
-	if port == "" {
-		port = "0"
-	}
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	l, err := listen(ts.Getenv(args[0])) // the one before it was closed
 	ts.Check(err)
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
 			_ = c.Close() // that it was accepted is all that a check looks for
 		}
 	}()
-	_, port, err = net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
 	siteOf(ts).hosts[args[0]] = l
 	ts.Setenv(args[0], port)
+}
+
+// listen takes the port, or any that the system does not hand out by itself:
+// after it is closed nobody answers there, and it can be opened again.
+func listen(port string) (net.Listener, error) {
+	if port != "" {
+		return net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	}
+	var l net.Listener
+	err := errors.New("no port was tried")
+	for try := 0; err != nil && try < 100; try++ {
+		l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000))))
+	}
+	return l, err
 }
 
 func closePort(ts *testscript.TestScript, neg bool, args []string) {

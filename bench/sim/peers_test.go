@@ -56,3 +56,25 @@ func (a *alone) overlaid(s broker.Snapshot, err error) (broker.Snapshot, error) 
 	}
 	return s, err
 }
+
+// forgetful is another design: nobody remembers what a provider is out of.
+type forgetful struct{ storetest.Store }
+
+func forgetsBlocks(s storetest.Store) storetest.Store { return forgetful{s} }
+
+// Snapshot shows no blocks.
+func (f forgetful) Snapshot(ctx context.Context) (broker.Snapshot, error) {
+	return unblocked(f.Store.Snapshot(ctx))
+}
+
+// FreshSnapshot is Snapshot: nothing is kept.
+func (f forgetful) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) {
+	return unblocked(f.Store.FreshSnapshot(ctx))
+}
+
+func unblocked(s broker.Snapshot, err error) (broker.Snapshot, error) {
+	for i := range s.Providers {
+		s.Providers[i].Blocks = nil
+	}
+	return s, err
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/query"
 	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
@@ -28,6 +29,7 @@ var errDead = errors.New("the process is dead")
 type process struct {
 	site   *site
 	name   string
+	foggy  bool // it has no way to the first provider
 	dead   atomic.Bool
 	runner *local.Runner
 	steps  local.Functions
@@ -41,7 +43,7 @@ func (s *site) start() *process {
 	if err != nil {
 		s.Fatal(err)
 	}
-	p.runner = runner
+	p.runner, p.foggy = runner, int(s.started.Add(1)) <= s.plan.foggy
 	var db storetest.Store = &gate{Store: s.store, process: p}
 	if s.plan.peer != nil {
 		db = s.plan.peer(db)
@@ -74,11 +76,26 @@ func (p *process) services(db storetest.Store) catalog.Services {
 		},
 		Dispatch: dispatch.Service{
 			Ledger: db, Registrations: db, Machines: db, Templates: db, Live: db, Blocks: db, Health: db, Capabilities: db, Metrics: db,
-			Config: db, Quota: limits, Open: db, Sweeps: db, Meta: db, Drivers: p.site, Environment: p.name, Flights: new(dispatch.Flights),
+			Config: db, Quota: limits, Open: db, Sweeps: db, Meta: db, Drivers: p, Environment: p.name, Flights: new(dispatch.Flights),
 			Now: time.Now, Jitter: p.site.draw, Log: quiet(),
 		},
 	}
 }
+
+// Driver opens a provider of the site.
+func (p *process) Driver(r broker.Registration) (providers.Driver, error) {
+	f, ok := p.site.fleets[r.Name]
+	switch {
+	case !ok:
+		return nil, fault.New(fault.NotFound, "there is no provider %q", r.Name)
+	case p.foggy && r.Name == p.site.plan.fleets[0].name:
+		return fog{f}, nil
+	}
+	return f, nil
+}
+
+// Traits of the site's providers: none.
+func (p *process) Traits(string) providers.Traits { return providers.Traits{} }
 
 func (p *process) newID() string { return fmt.Sprintf("op-%d", p.site.ids.Add(1)) }
 

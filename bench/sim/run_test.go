@@ -1,14 +1,17 @@
 package sim_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing/synctest"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
@@ -24,6 +27,8 @@ type plan struct {
 	config       string        // of the strategy
 	deaths       float64       // share of boundaries at which a process dies
 	proberDeaths int           // so many processes die with a half-open permit in hand
+	foggy        int           // so many of the processes have no way to the first provider
+	keep         time.Duration // machines are given back after so long; 0: never
 	tableAway    func(*site) bool
 	during       func(*site)                           // beside the load
 	peer         func(storetest.Store) storetest.Store // what stands between a process and the store: another design
@@ -33,6 +38,9 @@ type plan struct {
 type tally struct {
 	operations, succeeded, partial, refused, unknown int
 	calls, failing, wasted, ambiguous                int // of creations at providers
+	astray                                           int // of calls that never left a process
+	early                                            int // calls before the time that a provider asked for
+	over                                             int // machines above a provider's limit, at worst
 	ticksFailed, deaths                              int
 	open                                             int // operations that never ended
 	duplicates                                       int // machines above what an operation asked for
@@ -40,6 +48,29 @@ type tally struct {
 	forgotten                                        int // records of machines that do not exist
 	wait                                             []time.Duration
 	good                                             []time.Duration // when operations succeeded, since the site began
+	made                                             []making
+	paid, cheapest                                   float64 // for an hour of all machines; what the cheapest that had them asked
+}
+
+// making is a creation that was answered.
+type making struct {
+	fleet string
+	at    time.Duration // since the site began
+}
+
+// share is the part of the creations in [from, to) that a fleet answered, in
+// percent.
+func (t *tally) share(fleet string, from, to time.Duration) float64 {
+	own, all := 0, 0
+	for _, m := range t.made {
+		if m.at < from || m.at >= to {
+			continue
+		}
+		if all++; m.fleet == fleet {
+			own++
+		}
+	}
+	return 100 * float64(own) / float64(max(1, all))
 }
 
 // p99 is the wait that one operation in a hundred exceeds.
@@ -99,17 +130,35 @@ func (s *site) caller() {
 	began := time.Now()
 	for range 60 {
 		c := op.Call{Principal: "ada", Role: op.Admin, IdempotencyKey: fmt.Sprintf("key-%d", id)}
-		_, err := s.any().serve["executeProviderOperation"].Serve(s.Context(), c, []byte(body))
+		a, err := s.any().serve["executeProviderOperation"].Serve(s.Context(), c, []byte(body))
 		if again(err) {
 			time.Sleep(time.Second)
 			continue
 		}
 		s.note(func(t *tally) { t.answer(fault.As(err), time.Since(began), time.Since(s.began)) })
+		if err == nil && s.plan.keep > 0 {
+			time.Sleep(s.plan.keep)
+			s.giveBack(a.Body)
+		}
 		return
 	}
 	s.note(func(t *tally) {
 		t.answer(fault.New(fault.StoreUnavailable, "nobody answers"), time.Since(began), time.Since(s.began))
 	})
+}
+
+// giveBack ends the machines of an answer.
+func (s *site) giveBack(answer json.RawMessage) {
+	var made broker.OperationView
+	if err := json.Unmarshal(answer, &made); err != nil || made.Result == nil {
+		s.Errorf("an answer without a result: %s: %v", answer, err)
+		return
+	}
+	var ids []string
+	for _, m := range made.Result.Machines {
+		ids = append(ids, m.ID)
+	}
+	s.admin("executeProviderOperation", fmt.Sprintf(`{"operation_type": "TERMINATE_INSTANCES", "parameters": {"machine_ids": ["%s"]}}`, strings.Join(ids, `", "`)))
 }
 
 // again reports whether an error says nothing about the operation.

@@ -189,7 +189,7 @@ func awayFor(from, to time.Duration) func(*site) bool {
 }
 
 func TestScenarios(t *testing.T) {
-	for _, sc := range scenarios() {
+	for _, sc := range slices.Concat(scenarios(), rules()) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			var seen []tally

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -13,10 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
-	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
@@ -30,6 +26,7 @@ type site struct {
 	fleets    map[string]*fleet
 	processes []*process
 	ids       atomic.Int64
+	started   atomic.Int64 // processes
 
 	mu            sync.Mutex
 	chance        *rand.Rand
@@ -50,22 +47,34 @@ func (s *site) draw() float64 {
 func play(t *testing.T, p plan, seed uint64) (seen tally) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &site{
-			T: t, plan: &p, store: storetest.NewMemory(time.Now), fleets: map[string]*fleet{},
-			chance: rand.New(rand.NewPCG(seed, 1)),
-		}
-		for range max(1, p.processes) {
-			s.processes = append(s.processes, s.start())
-		}
-		s.began = time.Now()
-		s.furnish()
+		s := newSite(t, &p, seed)
 		s.run()
 		seen = s.seen
-		for _, p := range s.processes {
-			p.stop(t.Context())
-		}
+		s.stop()
 	})
 	return seen
+}
+
+// newSite starts the processes of a plan and registers its providers.
+func newSite(t *testing.T, p *plan, seed uint64) *site {
+	t.Helper()
+	s := &site{
+		T: t, plan: p, store: storetest.NewMemory(time.Now), fleets: map[string]*fleet{},
+		chance: rand.New(rand.NewPCG(seed, 1)),
+	}
+	for range max(1, p.processes) {
+		s.processes = append(s.processes, s.start())
+	}
+	s.began = time.Now()
+	s.furnish()
+	return s
+}
+
+// stop ends the processes.
+func (s *site) stop() {
+	for _, p := range s.processes {
+		p.stop(s.Context())
+	}
 }
 
 // furnish registers the plan's providers and a template.
@@ -87,9 +96,24 @@ func (s *site) register(name string, priority, weight int) {
 	if known, err := s.store.Provider(s.Context(), name); err == nil {
 		version = known.Version
 	}
-	s.admin("registerProviderStrategy", fmt.Sprintf(`{"strategy_name": %q, "provider_type": %q, "priority": %d, "weight": %d, "version": %d,
-		"strategy_config": {"hosts": [{"name": "h", "address": "192.0.2.1", "attributes": {"ncpus": 8}}], "check": {"kind": "none"}}}`,
-		name, kind, priority, weight, version))
+	r := map[string]any{
+		"strategy_name": name, "provider_type": kind, "priority": priority, "weight": weight, "version": version,
+		"strategy_config": map[string]any{
+			"hosts": []any{map[string]any{"name": "h", "address": "192.0.2.1", "attributes": map[string]any{"ncpus": 8}}},
+			"check": map[string]any{"kind": "none"},
+		},
+	}
+	if f := s.fleets[name]; f.price > 0 {
+		r["price_per_hour"] = f.price
+	}
+	if f := s.fleets[name]; f.limit > 0 {
+		r["max_machines"] = f.limit
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.admin("registerProviderStrategy", string(body))
 }
 
 // admin carries out a request that has to work.
@@ -99,17 +123,6 @@ func (s *site) admin(name, body string) {
 		s.Fatalf("%s: %v", name, err)
 	}
 }
-
-// Driver opens a provider of the site.
-func (s *site) Driver(r broker.Registration) (providers.Driver, error) {
-	f, ok := s.fleets[r.Name]
-	if !ok {
-		return nil, fault.New(fault.NotFound, "there is no provider %q", r.Name)
-	}
-	return f, nil
-}
-
-func (s *site) Traits(string) providers.Traits { return providers.Traits{} }
 
 // each starts f in a process as a schedule does, and passes over a failure: the
 // next round comes.

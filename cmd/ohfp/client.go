@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/show"
-	"github.com/openhostfactory/ohfp/shared/catalog"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -24,6 +23,8 @@ type client struct {
 	options options
 	hosting bool       // a scheduler calls
 	host    hostConfig // what its plug-in is configured with
+	profile string     // of AWS, to sign with; "": as AWS's variables say
+	region  string     // to sign for, where the endpoint does not say
 }
 
 // execute parses the command line and carries it out.
@@ -64,7 +65,7 @@ func (c *client) root(ctx context.Context) *cobra.Command {
 			root.AddCommand(c.operationCommand(ctx, o))
 		}
 	}
-	root.AddCommand(c.applyCommand(ctx), c.doctorCommand(ctx), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx), c.supportBundleCommand(ctx),
+	root.AddCommand(c.applyCommand(ctx), c.awsCommand(), c.doctorCommand(ctx), c.eventsCommand(ctx), c.exportCommand(ctx), c.replayCommand(ctx), c.supportBundleCommand(ctx),
 		c.templatesCommand(ctx), c.providersCommand(ctx), c.hostFactoryCommand(ctx), c.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
@@ -94,11 +95,6 @@ func (c *client) unknown(root *cobra.Command, word string) error {
 	var known []string
 	for _, cmd := range root.Commands() {
 		known = append(known, cmd.Name())
-	}
-	for _, name := range catalog.Planned() {
-		if word == name || word == op.Kebab(name) {
-			return notSupported("%s is not built yet; \"ohfp --help\" lists what is", name)
-		}
 	}
 	if near := wire.Nearest(word, known); near != "" {
 		return usage("unknown operation %q; did you mean %s?", word, near)

@@ -81,7 +81,7 @@ func (c *client) prepare(cmd *cobra.Command) error {
 	if err := complete(cmd.Root(), "format", show.Formats()); err != nil {
 		return fmt.Errorf("offering the words of --format: %w", err)
 	}
-	if err := complete(cmd.Root(), "auth", []string{authAuto, authBearer, authNone}); err != nil {
+	if err := complete(cmd.Root(), "auth", proofs()); err != nil {
 		return fmt.Errorf("offering the words of --auth: %w", err)
 	}
 	o := c.described(cmd)

@@ -11,7 +11,7 @@ import (
 
 func TestHelp_equals_the_reviewed_text(t *testing.T) {
 	for name, args := range map[string][]string{
-		"help_root": {"--help"}, "help_operation": {"feedAnimal", "--help"},
+		"help_root": {"--help"}, "help_operation": {"feedAnimal", "--help"}, "help_provider_role": {"aws", "provider-role", "--help"},
 	} {
 		r := shell{}.run(t, args...)
 		if r.exit != 0 || r.stderr != "" {

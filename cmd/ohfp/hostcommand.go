@@ -59,9 +59,13 @@ func (c *client) installPlugin(dir, scheduler string) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("finding %s: %w", dir, err)
 	}
+	e, err := parseEndpoint(c.options.endpoint)
+	if err != nil {
+		return err
+	}
 	o := plugin.Options{
 		Dir: dir, Scheduler: hostfactory.Scheduler(strings.ToLower(scheduler)), Client: path, Endpoint: c.options.endpoint,
-		TokenFile: firstOf(c.options.tokenFile, c.defaultTokenFile()),
+		TokenFile: firstOf(c.options.tokenFile, c.defaultTokenFile()), Signed: c.signs(e), Profile: c.profile, Region: c.region,
 	}
 	files, err := plugin.Install(o)
 	if err != nil {

@@ -15,10 +15,12 @@ import (
 // hostConfig is the plug-in's configuration, ohfp.json in the configuration
 // directory of the provider instance.
 type hostConfig struct {
-	Endpoint  string `json:"endpoint"`
-	TokenFile string `json:"token_file"` // where it is relative, to the directory of the file
-	Region    string `json:"region"`
-	Scheduler string `json:"scheduler"`
+	Endpoint   string `json:"endpoint"`
+	Auth       string `json:"auth"`
+	TokenFile  string `json:"token_file"` // where it is relative, to the directory of the file
+	AWSProfile string `json:"aws_profile"`
+	Region     string `json:"region"`
+	Scheduler  string `json:"scheduler"`
 }
 
 // hostConfigName is the file's name.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/openhostfactory/ohfp/cmd/ohfp/internal/sigv4"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/op"
 )
@@ -27,7 +28,8 @@ const maxAnswer = 64 << 20
 // link is a way to one broker.
 type link struct {
 	endpoint endpoint
-	token    string
+	token    string        // "" for none
+	signer   *sigv4.Signer // nil: calls are not signed
 	http     *http.Client
 	log      *slog.Logger // nil: no log
 	stderr   io.Writer    // where the log goes
@@ -38,6 +40,10 @@ type link struct {
 // connect makes the link; nothing is sent yet.
 func (c *client) connect() (*link, error) {
 	e, err := parseEndpoint(c.options.endpoint)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := c.signer(e)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +63,7 @@ func (c *client) connect() (*link, error) {
 	if c.hosting {
 		patience = pluginTime
 	}
-	l := &link{endpoint: e, token: token, now: c.now, patience: patience, http: &http.Client{
+	l := &link{endpoint: e, token: token, signer: signer, now: c.now, patience: patience, http: &http.Client{
 		Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -153,8 +159,8 @@ func (l *link) send(ctx context.Context, by *http.Client, r request) (*http.Resp
 		return nil, usage("endpoint %q: %s", l.endpoint.given, err)
 	}
 	req.Header = r.header.Clone()
-	if l.token != "" {
-		req.Header.Set("Authorization", "Bearer "+l.token)
+	if err := l.prove(req, r.body); err != nil {
+		return nil, err
 	}
 	l.debug("request", "method", r.method, "url", u.String(), "headers", harmless(req.Header), "bytes", len(r.body))
 	res, err := by.Do(req)
@@ -173,7 +179,7 @@ func (l *link) debug(message string, args ...any) {
 // harmless is h without what proves who calls.
 func harmless(h http.Header) http.Header {
 	h = h.Clone()
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"} {
+	for _, name := range []string{"Authorization", "X-Amz-Security-Token", "Proxy-Authorization", "Cookie", "Set-Cookie"} {
 		if h.Get(name) != "" {
 			h.Set(name, "(left out)")
 		}
@@ -219,6 +225,9 @@ func (l *link) understand(res *http.Response, body []byte) (answer, error) {
 	p.Detail = fmt.Sprintf("%s answered %s with %s, which is not the answer of a broker; is the endpoint right?", l.endpoint.given, res.Status, contentType(res))
 	if code != "" {
 		p.Code, p.Title = string(code), code.Title()
+	}
+	if why := l.refused(res, body); why != "" {
+		p.Detail = fmt.Sprintf("%s answered %s: %s", l.endpoint.given, res.Status, why)
 	}
 	return answer{}, p.failure(fault.ExitFailed)
 }

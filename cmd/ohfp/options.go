@@ -32,20 +32,18 @@ const (
 	authSigV4  = "sigv4"
 )
 
+func proofs() []string { return []string{authAuto, authBearer, authSigV4, authNone} }
+
 // connectionFlags are known before and after the operation's name.
 func (c *client) connectionFlags(f *pflag.FlagSet) {
 	o := &c.options
 	f.StringVar(&o.endpoint, "endpoint", "", "`URL` of the broker; http, https or unix:///path (default: OHFP_ENDPOINT, the config file, "+defaultEndpoint+")")
-	f.StringVar(&o.auth, "auth", authAuto, "how to prove who calls: auto, bearer or none; sigv4 is not supported yet")
+	f.StringVar(&o.auth, "auth", "", "how to prove who calls: auto, bearer, sigv4 or none (default auto: calls of API Gateway are signed for AWS, others bear the token)")
 	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` with the token (default: OHFP_TOKEN_FILE, the config file, where ohfpd puts it)")
 	f.StringVar(&o.format, "format", "", "table, json or yaml (default: table on a terminal, else json)")
 	f.BoolVar(&o.debug, "debug", false, "log to stderr, as JSON lines, what is sent and how the broker came to its answer; also by HF_LOG_LEVEL=DEBUG")
-	refused := func(name string, value *string) { // known, so that the refusal says why
-		f.StringVar(value, name, "", "not supported yet")
-		f.Lookup(name).Hidden = true
-	}
-	refused("aws-profile", &o.awsProfile)
-	refused("aws-region", &o.awsRegion)
+	f.StringVar(&o.awsProfile, "aws-profile", "", "`NAME` of the profile of AWS to sign calls with (default: AWS's variables, AWS_PROFILE, the config file)")
+	f.StringVar(&o.awsRegion, "aws-region", "", "`REGION` to sign calls for, where the endpoint does not name it (default: AWS_REGION, the config file, the profile's)")
 }
 
 // callFlags belong to one operation.
@@ -86,12 +84,8 @@ func (c *client) checkConnection() error {
 	switch {
 	case o.format != "" && !oneOf(o.format, show.Formats()):
 		return usage("--format: %q is none of %s", o.format, strings.Join(show.Formats(), ", "))
-	case o.awsProfile != "", o.awsRegion != "":
-		return notSupported("--aws-profile, --aws-region: calls signed for AWS are not supported yet")
-	case strings.EqualFold(o.auth, authSigV4):
-		return notSupported("--auth sigv4: calls signed for AWS are not supported yet; use bearer")
-	case !oneOf(o.auth, []string{authAuto, authBearer, authNone}):
-		return usage("--auth: %q is none of auto, bearer, none, sigv4", o.auth)
+	case !oneOf(o.auth, proofs()):
+		return usage("--auth: %q is none of %s", o.auth, strings.Join(proofs(), ", "))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
@@ -18,9 +17,12 @@ const defaultEndpoint = "http://127.0.0.1:8080"
 
 // configFile is what a user may write down once.
 type configFile struct {
-	Endpoint  string `yaml:"endpoint"`
-	TokenFile string `yaml:"token_file"`
-	Format    string `yaml:"format"`
+	Endpoint   string `yaml:"endpoint"`
+	Auth       string `yaml:"auth"`
+	TokenFile  string `yaml:"token_file"`
+	AWSProfile string `yaml:"aws_profile"`
+	AWSRegion  string `yaml:"aws_region"`
+	Format     string `yaml:"format"`
 }
 
 // configure fills what no flag gave: from the environment, then from the
@@ -37,8 +39,10 @@ func (c *client) configure() error {
 		}
 	}
 	o.endpoint = firstOf(o.endpoint, c.env("OHFP_ENDPOINT"), c.host.Endpoint, file.Endpoint, defaultEndpoint)
+	o.auth = firstOf(o.auth, c.host.Auth, file.Auth, authAuto)
 	o.tokenFile = firstOf(o.tokenFile, c.env("OHFP_TOKEN_FILE"), c.host.TokenFile, home(c.env("HOME"), file.TokenFile))
 	o.format = firstOf(o.format, file.Format)
+	c.profile, c.region = firstOf(o.awsProfile, c.host.AWSProfile, file.AWSProfile), firstOf(o.awsRegion, c.host.Region, file.AWSRegion)
 	o.debug = o.debug || strings.EqualFold(c.env("HF_LOG_LEVEL"), "debug")
 	return nil
 }
@@ -116,8 +120,6 @@ func parseEndpoint(given string) (endpoint, error) {
 		return endpoint{}, usage("endpoint %q: want http://HOST:PORT, https://HOST or unix:///PATH", given)
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return endpoint{}, usage("endpoint: want no user, query or fragment in %s", u.Redacted())
-	case strings.Contains(u.Hostname(), ".execute-api."):
-		return endpoint{}, notSupported("endpoint %q: API Gateway takes calls signed for AWS, which are not supported yet", given)
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	return endpoint{given: given, base: u}, nil
@@ -131,51 +133,4 @@ func (e endpoint) private() bool {
 func (e endpoint) loopback() bool {
 	ip := net.ParseIP(e.base.Hostname())
 	return e.base.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// token finds the token to call e with; "" for none.
-func (c *client) token(e endpoint) (string, error) {
-	o := c.options
-	named := o.tokenFile != ""
-	must := named || strings.EqualFold(o.auth, authBearer)
-	switch {
-	case strings.EqualFold(o.auth, authNone):
-		return "", nil
-	case !e.private() && must:
-		return "", usage("the token would be readable on its way to %s: use https, a unix socket, or --auth none", e.given)
-	case !e.private():
-		return "", nil
-	}
-	path := firstOf(o.tokenFile, c.defaultTokenFile())
-	token, err := readToken(path)
-	if errors.Is(err, fs.ErrNotExist) && !must {
-		return "", nil
-	}
-	if err != nil {
-		return "", usage("reading the token: %s", err)
-	}
-	return token, nil
-}
-
-// defaultTokenFile is where ohfpd puts its token.
-func (c *client) defaultTokenFile() string {
-	if base := c.xdg("XDG_DATA_HOME", ".local/share"); base != "" {
-		return filepath.Join(base, "ohfp", "token")
-	}
-	return ""
-}
-
-func readToken(path string) (string, error) {
-	if path == "" {
-		return "", fmt.Errorf("there is no home directory to find it in: %w", fs.ErrNotExist)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s holds no token: want one line of visible characters", path)
-	}
-	return token, nil
 }

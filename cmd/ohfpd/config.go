@@ -36,6 +36,7 @@ type Config struct {
 	Watch          time.Duration       // between two looks at machines that providers may take back
 	OperationsKept time.Duration       // after their end
 	MachinesKept   time.Duration       // after their end
+	AuditKept      time.Duration       // after the change
 }
 
 // Defaults and bounds of the configuration.
@@ -56,9 +57,11 @@ const (
 	maxMaxExecutions     = 16384
 
 	// How many days what has ended is kept. A machine is for as long as metrics
-	// look back, and a day: what it cost is told from its record.
+	// look back, and a day: what it cost is told from its record. Who changed what
+	// is kept for a year, and a month to look it over in.
 	defaultOperationsDays, minOperationsDays = 35, 1
 	defaultMachinesDays, minMachinesDays     = 40, 36
+	defaultAuditDays, minAuditDays           = 400, 1
 	maxRetentionDays                         = 3650
 
 	// A command makes a host ready or cleans it up.

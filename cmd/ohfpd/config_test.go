@@ -48,7 +48,7 @@ tick_seconds: 5
 max_executions: 7
 event_queues: [https://sqs.eu-west-1.amazonaws.com/111122223333/events, "http://127.0.0.1:9324/queue/events"]
 watch_seconds: 45
-retention: {operations_days: 7, machines_days: 100}
+retention: {operations_days: 7, machines_days: 100, audit_days: 30}
 `), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,7 @@ retention: {operations_days: 7, machines_days: 100}
 		Watch:          45 * time.Second,
 		OperationsKept: 168 * time.Hour,
 		MachinesKept:   2400 * time.Hour,
+		AuditKept:      720 * time.Hour,
 	}
 	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 		t.Errorf("config (-want +got):\n%s", d)
@@ -80,7 +81,7 @@ retention: {operations_days: 7, machines_days: 100}
 func TestDecodeConfigHasDefaults(t *testing.T) {
 	want := Config{
 		CommandTimeout: 30 * time.Second, Tick: time.Minute, MaxExecutions: 1024, Watch: 30 * time.Second,
-		OperationsKept: 35 * 24 * time.Hour, MachinesKept: 40 * 24 * time.Hour,
+		OperationsKept: 35 * 24 * time.Hour, MachinesKept: 40 * 24 * time.Hour, AuditKept: 400 * 24 * time.Hour,
 	}
 	for name, text := range map[string]string{"an empty file": "", "a comment": "# nothing\n", "a document mark": "---\n"} {
 		got, err := decodeConfig([]byte(text), "/etc")
@@ -101,6 +102,7 @@ func TestDecodeConfigRefuses(t *testing.T) {
 		{"a key that comes twice", "listen: a\nlisten: b", `line 2: `},
 		{"a retention of everything", "\nretention:\n  days: 3", `line 3: unknown key "days"`},
 		{"a retention of no day", "\nretention:\n  operations_days: 0", `line 3: retention.operations_days: must be between 1 and 3650, not 0`},
+		{"an audit trail of no day", "retention: {audit_days: 0}", `line 1: retention.audit_days: must be between 1 and 3650, not 0`},
 		{"machines kept for less than metrics look back", "retention: {machines_days: 35}", `line 1: retention.machines_days: must be between 36 and 3650, not 35`},
 		{"a time-out of one command", "commands: {a: {argv: [sh], timeout_seconds: 3}}", `line 1: timeout_seconds is not supported yet (command_timeout_seconds holds for all commands): remove it`},
 		{"a string for a number", "hosts: []\ntick_seconds: often", `line 2: want a whole number, not a string`},

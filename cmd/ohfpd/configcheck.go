@@ -49,6 +49,7 @@ func (c *checker) check(f fileConfig) (Config, error) {
 		Watch:          c.seconds(f.WatchSeconds, bounds{defaultWatch, maxWatch}, "watch_seconds"),
 		OperationsKept: c.days(f.Retention.OperationsDays, dayBounds{defaultOperationsDays, minOperationsDays}, "operations_days"),
 		MachinesKept:   c.days(f.Retention.MachinesDays, dayBounds{defaultMachinesDays, minMachinesDays}, "machines_days"),
+		AuditKept:      c.days(f.Retention.AuditDays, dayBounds{defaultAuditDays, minAuditDays}, "audit_days"),
 	}
 	if c.wrong != nil {
 		return Config{}, errors.New(strings.Join(c.wrong, "; "))

@@ -42,6 +42,7 @@ type fileConfig struct {
 type fileRetention struct {
 	OperationsDays *int `yaml:"operations_days"`
 	MachinesDays   *int `yaml:"machines_days"`
+	AuditDays      *int `yaml:"audit_days"`
 }
 
 type fileCommand struct {

@@ -148,7 +148,7 @@ func cloudSettings(cfg Config) []string {
 // retention is OHFP_RETENTION as functions read it.
 func retention(cfg Config) string {
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
-	return fmt.Sprintf(`{"operations_days": %d, "machines_days": %d}`, days(cfg.OperationsKept), days(cfg.MachinesKept))
+	return fmt.Sprintf(`{"operations_days": %d, "machines_days": %d, "audit_days": %d}`, days(cfg.OperationsKept), days(cfg.MachinesKept), days(cfg.AuditKept))
 }
 
 // installation is OHFP_FUNCTIONS as functions read it.

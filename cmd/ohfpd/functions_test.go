@@ -31,6 +31,7 @@ func timeouts() map[string]time.Duration {
 		"get-provider-metrics":         25 * time.Second,
 		"get-provider-strategy-config": 10 * time.Second,
 		"get-sweeper-report":           10 * time.Second,
+		"list-audit-events":            10 * time.Second,
 		"list-available-providers":     10 * time.Second,
 		"list-machines":                10 * time.Second,
 		"list-operations":              10 * time.Second,
@@ -201,13 +202,13 @@ func least() map[string]string {
 			`"probe":{"aws":"probe-aws","static":"probe-static"},"sweep":{"aws":"sweep-aws","static":"sweep-static"},"settle":"settle","due":"due"}`,
 		"OHFP_DEBUG_PRINCIPALS":     "*",
 		"OHFP_EXECUTE_STANDARD_ARN": "arn:standard", "OHFP_EXECUTE_EXPRESS_ARN": "arn:express", "OHFP_HEALTH_CHECK_ARN": "arn:health",
-		"OHFP_RETENTION": `{"operations_days": 20, "machines_days": 50}`,
+		"OHFP_RETENTION": `{"operations_days": 20, "machines_days": 50, "audit_days": 90}`,
 		"OHFP_STATIC":    `{"host_files":null,"commands":{},"command_timeout_seconds":30,"address_allow":null}`,
 	}
 }
 
 func plain() Config {
-	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second, OperationsKept: 20 * 24 * time.Hour, MachinesKept: 50 * 24 * time.Hour}
+	return Config{Table: "broker", LogLevel: slog.LevelWarn, CommandTimeout: 30 * time.Second, OperationsKept: 20 * 24 * time.Hour, MachinesKept: 50 * 24 * time.Hour, AuditKept: 90 * 24 * time.Hour}
 }
 
 func TestFunctionsAreToldWhatTheyNeedAndNothingElseOfThisProcess(t *testing.T) {

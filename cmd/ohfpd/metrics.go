@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/host/eventstream"
 	"github.com/openhostfactory/ohfp/shared/host/localhost"
 	"github.com/openhostfactory/ohfp/shared/host/openmetrics"
@@ -12,11 +14,26 @@ import (
 
 // exporter tells on /metrics how the store's broker does.
 func exporter(store ledgerStore) (*openmetrics.Exporter, error) {
-	e, err := openmetrics.New(openmetrics.Options{Registry: store, Open: store, Now: time.Now, Version: version})
+	e, err := openmetrics.New(openmetrics.Options{Registry: store, Open: store, Machines: store, Now: time.Now, Version: version})
 	if err != nil {
 		return nil, fmt.Errorf("telling what is measured: %w", err)
 	}
 	return e, nil
+}
+
+// counted is a store whose decisions the exporter counts.
+type counted struct {
+	ledgerStore
+	exported *openmetrics.Exporter
+}
+
+// TakeStep implements [broker.LedgerWriter].
+func (c counted) TakeStep(ctx context.Context, s broker.Step) error {
+	if err := c.ledgerStore.TakeStep(ctx, s); err != nil {
+		return err //nolint:wrapcheck // of the store that stands behind
+	}
+	c.exported.Stepped(&s)
+	return nil
 }
 
 // streams shows on /v1/events what the store's broker tells.

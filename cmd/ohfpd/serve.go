@@ -25,7 +25,6 @@ const (
 // site is the broker behind the server. wire makes it.
 type site struct {
 	Endpoints []op.Endpoint
-	Planned   []string // operations that are not built
 	OpenAPI   []byte
 	Ready     func() error                // nil when the store answers
 	Run       func(context.Context) error // resumes open operations, then ticks until the context ends
@@ -94,7 +93,7 @@ func open(ctx context.Context, cfg Config, s *site, log *slog.Logger) (*daemon, 
 		return nil, err
 	}
 	server, err := localhost.New(localhost.Config{
-		Endpoints: s.Endpoints, Planned: s.Planned, OpenAPI: s.OpenAPI, Auth: tokens, Roles: cfg.Roles, Hosts: cfg.Hosts,
+		Endpoints: s.Endpoints, OpenAPI: s.OpenAPI, Auth: tokens, Roles: cfg.Roles, Hosts: cfg.Hosts,
 		Ready: s.Ready, Log: log, Now: time.Now, Metrics: s.Metrics, Events: s.Events, Forward: s.Forward,
 	})
 	if err != nil {

@@ -41,6 +41,7 @@ type ledgerStore interface {
 	broker.MetricReader
 	broker.MetricRoller
 	broker.EventReader
+	broker.AuditReader
 }
 
 // openedStore is a store with what the daemon has to know about it.
@@ -83,7 +84,7 @@ func openTable(ctx context.Context, cfg Config, log *slog.Logger) (*dynamo.Store
 			return nil, err //nolint:wrapcheck // it says what and which
 		}
 	}
-	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept})
+	s, err := dynamo.Open(ctx, dynamo.Options{Table: cfg.Table, Client: client, Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept, AuditKept: cfg.AuditKept})
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing && !cfg.CreateTable {
 		return nil, noTable(cfg.Table, a.Region, err)
 	}

@@ -13,7 +13,7 @@ import (
 // itself; only builds with the tag faultpoints, which the crash tests make,
 // put something between.
 func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
-	s, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept})
+	s, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept, AuditKept: cfg.AuditKept})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says all
 	}

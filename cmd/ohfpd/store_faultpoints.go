@@ -41,7 +41,7 @@ func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
 		b.at = int64(step)
 	}
 	s, err := sqlite.Open(ctx, cfg.DataDir, sqlite.Options{
-		Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept, Synced: sqlitetest.NewRecorder(cfg.DataDir).Synced,
+		Now: time.Now, OperationsKept: cfg.OperationsKept, MachinesKept: cfg.MachinesKept, AuditKept: cfg.AuditKept, Synced: sqlitetest.NewRecorder(cfg.DataDir).Synced,
 	})
 	if err != nil {
 		return nil, err

@@ -61,6 +61,7 @@ func assemble(ctx context.Context, cfg Config, store *openedStore, log *slog.Log
 	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
 	rooms.Dispatch.Metrics = exported.Counting(store)
 	rooms.Command.Counters = rooms.Dispatch.Metrics
+	rooms.Command.Ledger = counted{store, exported}
 	endpoints := catalog.Bind(rooms)
 	var routed []op.Endpoint
 	for _, e := range endpoints {
@@ -87,7 +88,7 @@ func served(s *site) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
-	s.Planned, s.OpenAPI = catalog.Planned(), document
+	s.OpenAPI = document
 	return s, nil
 }
 
@@ -97,7 +98,7 @@ func services(l ledgerStore, d providers.Set, w workflows, names command.Functio
 	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
 	return catalog.Services{
 		Query: query.Service{
-			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l,
+			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l, Audit: l,
 			Quota: limits, HasDriver: names.HasDriver, Now: time.Now,
 		},
 		Command: command.Service{

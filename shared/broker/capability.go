@@ -19,8 +19,10 @@ type Capabilities struct {
 	Verified   map[string]any `json:"verified,omitempty"`
 	Limits     map[string]any `json:"limits,omitempty"`
 	VerifiedAt time.Time      `json:"verified_at"`
-	Order      int64          `json:"order"` // of the registration
-	Version    int64          `json:"version"`
+
+	Types   map[string]MachineType `json:"machine_types,omitempty"` // those that templates name
+	Order   int64                  `json:"order"`                   // of the registration
+	Version int64                  `json:"version"`
 }
 
 // Of reports whether c was seen of the registration as it is now.

@@ -16,7 +16,7 @@ type Health struct {
 	Scheduled    bool            `json:"scheduled,omitempty"`     // the schedule made the check: it counts in FailedInRow
 	FailedInRow  int             `json:"failed_in_row,omitempty"` // scheduled checks that failed since anything was well; the store counts
 	Source       string          `json:"source,omitempty"`        // who says so; "": a check
-	By           string          `json:"by,omitempty"`            // the principal that reported it
+	Actor        Actor           `json:"actor,omitzero"`          // that reported it
 	Details      json.RawMessage `json:"details,omitempty"`       // an object, as reported
 	Until        time.Time       `json:"until,omitzero"`          // until when calls are held back for it; zero: none are, or without end
 }
@@ -55,7 +55,7 @@ func (p *ProviderView) HealthAt(now time.Time) Health {
 		}
 		h.State, h.Until = Unhealthy, l.OpenUntil
 		if h.Source != l.Source { // a check came since
-			h.Source, h.Message, h.By, h.Details = l.Source, l.Reason, "", nil
+			h.Source, h.Message, h.Actor, h.Details = l.Source, l.Reason, Actor{}, nil
 		}
 		return h
 	}

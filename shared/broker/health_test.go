@@ -11,7 +11,7 @@ import (
 
 func TestHealthAt(t *testing.T) {
 	found := broker.Health{State: broker.Healthy, Message: "up", CheckedAt: noon, Checks: []broker.Check{{Name: "h", OK: true}}}
-	said := broker.Health{State: broker.Unhealthy, Message: "limit", Source: "monitor", By: "ada", Details: []byte(`{}`), CheckedAt: noon, Until: after(60)}
+	said := broker.Health{State: broker.Unhealthy, Message: "limit", Source: "monitor", Actor: broker.Actor{Principal: "ada"}, Details: []byte(`{}`), CheckedAt: noon, Until: after(60)}
 	held := broker.Live{State: broker.ForcedOpen, OpenUntil: after(60), Reason: "limit", Source: "monitor"}
 	for name, c := range map[string]struct {
 		health broker.Health
@@ -26,7 +26,7 @@ func TestHealthAt(t *testing.T) {
 		}},
 		"is what a check found, when the time has passed": {found, held, after(60), found},
 		"is nothing when the time has passed without a check": {said, held, after(60), broker.Health{
-			State: broker.Unknown, Message: "not checked since: limit", Source: "monitor", By: "ada", Details: []byte(`{}`), CheckedAt: noon,
+			State: broker.Unknown, Message: "not checked since: limit", Source: "monitor", Actor: broker.Actor{Principal: "ada"}, Details: []byte(`{}`), CheckedAt: noon,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,6 +69,7 @@ type Candidate struct {
 	Provider   string      `json:"provider_name"`
 	Kind       string      `json:"provider_type"`
 	Spec       *CreateSpec `json:"spec,omitempty"`        // create: token, attempt and count are set with the attempt
+	Most       int         `json:"most,omitempty"`        // create: what it may be asked for at once; 0: all
 	MachineIDs []string    `json:"machine_ids,omitempty"` // terminate, status
 	NotBefore  time.Time   `json:"not_before,omitzero"`   // nothing is asked of it earlier
 
@@ -89,6 +90,7 @@ type Operation struct {
 	Type       OperationType     `json:"operation_type"`
 	Status     OperationStatus   `json:"status"`
 	Wanted     int               `json:"wanted"`                   // machines to make, or to act on
+	InUnits    bool              `json:"in_units,omitempty"`       // create: Wanted, MinCount and what attempts count are units
 	MinCount   int               `json:"min_count,omitempty"`      // create: enough to stop at; 0: all
 	Whole      bool              `json:"all_or_nothing,omitempty"` // create: less than enough is given back
 	GivingBack bool              `json:"giving_back,omitempty"`    // that has begun: nothing is made any more

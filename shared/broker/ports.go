@@ -42,8 +42,8 @@ type TemplateWriter interface {
 	// PutTemplate stores t if the stored version is t.Version (0: none) and
 	// returns it with version + 1. *Conflict with the stored Template.
 	PutTemplate(ctx context.Context, t Template) (Template, error)
-	// DeleteTemplate removes one. not_found.
-	DeleteTemplate(ctx context.Context, id string) error
+	// DeleteTemplate removes one for by. not_found.
+	DeleteTemplate(ctx context.Context, id string, by Actor) error
 }
 
 // TicketTaker hands out numbers: 0, 1, 2, … in a scope, each once.

@@ -29,8 +29,9 @@ type Step struct {
 	Operation Operation // Version is the one seen; stored with one more
 	Changed   []Fenced
 	Added     []Attempt
-	Tells     []Event // beside the end of the operation
-	Amends    bool    // the operation had ended before: its end is not told again
+	Tells     []Event      // beside the end of the operation
+	Audits    []AuditEvent // what somebody changed by it
+	Amends    bool         // the operation had ended before: its end is not told again
 }
 
 // Outcome is what a worker learnt. Machines are stored first, in idempotent

@@ -28,9 +28,9 @@ type ProviderWriter interface {
 	// What selection reads changes with it in one transaction; health is kept.
 	// *Conflict with the stored Registration.
 	PutProvider(ctx context.Context, r Registration) (Registration, error)
-	// DeleteProvider removes a registration of that version with its live
+	// DeleteProvider removes a registration of that version for by, with its live
 	// rows, capabilities, health and history. *Conflict; a missing one is no error.
-	DeleteProvider(ctx context.Context, name string, version int64) error
+	DeleteProvider(ctx context.Context, name string, version int64, by Actor) error
 }
 
 // ConfigReader reads the configuration.

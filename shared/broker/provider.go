@@ -10,6 +10,7 @@ type Actor struct {
 	Principal string `json:"principal"`
 	SourceIP  string `json:"source_ip,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
+	Operation string `json:"-"` // by which; "": a part of a change that is told as a whole. No part of the record: the audit trail keeps it
 }
 
 // Registration is a provider strategy as registered: the whole of it, kept
@@ -69,6 +70,7 @@ type ProviderView struct {
 	Draining            bool              `json:"draining,omitempty"`
 	Zone                string            `json:"zone,omitempty"`
 	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
+	PricedAt            time.Time         `json:"priced_at,omitzero"` // when that was read of the provider; zero: it is the registration's
 	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"`
 	Order               int64             `json:"order"`
 	Version             int64             `json:"version"`

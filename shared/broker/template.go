@@ -21,6 +21,8 @@ type Template struct {
 	Fallbacks    []string          `json:"fallback_strategies,omitempty"`
 	Overrides    Overrides         `json:"overrides,omitzero"`
 
+	MachineWeights map[string]int `json:"machine_weights,omitempty"` // units that a machine of a type is worth; one that is not named: 1
+
 	PartialStatus   string         `json:"partial_status,omitempty"`   // of a scheduler's request that got some and not all
 	RequestTimeout  int            `json:"request_timeout,omitempty"`  // seconds until such a request ends; 0: the default
 	SchedulerFields map[string]any `json:"scheduler_fields,omitempty"` // shown to schedulers, and read by nobody here
@@ -49,6 +51,8 @@ type ResolvedTemplate struct {
 	Tags         map[string]string `json:"tags,omitempty"`
 	PriceType    string            `json:"price_type,omitempty"`
 	Extra        json.RawMessage   `json:"extra,omitempty"` // the kind's own fields
+
+	MachineWeights map[string]int `json:"machine_weights,omitempty"`
 }
 
 // CreateSpec asks a driver for machines. It names them through Token, so that
@@ -59,6 +63,7 @@ type CreateSpec struct {
 	Attempt     int               `json:"attempt"`
 	Token       string            `json:"token"` // UUIDv5(operation, attempt)
 	Template    ResolvedTemplate  `json:"template"`
-	Count       int               `json:"count"`
+	Count       int               `json:"count"`              // machines, or units
+	InUnits     bool              `json:"in_units,omitempty"` // the last machine may bring more than Count
 	Tags        map[string]string `json:"tags,omitempty"`
 }

@@ -30,9 +30,11 @@ type TemplateOffer struct {
 	MaxNumber            *int              `json:"max_number,omitempty"`
 	Attributes           map[string]any    `json:"attributes,omitempty"`
 	MachineTypes         []string          `json:"machine_types,omitempty"`
+	MachineWeights       map[string]int    `json:"machine_weights,omitempty"`
 	Image                string            `json:"image,omitempty"`
 	Tags                 map[string]string `json:"tags,omitempty"`
 	PriceType            string            `json:"price_type,omitempty"`
 	EstimatedCostPerHour *float64          `json:"estimated_cost_per_hour,omitempty"`
+	PricedAt             *Time             `json:"priced_at,omitempty"` // when that price was read; absent: it stands in the registration
 	Warnings             []string          `json:"warnings,omitempty"`
 }

@@ -31,11 +31,14 @@ type OperationView struct {
 
 // ResultView is what came of an operation.
 type ResultView struct {
-	Requested  *int            `json:"requested,omitempty" doc:"Machines asked for."`
-	Created    *int            `json:"created,omitempty" doc:"Machines made."`
-	Terminated *int            `json:"terminated,omitempty" doc:"Machines that are gone."`
-	Machines   []MachineView   `json:"machines,omitempty" doc:"The machines."`
-	Results    []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
+	Requested  *int `json:"requested,omitempty" doc:"Machines asked for; absent where it were units."`
+	Created    *int `json:"created,omitempty" doc:"Machines made."`
+	Terminated *int `json:"terminated,omitempty" doc:"Machines that are gone."`
+
+	RequestedUnits *int            `json:"requested_units,omitempty" doc:"Units asked for; absent where it were machines."`
+	CreatedUnits   *int            `json:"created_units,omitempty" doc:"Units that the machines made are worth; the last machine may bring more than was asked for."`
+	Machines       []MachineView   `json:"machines,omitempty" doc:"The machines."`
+	Results        []MachineResult `json:"results,omitempty" doc:"Per machine of a termination: gone, or why not."`
 	*HealthResult
 	*ValidationResult
 	*TemplatesResult
@@ -70,8 +73,9 @@ type AttemptView struct {
 	Class      fault.Class  `json:"class,omitempty"`
 	Code       string       `json:"code,omitempty"`
 	Message    string       `json:"message,omitempty"`
-	Count      int          `json:"count"`
+	Count      int          `json:"count"` // asked for: machines, or units
 	Machines   int          `json:"machines"`
+	Units      int          `json:"units,omitempty"`  // that its machines are worth, where units were asked for
 	Undoes     int          `json:"undoes,omitempty"` // number of the attempt whose machines this one gave back
 	Tries      int          `json:"tries"`
 	StartedAt  Time         `json:"started_at"`
@@ -151,6 +155,9 @@ func (a *Attempt) view() AttemptView {
 		Provider: a.Provider, Outcome: a.State, Class: a.Class, Code: a.Code, Message: a.Message,
 		Count: a.Count, Machines: a.Confirmed, Undoes: a.Undoes, Tries: a.Tries, StartedAt: Time{a.CreatedAt},
 	}
+	if a.Spec != nil && a.Spec.InUnits {
+		v.Machines, v.Units = len(a.Machines), a.Confirmed
+	}
 	if !a.EndedAt.IsZero() {
 		v.DurationMS = a.EndedAt.Sub(a.CreatedAt).Milliseconds()
 	}
@@ -160,8 +167,7 @@ func (a *Attempt) view() AttemptView {
 func (l *Ledger) result() *ResultView {
 	switch l.Operation.Type {
 	case CreateInstances:
-		created := l.Standing()
-		return &ResultView{Requested: &l.Operation.Wanted, Created: &created, Machines: l.machines()}
+		return l.created()
 	case TerminateInstances:
 		return l.terminations()
 	case GetInstanceStatus:
@@ -170,6 +176,17 @@ func (l *Ledger) result() *ResultView {
 		return l.answer()
 	}
 	return nil
+}
+
+// created is what came of a create, in what it was asked in.
+func (l *Ledger) created() *ResultView {
+	worth := l.Standing()
+	r := &ResultView{Requested: &l.Operation.Wanted, Created: &worth, Machines: l.machines()}
+	if l.Operation.InUnits {
+		n := l.standing()
+		r.Requested, r.RequestedUnits, r.Created, r.CreatedUnits = nil, &l.Operation.Wanted, &n, &worth
+	}
+	return r
 }
 
 // answer is what came of a question; nil when nothing did, or when its record
@@ -250,13 +267,13 @@ func (l *Ledger) givenBack() map[string]bool {
 	return gone
 }
 
-// Standing is how many machines the attempts are known to have made, without
-// those that were given back; or, of a termination, to have ended.
+// Standing is how much the attempts are known to have made, in machines or
+// units, without what was given back; or, of a termination, have ended.
 func (l *Ledger) Standing() int {
 	n := 0
 	for i := range l.Attempts {
 		if a := &l.Attempts[i]; a.Undoes > 0 {
-			n -= a.Confirmed
+			n -= l.undone(a)
 		} else {
 			n += a.Confirmed
 		}

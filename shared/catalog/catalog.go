@@ -33,6 +33,7 @@ func table() []row {
 		ofQuery(query.GetProviderStrategyConfig),
 		ofQuery(query.GetProviderMetrics),
 		ofQuery(query.GetSweeperReport),
+		ofQuery(query.ListAuditEvents),
 		ofQuery(query.GetOperation),
 		ofQuery(query.ListOperations),
 		ofQuery(query.ListMachines),

@@ -19,7 +19,7 @@ func TestADryRunOfARegistrationTellsEachFieldAndStoresNothing(t *testing.T) {
 	inSite(t, map[string]int{"a": 1}, func(s *site) {
 		got := decode[command.Registered](s, s.ok(s.call("registerProviderStrategy", threeHosts)).Body)
 		s.equal([]any{"updated", int64(1), true}, []any{got.Status, got.Version, got.DryRun})
-		s.equal([]command.Change{
+		s.equal([]broker.Change{
 			{Field: "priority", From: 0.0, To: 2.0},
 			{Field: "strategy_config.hosts[h].address", From: "192.0.2.1", To: "192.0.2.9"},
 			{Field: "strategy_config.hosts[i]", To: map[string]any{"name": "i", "address": "192.0.2.2"}},
@@ -83,7 +83,7 @@ func TestUserDataIsNeverShownAndCanBeKept(t *testing.T) {
 		// Written back as it was listed, with another image.
 		back := `{"template_id": "u", "keep_user_data": true, "version": 1, "image": "new", "overrides": {"types": {"static": {"tags": {"a": "b"}}}, "providers": {"a": {}}}%s}`
 		got := decode[command.TemplateStored](s, s.ok(s.call("registerTemplate", strings.Replace(back, "%s", `, "dry_run": true`, 1))).Body)
-		s.equal([]command.Change{{Field: "image", To: "new"}}, got.Changes)
+		s.equal([]broker.Change{{Field: "image", To: "new"}}, got.Changes)
 		s.ok(s.call("registerTemplate", strings.Replace(back, "%s", "", 1)))
 		stored, err := s.stored.Template(s.Context(), "u")
 		if err != nil {
@@ -101,7 +101,7 @@ func TestUserDataIsNeverShownAndCanBeKept(t *testing.T) {
 			s.Errorf("shown: %s", a)
 		}
 		changes := decode[command.TemplateStored](s, a).Changes
-		s.equal(command.Change{Field: "user_data", Hidden: true}, changes[len(changes)-1])
+		s.equal(broker.Change{Field: "user_data", Hidden: true}, changes[len(changes)-1])
 	})
 }
 
@@ -152,7 +152,7 @@ func TestADryRunOfTheConfigurationTellsEachFieldAndStoresNothing(t *testing.T) {
 		}
 		got := dry(`{"dry_run": true, "default_selection_policy": "RANDOM", "circuit_breaker_config": {"failure_threshold": 7}}`)
 		s.equal([]any{"updated", int64(0), true, broker.Random}, []any{got.Status, got.Version, got.DryRun, got.Configuration.DefaultPolicy})
-		s.equal([]command.Change{
+		s.equal([]broker.Change{
 			{Field: "circuit_breaker_config.failure_threshold", From: 5.0, To: 7.0},
 			{Field: "default_selection_policy", From: "FIRST_AVAILABLE", To: "RANDOM"},
 		}, got.Changes)

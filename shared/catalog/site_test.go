@@ -140,7 +140,7 @@ func (w *world) open(t *testing.T) *site {
 	}
 	for _, e := range catalog.Bind(catalog.Services{
 		Command:  s.command,
-		Query:    query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
+		Query:    query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Audit: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
 		Dispatch: s.dispatch,
 	}) {
 		s.serve[e.Spec.Name] = e

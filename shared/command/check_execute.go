@@ -57,6 +57,7 @@ func checkFields(t broker.OperationType, p *Parameters) error {
 		{"template_id", p.TemplateID != "", []broker.OperationType{create, validate}},
 		{"template", p.Template != nil, []broker.OperationType{create, validate}},
 		{"count", p.Count != nil, []broker.OperationType{create}},
+		{"units", p.Units != nil, []broker.OperationType{create}},
 		{"min_count", p.MinCount != nil, []broker.OperationType{create}},
 		{"all_or_nothing", p.AllOrNothing != nil, []broker.OperationType{create}},
 		{"tags", p.Tags != nil, []broker.OperationType{create}},
@@ -93,11 +94,17 @@ func excludes(c *broker.Criteria, provider string) bool {
 }
 
 func checkCreate(p *Parameters) error {
-	if p.Count == nil {
-		return fault.Invalid("parameters.count", "is missing: how many machines, 1 to 1000")
+	wanted, name := p.Count, "count"
+	if p.Units != nil {
+		wanted, name = p.Units, "units"
 	}
-	if p.MinCount != nil && *p.MinCount > *p.Count {
-		return fault.Invalid("parameters.min_count", "at most count, which is %d; got %d", *p.Count, *p.MinCount)
+	switch {
+	case wanted == nil:
+		return fault.Invalid("parameters.count", "is missing: how many machines, 1 to 1000, or units")
+	case p.Count != nil && p.Units != nil:
+		return fault.Invalid("parameters.units", "count and units are both given; send one of the two")
+	case p.MinCount != nil && *p.MinCount > *wanted:
+		return fault.Invalid("parameters.min_count", "at most %s, which is %d; got %d", name, *wanted, *p.MinCount)
 	}
 	return checkTemplateGiven(p, "the template to make machines from")
 }

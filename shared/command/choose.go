@@ -48,7 +48,7 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry: %w", err)
 	}
-	if err := s.findRoom(ctx, w, &snap); err != nil {
+	if err := s.complete(ctx, w, &snap); err != nil {
 		return nil, err
 	}
 	c, err := s.consider(w, snap)
@@ -56,7 +56,7 @@ func (s Service) choose(ctx context.Context, w wish) (*choice, error) {
 		if snap, err = s.Registry.FreshSnapshot(ctx); err != nil {
 			return nil, fmt.Errorf("reading the registry again: %w", err)
 		}
-		if err := s.findRoom(ctx, w, &snap); err != nil {
+		if err := s.complete(ctx, w, &snap); err != nil {
 			return nil, err
 		}
 		c, err = s.consider(w, snap)

@@ -88,7 +88,7 @@ type Configured struct {
 	Version       int64                     `json:"version" doc:"Version now stored; 0 before the first change."`
 	UpdatedAt     *broker.Time              `json:"updated_at,omitempty" doc:"When it was last changed; absent: never."`
 	DryRun        bool                      `json:"dry_run,omitempty" doc:"Nothing was stored."`
-	Changes       []Change                  `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
+	Changes       []broker.Change           `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // configureTries bounds how often a change is laid over what others have

@@ -29,7 +29,7 @@ type TemplateDeleted struct {
 
 // deleteTemplate returns not_found when there is no such template.
 func (s Service) deleteTemplate(ctx context.Context, in DeleteTemplateInput) (TemplateDeleted, error) {
-	if err := s.Templates.DeleteTemplate(ctx, in.TemplateID); err != nil {
+	if err := s.Templates.DeleteTemplate(ctx, in.TemplateID, actor(ctx)); err != nil {
 		return TemplateDeleted{}, fmt.Errorf("deleting template %q: %w", in.TemplateID, fault.Lookup(err, "template_id", whichTemplates))
 	}
 	return TemplateDeleted{TemplateID: in.TemplateID, Status: "deleted"}, nil

@@ -12,7 +12,7 @@ import (
 
 // DeregisterProviderStrategy takes a provider out.
 var DeregisterProviderStrategy = op.Define(op.Spec{
-	Name: "deregisterProviderStrategy", Kind: op.Command, Role: op.Operator, Changes: true,
+	Name: deregistering, Kind: op.Command, Role: op.Operator, Changes: true,
 	Summary: "Take a provider out",
 	Detail: "Refused while machines or operations are open on it. With force it gets no new work, and is removed " +
 		"by itself once the last machine is returned.",
@@ -22,6 +22,10 @@ var DeregisterProviderStrategy = op.Define(op.Spec{
 	},
 	Faults: []fault.Code{fault.NotFound, fault.Conflict, fault.Frozen},
 }, Service.deregisterProviderStrategy)
+
+// deregistering is the operation: who asked for it has the removal of a drained
+// provider to his name.
+const deregistering = "deregisterProviderStrategy"
 
 // DeregisterInput names the provider.
 type DeregisterInput struct {
@@ -53,7 +57,8 @@ func (s Service) deregisterProviderStrategy(ctx context.Context, in DeregisterIn
 	if !in.Force && !u.idle() {
 		return Deregistered{}, inUse(r.Name, u) // without a trace
 	}
-	if r, err = s.mark(ctx, r, true); err != nil {
+	by := marking(ctx, in.Force)
+	if r, err = s.mark(ctx, r, true, by); err != nil {
 		return Deregistered{}, err
 	}
 	if u, err = s.use(ctx, r.Name); err != nil {
@@ -62,12 +67,12 @@ func (s Service) deregisterProviderStrategy(ctx context.Context, in DeregisterIn
 	out := Deregistered{StrategyName: r.Name, Status: "deregistered", OpenMachines: u.machines, OpenOperations: u.operations}
 	switch {
 	case u.idle():
-		return out, s.remove(ctx, r)
+		return out, s.remove(ctx, r, actor(ctx))
 	case in.Force:
 		out.Status = "draining"
 		return out, nil
 	}
-	if _, err := s.mark(ctx, r, was); err != nil {
+	if _, err := s.mark(ctx, r, was, by); err != nil {
 		return Deregistered{}, err
 	}
 	return Deregistered{}, inUse(r.Name, u)
@@ -78,11 +83,21 @@ func inUse(name string, u usage) error {
 		name, u.machines, u.operations, u.calls)
 }
 
-func (s Service) mark(ctx context.Context, r broker.Registration, draining bool) (broker.Registration, error) {
+// marking is who marks a provider. Without force that is a step to its removal,
+// which is the change that is told.
+func marking(ctx context.Context, force bool) broker.Actor {
+	by := actor(ctx)
+	if !force {
+		by.Operation = ""
+	}
+	return by
+}
+
+func (s Service) mark(ctx context.Context, r broker.Registration, draining bool, by broker.Actor) (broker.Registration, error) {
 	if r.Draining == draining {
 		return r, nil
 	}
-	r.Draining, r.UpdatedAt, r.Actor = draining, s.Now(), actor(ctx)
+	r.Draining, r.UpdatedAt, r.Actor = draining, s.Now(), by
 	stored, err := s.Registry.PutProvider(ctx, r)
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return r, fault.New(fault.Conflict, "%q was changed at the same time; try again", r.Name)
@@ -93,8 +108,8 @@ func (s Service) mark(ctx context.Context, r broker.Registration, draining bool)
 	return stored, nil
 }
 
-func (s Service) remove(ctx context.Context, r broker.Registration) error {
-	err := s.Registry.DeleteProvider(ctx, r.Name, r.Version)
+func (s Service) remove(ctx context.Context, r broker.Registration, by broker.Actor) error {
+	err := s.Registry.DeleteProvider(ctx, r.Name, r.Version, by)
 	if c := new(broker.Conflict); errors.As(err, &c) {
 		return fault.New(fault.Conflict, "%q was changed at the same time; try again", r.Name)
 	}

@@ -27,6 +27,7 @@ var ExecuteProviderOperation = op.Define(op.Spec{
 		{Title: "From one provider only", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2}, "strategy_override": "pool-a"}`},
 		{Title: "All of them or none", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2, "all_or_nothing": true}}`},
 		{Title: "Two, or one if there are no more", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2, "min_count": 1}}`},
+		{Title: "Machines worth two units", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "units": 2}}`},
 		{Title: "Without waiting", Body: `{"operation_type": "CREATE_INSTANCES", "parameters": {"template_id": "web-server", "count": 2}}`, Async: true},
 		{Title: "Status of all machines of an operation", Body: `{"operation_type": "GET_INSTANCE_STATUS", "parameters": {"operation_id": "01980000-0000-7000-8000-000000000000"}}`},
 		{Title: "Return machines", Body: `{"operation_type": "TERMINATE_INSTANCES", "parameters": {"machine_ids": ["m-00000000-0000-5000-8000-000000000000"]}}`},
@@ -57,7 +58,8 @@ type Parameters struct {
 	TemplateID   string                 `json:"template_id,omitempty" doc:"CREATE_INSTANCES, VALIDATE_TEMPLATE: the template." format:"name"`
 	Template     *TemplateInput         `json:"template,omitempty" doc:"CREATE_INSTANCES, VALIDATE_TEMPLATE: a template given here instead of by id."`
 	Count        *int                   `json:"count,omitempty" doc:"CREATE_INSTANCES: how many machines." min:"1" max:"1000"`
-	MinCount     *int                   `json:"min_count,omitempty" doc:"CREATE_INSTANCES: enough to succeed with; once so many are there, no other provider is asked for the rest. All when absent." min:"1" max:"1000"`
+	Units        *int                   `json:"units,omitempty" doc:"CREATE_INSTANCES: how many units, in the place of count; what a machine is worth is in the template's machine_weights. The last machine may bring more." min:"1" max:"999000"`
+	MinCount     *int                   `json:"min_count,omitempty" doc:"CREATE_INSTANCES: enough to succeed with, in what the request counts; once so many are there, no other provider is asked for the rest. All when absent." min:"1" max:"999000"`
 	AllOrNothing *bool                  `json:"all_or_nothing,omitempty" doc:"CREATE_INSTANCES: when there are fewer than min_count, or than count without one, give back what was made and fail."`
 	Tags         map[string]string      `json:"tags,omitempty" doc:"CREATE_INSTANCES: tags of the machines." maxlen:"50"`
 	UserData     string                 `json:"user_data,omitempty" doc:"CREATE_INSTANCES: given to each machine at its first start; never logged." maxlen:"16384"`

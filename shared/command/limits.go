@@ -56,13 +56,14 @@ func (s Service) reserve(ctx context.Context, o *broker.Operation, t *broker.Tem
 	for i := range snap.Providers {
 		names[i] = snap.Providers[i].Name
 	}
-	got, room, err := s.Quota.Reserve(ctx, quota.OfTemplate(t.ID, limit, names), quota.Wish{Operation: o.ID, Count: o.Wanted, Least: o.Wanted})
+	most := machinesOf(o)
+	got, room, err := s.Quota.Reserve(ctx, quota.OfTemplate(t.ID, limit, names), quota.Wish{Operation: o.ID, Count: most, Least: most})
 	if err != nil {
 		return fmt.Errorf("reserving of template %q: %w", t.ID, err)
 	}
 	if got == 0 {
 		return fault.New(fault.NoProviderAvailable, "template %q allows at most %d machines at a time, and leaves %d now; %d were asked for",
-			t.ID, room.Limit, room.Free, o.Wanted)
+			t.ID, room.Limit, room.Free, most)
 	}
 	o.Limited = true
 	return nil

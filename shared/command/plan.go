@@ -118,15 +118,23 @@ func (s Service) assignCreate(ctx context.Context, in ExecuteInput, c *broker.Cl
 	}
 	o := &c.Operation
 	decided(c, ch)
-	o.Wanted, o.TemplateID = *in.Parameters.Count, t.ID
+	o.TemplateID = t.ID
+	if o.InUnits = in.Parameters.Units != nil; o.InUnits {
+		o.Wanted = *in.Parameters.Units
+	} else {
+		o.Wanted = *in.Parameters.Count
+	}
 	if in.Parameters.MinCount != nil {
 		o.MinCount = *in.Parameters.MinCount
 	}
 	o.Whole = in.Parameters.AllOrNothing != nil && *in.Parameters.AllOrNothing
 	for _, name := range ch.result.Ranked() {
-		o.Candidates = append(o.Candidates, ch.candidate(name, &broker.CreateSpec{
-			BrokerID: meta.ID, Template: ch.templates[name], Tags: ownershipTags(meta.ID, o, name, t.ID),
-		}))
+		o.Candidates = append(o.Candidates, bounded(o, ch.candidate(name, &broker.CreateSpec{
+			BrokerID: meta.ID, Template: ch.templates[name], InUnits: o.InUnits, Tags: ownershipTags(meta.ID, o, name, t.ID),
+		})))
+	}
+	if err := wishable(o, &t); err != nil {
+		return err
 	}
 	return s.reserve(ctx, o, &t)
 }
@@ -167,7 +175,7 @@ func (s Service) templateFor(ctx context.Context, in ExecuteInput) (broker.Templ
 	if err != nil {
 		return t, err
 	}
-	if t.MaxNumber != nil && *t.MaxNumber >= 0 && *p.Count > *t.MaxNumber {
+	if t.MaxNumber != nil && *t.MaxNumber >= 0 && p.Count != nil && *p.Count > *t.MaxNumber {
 		return t, fault.Invalid("parameters.count", "template %q allows at most %d, got %d", t.ID, *t.MaxNumber, *p.Count)
 	}
 	if p.UserData != "" {

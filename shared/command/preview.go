@@ -34,7 +34,7 @@ func (s Service) previewRegistration(ctx context.Context, r broker.Registration,
 	if err := sameKind(current, r); err != nil {
 		return Registered{}, err
 	}
-	found, err := changes(current.Shown(), r.Shown())
+	found, err := broker.Changes(current.Shown(), r.Shown())
 	if err != nil {
 		return Registered{}, fmt.Errorf("comparing provider %q: %w", r.Name, err)
 	}
@@ -58,7 +58,7 @@ func (s Service) previewTemplate(ctx context.Context, t broker.Template, seen in
 	case missing:
 		return out, nil
 	}
-	found, err := templateChanges(current, t)
+	found, err := broker.TemplateChanges(current, t)
 	if err != nil {
 		return TemplateStored{}, fmt.Errorf("comparing template %q: %w", t.ID, err)
 	}
@@ -73,7 +73,7 @@ func (in *ConfigureInput) withoutStoring(current, wanted *broker.StrategyConfig,
 	if !in.DryRun {
 		return configured(current, append(warnings, "nothing has changed")), sameJSON(*wanted, *current), nil
 	}
-	found, err := changes(current.View(), wanted.View())
+	found, err := broker.Changes(current.View(), wanted.View())
 	if err != nil {
 		return Configured{}, true, fmt.Errorf("comparing the configuration: %w", err)
 	}
@@ -82,6 +82,6 @@ func (in *ConfigureInput) withoutStoring(current, wanted *broker.StrategyConfig,
 	return out, true, nil
 }
 
-func statusOf(found []Change) string {
+func statusOf(found []broker.Change) string {
 	return map[bool]string{true: wouldUpdate, false: unchanged}[len(found) > 0]
 }

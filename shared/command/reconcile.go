@@ -129,13 +129,24 @@ func (s Service) removeDrained(ctx context.Context, snap *broker.Snapshot) (int,
 		if !u.idle() {
 			continue
 		}
-		err = s.remove(ctx, broker.Registration{Name: p.Name, Version: p.Version})
-		if err != nil && !fault.Is(err, fault.Conflict) {
-			return removed, err
-		}
-		if err == nil {
+		switch err := s.removeAsAsked(ctx, &p); {
+		case err == nil:
 			removed++
+		case !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound):
+			return removed, err
 		}
 	}
 	return removed, nil
+}
+
+// removeAsAsked removes a provider for whoever has marked it. conflict when it
+// was changed since it was found idle.
+func (s Service) removeAsAsked(ctx context.Context, p *broker.ProviderView) error {
+	r, err := s.Registry.Provider(ctx, p.Name)
+	if err != nil {
+		return fmt.Errorf("reading provider %q: %w", p.Name, err)
+	}
+	by := r.Actor
+	by.Operation = deregistering
+	return s.remove(ctx, broker.Registration{Name: p.Name, Version: p.Version}, by)
 }

@@ -66,15 +66,15 @@ type RegisterInput struct {
 
 // Registered is the answer.
 type Registered struct {
-	StrategyName string         `json:"strategy_name" doc:"Name of the provider."`
-	ProviderType string         `json:"provider_type" doc:"Kind of provider."`
-	Status       string         `json:"status" doc:"registered or updated; of a dry run also unchanged."`
-	Capabilities map[string]any `json:"capabilities" doc:"What it offers."`
-	Version      int64          `json:"version" doc:"Version now stored."`
-	RegisteredAt broker.Time    `json:"registered_at" doc:"When it was first registered."`
-	Warnings     []string       `json:"warnings" doc:"What you may not expect."`
-	DryRun       bool           `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
-	Changes      []Change       `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
+	StrategyName string          `json:"strategy_name" doc:"Name of the provider."`
+	ProviderType string          `json:"provider_type" doc:"Kind of provider."`
+	Status       string          `json:"status" doc:"registered or updated; of a dry run also unchanged."`
+	Capabilities map[string]any  `json:"capabilities" doc:"What it offers."`
+	Version      int64           `json:"version" doc:"Version now stored."`
+	RegisteredAt broker.Time     `json:"registered_at" doc:"When it was first registered."`
+	Warnings     []string        `json:"warnings" doc:"What you may not expect."`
+	DryRun       bool            `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
+	Changes      []broker.Change `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // registerProviderStrategy returns conflict when another content is stored

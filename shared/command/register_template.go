@@ -47,6 +47,7 @@ type TemplateInput struct {
 	RequestTimeout     int               `json:"request_timeout,omitempty" doc:"Seconds until a scheduler's request ends; default 600." min:"0" max:"3600"`
 	SchedulerFields    map[string]any    `json:"scheduler_fields,omitempty" doc:"What schedulers are shown beside: onDemandCapacity, pgrpName. The broker reads nothing of it." maxlen:"50"`
 	MaxLifetime        *int              `json:"max_lifetime,omitempty" doc:"Seconds until a machine is returned." planned:"machines have no lifetime limit yet"`
+	MachineWeights     map[string]int    `json:"machine_weights,omitempty" doc:"Units that a machine of a type is worth, 1 to 999, for creates in units; 1 where a type is not named." maxlen:"400"`
 	Version            int64             `json:"version,omitempty" doc:"The version that you saw, to change a stored template." min:"0"`
 }
 
@@ -59,12 +60,12 @@ type RegisterTemplateInput struct {
 
 // TemplateStored is the answer.
 type TemplateStored struct {
-	TemplateID string      `json:"template_id" doc:"Name of the template."`
-	Status     string      `json:"status" doc:"registered, updated or unchanged."`
-	Version    int64       `json:"version" doc:"Version now stored."`
-	UpdatedAt  broker.Time `json:"updated_at" doc:"When it was last changed."`
-	DryRun     bool        `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
-	Changes    []Change    `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
+	TemplateID string          `json:"template_id" doc:"Name of the template."`
+	Status     string          `json:"status" doc:"registered, updated or unchanged."`
+	Version    int64           `json:"version" doc:"Version now stored."`
+	UpdatedAt  broker.Time     `json:"updated_at" doc:"When it was last changed."`
+	DryRun     bool            `json:"dry_run,omitempty" doc:"Nothing was stored: status is what it would be, version what is stored."`
+	Changes    []broker.Change `json:"changes,omitempty" doc:"Of a dry run: what would change in what is stored."`
 }
 
 // registerTemplate returns conflict when another content is stored and
@@ -116,6 +117,7 @@ func (s Service) templateOf(in TemplateInput) (broker.Template, error) {
 		Image: in.Image, UserData: in.UserData, Tags: in.Tags, PriceType: in.PriceType, Policy: policy,
 		Criteria: in.SelectionCriteria, Fallbacks: in.FallbackStrategies, Overrides: in.Overrides,
 		PartialStatus: in.PartialStatus, RequestTimeout: in.RequestTimeout, SchedulerFields: in.SchedulerFields,
+		MachineWeights: in.MachineWeights,
 	}
 	if err := config.CheckTemplate(t); err != nil {
 		return broker.Template{}, err

@@ -38,6 +38,7 @@ type Registry interface {
 	broker.HealthRecorder
 	broker.SweepClaimer
 	broker.LiveWriter
+	broker.CapabilityReader
 }
 
 // Ledger keeps operations.
@@ -131,7 +132,7 @@ func budget(o *broker.Operation) (driver, task time.Duration) {
 // actor is who makes the call of ctx.
 func actor(ctx context.Context) broker.Actor {
 	c := op.CallFrom(ctx)
-	return broker.Actor{Principal: c.Principal, SourceIP: c.SourceIP, RequestID: c.RequestID}
+	return broker.Actor{Principal: c.Principal, SourceIP: c.SourceIP, RequestID: c.RequestID, Operation: c.Operation}
 }
 
 // stale makes the 409 that a version mismatch is answered with.

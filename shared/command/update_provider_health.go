@@ -111,7 +111,7 @@ func (s Service) updateProviderHealth(ctx context.Context, in UpdateHealthInput)
 func (in *UpdateHealthInput) health(now time.Time, by broker.Actor) (broker.Health, error) {
 	said := &in.HealthStatus
 	h := broker.Health{
-		State: broker.Healthy, Message: said.StatusMessage, CheckedAt: now, Source: in.Source, By: by.Principal,
+		State: broker.Healthy, Message: said.StatusMessage, CheckedAt: now, Source: in.Source, Actor: by,
 		ResponseTime: time.Duration(said.ResponseTimeMS * float64(time.Millisecond)),
 	}
 	if at := said.LastCheckTime; at != nil {

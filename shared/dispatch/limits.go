@@ -8,6 +8,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/fulfilment"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
@@ -22,15 +23,16 @@ func (s Service) reserve(ctx context.Context, j *job) (*broker.Room, error) {
 		return nil, nil
 	}
 	a := j.attempt()
-	got, room, err := s.Quota.Reserve(ctx, j.limit(), quota.Wish{Operation: j.work.OperationID, Run: j.work.Run, Count: a.Count})
+	most := config.MostMachines(a.Kind, a.Spec, a.Count)
+	got, room, err := s.Quota.Reserve(ctx, j.limit(), quota.Wish{Operation: j.work.OperationID, Run: j.work.Run, Count: most})
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reserving machines of %q: %w", a.Provider, err)
 	case got == 0:
 		return &room, nil
-	case got < a.Count:
-		j.short = fmt.Sprintf("max_machines of %s is %d, which left room for %d of %d", a.Provider, room.Limit, got, a.Count)
-		j.askFor(got)
+	case got < most:
+		j.short = fmt.Sprintf("max_machines of %s is %d, which left room for %d of %d", a.Provider, room.Limit, got, most)
+		j.askFor(config.MostUnits(a.Kind, a.Spec, got))
 	}
 	return nil, nil
 }
@@ -45,7 +47,7 @@ func (s Service) noRoom(j *job, room *broker.Room) ending {
 	return e
 }
 
-// askFor lets a creation ask for fewer machines. The count is stored with SENT,
+// askFor lets a creation ask for fewer machines, or units. The count is stored with SENT,
 // before the call.
 func (j *job) askFor(n int) {
 	a := j.attempt()

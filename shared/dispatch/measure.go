@@ -26,9 +26,28 @@ func (s Service) measure(ctx context.Context, j *job, e *ending) {
 	if !ok {
 		return
 	}
+	s.say(ctx, j, &row, e)
 	if err := s.Metrics.AddMetric(ctx, row.Stored(e.attempt.Provider)); err != nil {
 		s.Log.WarnContext(ctx, "counting an attempt failed", "provider", e.attempt.Provider, "operation_id", j.work.OperationID, "error", err)
 	}
+}
+
+// say tells the log how an attempt ended. Where the functions live, that is what
+// can be asked about one provider: metrics by provider would be billed each.
+func (s Service) say(ctx context.Context, j *job, row *metrics.Row, e *ending) {
+	c := &row.Counters
+	if c.Total == 0 {
+		return // machines that were found of one that had ended before
+	}
+	outcome := "failed"
+	switch {
+	case c.Partial > 0:
+		outcome = "partial"
+	case c.Succeeded > 0:
+		outcome = "succeeded"
+	}
+	s.Log.InfoContext(ctx, "an attempt ended", "provider", e.attempt.Provider, "operation_id", j.work.OperationID, "operation_type", row.Operation,
+		"outcome", outcome, "class", e.evidence, "duration_ms", took(j, s.Now()).Milliseconds(), "machines", c.Machines)
 }
 
 // counted is what an ending adds to the row of its minute. An attempt whose
@@ -39,7 +58,7 @@ func (s Service) counted(j *job, e *ending) (metrics.Row, bool) {
 	a, now := &e.attempt, s.Now()
 	made := 0
 	if j.ledger.Operation.Type == broker.CreateInstances && a.State == broker.Confirmed {
-		made = a.Confirmed
+		made = min(a.Confirmed, a.Count) // the last machine may have brought more units than were asked for
 	}
 	switch {
 	case a.State.Reserves() && a.State != broker.UnknownEffect:

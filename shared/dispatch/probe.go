@@ -81,6 +81,7 @@ func (s Service) weigh(ctx context.Context, in ProbeInput, h broker.Health) {
 		}
 		return
 	}
+	s.Log.WarnContext(ctx, "a provider failed its check", "provider", in.ProviderName, "state", h.State, "reason", h.Message)
 	cfg, err := s.Config.StrategyConfig(ctx)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "reading the configuration failed", "error", err)

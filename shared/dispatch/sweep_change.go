@@ -68,7 +68,7 @@ func (q *search) settle(ctx context.Context, s fulfilment.Sighting, there []brok
 // own, and are strays once it is settled.
 func ofAttempt(there []broker.Machine, operation string, a *broker.Attempt) (own []broker.Machine) {
 	for _, m := range there {
-		if m.OperationID == operation && m.Attempt == a.N && len(own) < a.Count {
+		if m.OperationID == operation && m.Attempt == a.N && a.Worth(own) < a.Count {
 			own = append(own, m)
 		}
 	}

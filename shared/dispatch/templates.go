@@ -57,6 +57,9 @@ func (s Service) templates(ctx context.Context, d providers.Driver, j *job) endi
 	if err != nil {
 		return s.told(a, nil, err)
 	}
+	if _, typed := d.(providers.TypeReader); typed {
+		s.describe(ctx, a.Provider, usable)
+	}
 	out := broker.TemplatesResult{Templates: []broker.TemplateOffer{}, Truncated: more}
 	size := 0
 	for _, o := range offers {
@@ -107,7 +110,7 @@ func (s Service) usable(ctx context.Context, f broker.TemplateFilter, a *broker.
 func offerOf(r broker.ResolvedTemplate, most *int, provider string) broker.TemplateOffer {
 	return broker.TemplateOffer{
 		TemplateID: r.ID, Provider: provider, MaxNumber: most, Attributes: r.Attributes, MachineTypes: r.MachineTypes,
-		Image: r.Image, Tags: r.Tags, PriceType: r.PriceType,
+		MachineWeights: r.MachineWeights, Image: r.Image, Tags: r.Tags, PriceType: r.PriceType,
 	}
 }
 
@@ -134,6 +137,22 @@ func (s Service) offers(ctx context.Context, d providers.Driver, all []*candidat
 		}
 	}
 	return offers, nil
+}
+
+// describe completes offers with what the last look at machine types said. It
+// asks nobody: what cannot be read is left out.
+func (s Service) describe(ctx context.Context, provider string, all []*candidate) {
+	known, err := s.Capabilities.Capabilities(ctx, provider)
+	if err != nil {
+		s.Log.WarnContext(ctx, "reading machine types failed", "provider", provider, "error", err)
+		return
+	}
+	for _, c := range all {
+		c.offer.Attributes = broker.Described(known.Types, &c.resolved)
+		if p, ok := broker.PriceOf(known.Types, &c.resolved, s.Now()); ok {
+			c.offer.EstimatedCostPerHour, c.offer.PricedAt = &p.PerHour, broker.AtTime(p.At)
+		}
+	}
 }
 
 func (s Service) consider(ctx context.Context, d providers.Driver, c *candidate) error {

@@ -23,10 +23,18 @@ func Cancel(l broker.Ledger, by broker.Cancellation, rules Rules, now time.Time)
 	if !op.Status.Open() || op.Cancelled != nil {
 		return Decision{Verdict: Done}
 	}
+	before := op.Status
 	op.Cancelled, s.touched = &by, true
 	s.tells = append(s.tells, broker.CancellationEvent(op))
 	s.giveUp()
-	if op.GivingBack || s.out() { // who has it goes on
+	d := s.rest()
+	d.Step.Audits = broker.CancellationAudit(before, &d.Step.Operation, by.Actor)
+	return d
+}
+
+// rest decides what is left to do for an operation that is wanted no more.
+func (s *settling) rest() Decision {
+	if s.ledger.Operation.GivingBack || s.out() { // who has it goes on
 		return Decision{Verdict: Wait, Step: s.step()}
 	}
 	d := s.end()

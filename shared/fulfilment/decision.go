@@ -71,7 +71,8 @@ type Decision struct {
 	Task    time.Duration // the worker's task
 }
 
-// Remaining is the invariant: how many more machines may be asked for.
+// Remaining is the invariant: how many more machines, or units, may be asked
+// for. Below 0 the last machine brought more units than were left.
 func Remaining(l *broker.Ledger) int {
 	n := l.Operation.Wanted
 	for i := range l.Attempts {
@@ -86,8 +87,8 @@ func Remaining(l *broker.Ledger) int {
 	return n
 }
 
-// ConfirmedOf returns how many machines the attempts are known to have made
-// or ended, whatever was given back of them since.
+// ConfirmedOf returns how many machines, or units, the attempts are known to
+// have made or ended, whatever was given back of them since.
 func ConfirmedOf(l *broker.Ledger) int {
 	n := 0
 	for i := range l.Attempts {
@@ -106,6 +107,14 @@ var tokens = uuid.MustParse("6f3d9a52-4c0e-5b7e-9a3d-0c2f4f1e8b11")
 // number, the same wherever and whenever it is made.
 func Token(operationID string, n int) string {
 	return uuid.NewSHA1(tokens, fmt.Appendf(nil, "%s/%d", operationID, n)).String()
+}
+
+// share is what of a wish a candidate is asked for.
+func share(c broker.Candidate, wanted int) int {
+	if c.Most > 0 {
+		return min(wanted, c.Most)
+	}
+	return wanted
 }
 
 // NewAttempt makes attempt n of an operation at a candidate, in state INTENT.
@@ -133,7 +142,8 @@ func First(op *broker.Operation, now time.Time) []broker.Attempt {
 		}
 		return all
 	}
-	return []broker.Attempt{NewAttempt(op, 1, op.Candidates[0], op.Wanted, now)}
+	c := op.Candidates[0]
+	return []broker.Attempt{NewAttempt(op, 1, c, share(c, op.Wanted), now)}
 }
 
 // FirstDue is when a new operation counts as abandoned if nobody has moved it.

@@ -10,6 +10,10 @@
 // not known keeps its reservation until a replay of its token, or two look-ups
 // a consistency lag apart, have said what happened.
 //
+// A wish counts machines, or units. A machine is worth the units of its type,
+// so that the last one may bring more than was left to ask for: what remains is
+// then below 0, which asks for nothing.
+//
 // Where less than all is worth nothing, what was made is given back in the end
 // by attempts that undo others; they neither reserve nor ask for anything.
 //

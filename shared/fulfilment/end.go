@@ -24,10 +24,18 @@ func Complete(l *broker.Ledger, now time.Time) (broker.Operation, bool) {
 	}
 	op.Status, op.EndedAt, op.Code, op.Message = broker.OpSucceeded, now, "", ""
 	if n := ConfirmedOf(l); n < op.Wanted {
-		op.Message = fmt.Sprintf("%d of %d done; %d are enough", n, op.Wanted, op.Enough())
+		op.Message = fmt.Sprintf("%d of %d%s done; %d are enough", n, op.Wanted, units(&op), op.Enough())
 	}
 	closed(&op, l, now)
 	return op, true
+}
+
+// units names what is counted, where it is not machines.
+func units(op *broker.Operation) string {
+	if op.InUnits {
+		return " units"
+	}
+	return ""
 }
 
 func isUnsolved(r broker.MachineResult) bool { return !r.Terminated }
@@ -115,9 +123,9 @@ func (s *settling) summary() string {
 			why = append(why, r.MachineID+": "+r.Message)
 		}
 	}
-	text := fmt.Sprintf("%d of %d done", s.achieved(), op.Wanted+len(op.Strays))
+	text := fmt.Sprintf("%d of %d%s done", s.achieved(), op.Wanted+len(op.Strays), units(op))
 	if made := ConfirmedOf(&s.ledger); op.GivingBack {
-		text = fmt.Sprintf("%d of %d made, and %d of those given back", made, op.Wanted, made-s.ledger.Standing())
+		text = fmt.Sprintf("%d of %d%s made, and %d of those given back", made, op.Wanted, units(op), made-s.ledger.Standing())
 	}
 	if len(why) > 0 {
 		text += "; " + strings.Join(why, "; ")

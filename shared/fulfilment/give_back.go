@@ -27,7 +27,7 @@ func (s *settling) giveBack() Decision {
 		}
 		undo := NewAttempt(op, len(s.ledger.Attempts)+1, broker.Candidate{
 			Provider: a.Provider, Kind: a.Kind, MachineIDs: idsOf(a.Machines),
-		}, a.Confirmed, s.now)
+		}, len(a.Machines), s.now)
 		undo.Undoes = a.N
 		s.added, s.ledger.Attempts = append(s.added, undo), append(s.ledger.Attempts, undo)
 	}

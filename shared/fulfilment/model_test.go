@@ -29,10 +29,14 @@ func newWorld(choose chooser) *world {
 		op.MinCount = 1 + choose(op.Wanted, "enough")
 	}
 	op.Whole = choose.one(3, "all_or_nothing")
+	if op.InUnits = choose.one(3, "units"); op.InUnits {
+		w.inUnits = true
+		w.tally["units"]++
+	}
 	for i := range 1 + choose(5, "providers") {
 		name := fmt.Sprintf("p%d", i)
 		w.places[name] = &place{free: choose(6, "free"), lag: time.Duration(choose(3, "lag")) * 6 * time.Second, filling: map[string]bool{}}
-		op.Candidates = append(op.Candidates, broker.Candidate{Provider: name, Kind: name, Spec: &broker.CreateSpec{}})
+		op.Candidates = append(op.Candidates, broker.Candidate{Provider: name, Kind: name, Spec: w.spec(), Most: w.most(op.Wanted)})
 	}
 	op.DueAt = fulfilment.FirstDue(&op, w.rules(), begin)
 	w.store.ledger = broker.Ledger{Operation: op, Attempts: fulfilment.First(&op, begin)}
@@ -40,6 +44,21 @@ func newWorld(choose chooser) *world {
 	w.follow(f)
 	w.flows = append(w.flows, f)
 	return w
+}
+
+func (w *world) spec() *broker.CreateSpec {
+	if !w.inUnits {
+		return &broker.CreateSpec{}
+	}
+	return &broker.CreateSpec{InUnits: true, Template: broker.ResolvedTemplate{MachineWeights: map[string]int{"large": large}}}
+}
+
+// most is what a candidate may be asked for at once.
+func (w *world) most(wanted int) int {
+	if w.choose.one(4, "bounded") {
+		return 1 + w.choose(wanted, "most")
+	}
+	return 0
 }
 
 // disturb lets one thing happen, most often a step of somebody.
@@ -129,11 +148,12 @@ func (w *world) wrong() string {
 	if w.objection != "" {
 		return w.objection
 	}
-	if n := fulfilment.Remaining(&l); n < 0 {
+	excess := w.excess(&l)
+	if n := fulfilment.Remaining(&l); n < -excess {
 		return fmt.Sprintf("remaining is %d", n)
 	}
-	if n := w.allMachines(); n > l.Operation.Wanted {
-		return fmt.Sprintf("%d machines exist, %d were wanted", n, l.Operation.Wanted)
+	if n := w.allWorth(); n > l.Operation.Wanted+excess {
+		return fmt.Sprintf("%d of %d exist", n, l.Operation.Wanted)
 	}
 	if n := making(&l); n > 4 || n > len(l.Operation.Candidates) {
 		return fmt.Sprintf("%d attempts", n)
@@ -144,6 +164,15 @@ func (w *world) wrong() string {
 		}
 	}
 	return w.wrongOperation(l)
+}
+
+// excess is how much the last machine of each attempt can have brought beyond
+// what was asked for.
+func (w *world) excess(l *broker.Ledger) int {
+	if !w.inUnits {
+		return 0
+	}
+	return making(l) * (large - 1)
 }
 
 // making counts the attempts that make machines.
@@ -164,8 +193,10 @@ func (w *world) wrongAttempt(a *broker.Attempt) string {
 		return fmt.Sprintf("attempt %d has another token", a.N)
 	case a.Undoes > 0:
 		return w.wrongUndo(a)
-	case a.State == broker.Confirmed && (n != a.Confirmed || len(a.Machines) != n):
-		return fmt.Sprintf("attempt %d is confirmed with %d machines (%d listed), and %d exist", a.N, a.Confirmed, len(a.Machines), n)
+	case a.State == broker.Confirmed && (w.worth(a.Token) != a.Confirmed || len(a.Machines) != n):
+		return fmt.Sprintf("attempt %d is confirmed with %d (%d machines listed), and %d machines exist", a.N, a.Confirmed, len(a.Machines), n)
+	case n > 0 && w.worth(a.Token)-w.worthOf(w.made[a.Token][n-1]) >= a.Count:
+		return fmt.Sprintf("attempt %d asked for %d, and one of %d machines would not have been needed", a.N, a.Count, n)
 	case (a.State == broker.NoEffect || a.State == broker.Intent) && n != 0:
 		return fmt.Sprintf("attempt %d is %s, and %d machines exist", a.N, a.State, n)
 	}
@@ -179,7 +210,7 @@ func (w *world) wrongUndo(a *broker.Attempt) string {
 	switch {
 	case !w.store.ledger.Operation.Whole || !w.store.ledger.Operation.GivingBack:
 		return fmt.Sprintf("attempt %d gives back what was to be kept", a.N)
-	case made.State != broker.Confirmed || len(a.MachineIDs) != made.Confirmed || a.Count != made.Confirmed:
+	case made.State != broker.Confirmed || len(a.MachineIDs) != len(made.Machines) || a.Count != len(made.Machines):
 		return fmt.Sprintf("attempt %d gives back %v of attempt %d, which is %s with %d", a.N, a.MachineIDs, a.Undoes, made.State, made.Confirmed)
 	}
 	gone := 0
@@ -216,8 +247,8 @@ func (w *world) wrongOperation(l broker.Ledger) string {
 			return fmt.Sprintf("the operation is %s with attempt %d %s", l.Operation.Status, i+1, l.Attempts[i].State)
 		}
 	}
-	if n := fulfilment.ConfirmedOf(&l); n != w.allMachines() {
-		return fmt.Sprintf("the operation is %s with %d machines made, and it were %d", l.Operation.Status, n, w.allMachines())
+	if n := fulfilment.ConfirmedOf(&l); n != w.allWorth() {
+		return fmt.Sprintf("the operation is %s with %d made, and it were %d", l.Operation.Status, n, w.allWorth())
 	}
 	// Of what could not be given back in time some may go even later.
 	if n := l.Standing(); n != w.standing() && (!l.Operation.GivingBack || n < w.standing()) {
@@ -349,6 +380,9 @@ func (w *world) tell() {
 	if o.Status == broker.OpSucceeded && w.store.ledger.Standing() < o.Wanted {
 		w.tally["enough"]++
 	}
+	if w.store.ledger.Standing() > o.Wanted {
+		w.tally["more than wanted"]++
+	}
 }
 
 func (w *world) String() string {
@@ -387,6 +421,7 @@ func TestNoMachineIsEverMadeTwiceOrForgottenOverTheseSeeds(t *testing.T) {
 		"call create", "call resolve", "call find", "call poll", "call held back", "came too late", "fenced send", "fenced record",
 		"two decisions at once", "decision SAME", "decision POLL", "decision WAIT", "decision NEXT", "decision DONE", "decision STOP",
 		"restart", "attempt SENT", "attempt UNKNOWN", "attempt CONFIRMED", "attempt NONE", "operation SUCCEEDED", "operation PARTIAL", "operation FAILED",
+		"units", "more than wanted",
 		"cancelled", "operation CANCELLED", "call terminate", "enough", "given back, FAILED", "given back, CANCELLED",
 	} {
 		if happened[what] == 0 {

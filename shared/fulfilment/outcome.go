@@ -58,7 +58,7 @@ func Creation(before, a broker.Attempt, m Made, now time.Time) broker.Attempt {
 		return failure(tried(a), fault.AsProvider(m.Err), resolving, now)
 	}
 	after := answered(a, m, now)
-	short, overlaps := len(m.Machines) < a.Count, before.SendBy.After(a.SentAt)
+	short, overlaps := a.Worth(m.Machines) < a.Count, before.SendBy.After(a.SentAt)
 	if resolving && short && !m.Settled && !after.State.Reserves() && (overlaps || len(m.Machines) == 0) {
 		after.State, after.Confirmed, after.EndedAt = broker.UnknownEffect, 0, time.Time{}
 		after.LookedAt, after.Found = now, len(m.Machines)
@@ -91,7 +91,7 @@ func answered(a broker.Attempt, m Made, now time.Time) broker.Attempt {
 		a.State = broker.UnknownEffect
 		return a
 	}
-	return conclude(a, len(m.Machines), now)
+	return conclude(a, a.Worth(m.Machines), now)
 }
 
 // tried counts a try and forgets what the one before complained of.
@@ -179,7 +179,7 @@ func Lookup(a broker.Attempt, machines []broker.Machine, err error, lag time.Dur
 		if len(machines) == 0 && a.Class == fault.None {
 			a.Class, a.Code, a.Message = fault.Server, "absent", "two look-ups found nothing: the request had no effect"
 		}
-		return conclude(a, len(machines), now)
+		return conclude(a, a.Worth(machines), now)
 	}
 	if a.LookedAt.IsZero() || a.Found != len(machines) || now.Before(a.SendBy) {
 		a.LookedAt, a.Found = now, len(machines)
@@ -219,7 +219,7 @@ func failure(a broker.Attempt, p *fault.ProviderError, resolving bool, now time.
 	return a
 }
 
-// conclude closes an attempt with n machines.
+// conclude closes an attempt with n machines, or units.
 func conclude(a broker.Attempt, n int, now time.Time) broker.Attempt {
 	a.Confirmed, a.EndedAt, a.Continuation = n, now, nil
 	a.State = broker.Confirmed

@@ -204,7 +204,8 @@ func (s *settling) elsewhere() *broker.Attempt {
 	if s.satisfied() || remaining <= 0 || tried >= min(maxAttempts, len(op.Candidates)) || !s.left(0) || !s.mayFailOver() {
 		return nil
 	}
-	a := NewAttempt(op, tried+1, op.Candidates[tried], remaining, s.now)
+	c := op.Candidates[tried]
+	a := NewAttempt(op, tried+1, c, share(c, remaining), s.now)
 	s.added, s.touched = append(s.added, a), true
 	s.tells = append(s.tells, broker.FailoverEvent(op, &s.ledger.Attempts[tried-1], &a))
 	s.ledger.Attempts = append(s.ledger.Attempts, a)

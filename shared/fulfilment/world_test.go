@@ -126,6 +126,8 @@ type world struct {
 	log    []string
 	tally  map[string]int // what happened, to see that the model is not idle
 
+	inUnits bool // the wish counts units
+
 	objection string // what somebody did that nobody may
 }
 
@@ -148,6 +150,34 @@ func (w *world) rules() fulfilment.Rules {
 // exists counts the machines that a token has ever made.
 func (w *world) exists(token string) int { return len(w.made[token]) }
 
+// worth is how much of the wish what a token has ever made is.
+func (w *world) worth(token string) (n int) {
+	for _, t := range w.made[token] {
+		n += w.worthOf(t)
+	}
+	return n
+}
+
+// worthOf is how much of the wish a machine is. It is not asked of the code that
+// is tested.
+func (w *world) worthOf(t thing) int {
+	if w.inUnits && t.InstanceType == "large" {
+		return large
+	}
+	return 1
+}
+
+// large is how many units a large machine is.
+const large = 3
+
+// allWorth is how much of the wish was ever made.
+func (w *world) allWorth() (n int) {
+	for token := range w.made {
+		n += w.worth(token)
+	}
+	return n
+}
+
 // allMachines counts what was ever made.
 func (w *world) allMachines() (n int) {
 	for _, things := range w.made {
@@ -156,26 +186,35 @@ func (w *world) allMachines() (n int) {
 	return n
 }
 
-// standing counts what exists.
+// standing is how much of the wish exists.
 func (w *world) standing() (n int) {
 	for _, things := range w.made {
 		for _, t := range things {
 			if !t.gone {
-				n++
+				n += w.worthOf(t)
 			}
 		}
 	}
 	return n
 }
 
-// spawn makes machines until the token has count, or the place is full.
+// spawn makes machines until those of the token are worth count, or the place is
+// full.
 func (w *world) spawn(p *place, spec *broker.CreateSpec, count int) {
-	for w.exists(spec.Token) < count && p.free > 0 {
+	for w.worth(spec.Token) < count && p.free > 0 {
 		p.free--
 		delay := time.Duration(w.choose(4, "visible after")) * p.lag / 3
 		id := fmt.Sprintf("%s-%d", spec.Token[:8], w.exists(spec.Token))
-		w.made[spec.Token] = append(w.made[spec.Token], thing{Machine: broker.Machine{ID: id}, visible: w.now.Add(delay)})
+		w.made[spec.Token] = append(w.made[spec.Token], thing{Machine: broker.Machine{ID: id, InstanceType: w.kind()}, visible: w.now.Add(delay)})
 	}
+}
+
+// kind is a machine type; there is one where it makes no difference.
+func (w *world) kind() string {
+	if w.inUnits && w.choose(2, "type") > 0 {
+		return "large"
+	}
+	return "small"
 }
 
 func (w *world) seen(token string, all bool) (ms []broker.Machine) {
@@ -234,7 +273,7 @@ func (w *world) create(spec *broker.CreateSpec, place string) fulfilment.Made {
 // answerOf is a true answer with all that the token has made.
 func (w *world) answerOf(spec *broker.CreateSpec) fulfilment.Made {
 	m := fulfilment.Made{Machines: w.seen(spec.Token, true)}
-	if len(m.Machines) < spec.Count {
+	if w.worth(spec.Token) < spec.Count {
 		short := providerError(fault.Capacity, true, 0)
 		if len(m.Machines) == 0 && w.choose(2, "nothing is an error") == 0 {
 			return fulfilment.Made{Err: short}

@@ -57,7 +57,7 @@ func (o Op[S, In, Out]) serve(ctx context.Context, s S, call Call, body []byte) 
 	if err != nil {
 		return Answer{}, fault.As(err)
 	}
-	call.BodyHash = hash
+	call.BodyHash, call.Operation = hash, o.Name
 	ctx, cancel := context.WithTimeout(WithCall(ctx, call), o.deadline())
 	defer cancel()
 	out, err := o.handle(s, ctx, in)

@@ -103,6 +103,7 @@ type Call struct {
 	Async          bool   // Prefer: respond-async
 	Now            time.Time
 	BodyHash       string // SHA-256 of the canonical body, hex; set by the endpoint
+	Operation      string // what is called; set by the endpoint
 }
 
 type callKey struct{}

@@ -69,6 +69,14 @@ type Examiner interface {
 	Examine(ctx context.Context) []broker.Check
 }
 
+// TypeReader is a driver of a kind whose machines are of types that have names.
+type TypeReader interface {
+	// Types returns what there is to know of machine types by name; one that
+	// does not exist here is not among them. Of what is known already, what is
+	// young enough may be returned as it is. What may not be looked at is absent.
+	Types(ctx context.Context, names []string, known map[string]broker.MachineType) (map[string]broker.MachineType, error)
+}
+
 // CreateResult is what Create or Poll achieved.
 type CreateResult struct {
 	Machines  []broker.Machine

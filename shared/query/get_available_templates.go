@@ -18,7 +18,8 @@ var GetAvailableTemplates = op.Define(op.Spec{
 	Name: "getAvailableTemplates", Kind: op.Query,
 	Summary: "List the templates that a scheduler may ask for",
 	Detail: "A template is shown also when all its machines are taken: available_number is 0 then. Attributes are written as schedulers " +
-		"read them, as a type and a value; ncpus and ncores are 1 where the template says nothing of them, and type is X86_64.",
+		"read them, as a type and a value. Where a template does not name ncpus, nram or type, they are those of its machine types at " +
+		"the most preferred provider that was seen to have them, and else ncpus and ncores are 1, and type is X86_64.",
 	Examples: []op.Example{{Title: "All"}, {Title: "Those of an instance", Body: `{"host_provider": "ohfpinst"}`}},
 }, Service.getAvailableTemplates)
 
@@ -39,7 +40,7 @@ func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplate
 		host.Scheduler = strings.ToLower(in.Dialect)
 	}
 	out := hostfactory.Templates{Templates: []hostfactory.Template{}}
-	page := broker.Page{Limit: 1000}
+	page, shelf := broker.Page{Limit: 1000}, typeShelf{}
 	for {
 		templates, next, err := s.Templates.Templates(ctx, page)
 		if err != nil {
@@ -48,6 +49,9 @@ func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplate
 		for i := range templates {
 			if !host.Sees(templates[i].ID) {
 				continue
+			}
+			if err := shelf.describe(ctx, s, &templates[i]); err != nil {
+				return hostfactory.Templates{}, err
 			}
 			t, err := s.available(ctx, &templates[i], &host)
 			if err != nil {

@@ -42,6 +42,7 @@ type CapabilitiesAnswer struct {
 	SupportedOperations []broker.OperationType `json:"supported_operations" doc:"What it can be asked for; nothing without a driver for its kind."`
 	Capabilities        map[string]Capability  `json:"capabilities" doc:"By name."`
 	VerifiedAt          *broker.Time           `json:"verified_at,omitempty" doc:"When it was seen last what it offers; absent: never, as it is registered now."`
+	MachineTypes        []MachineTypeView      `json:"machine_types,omitempty" doc:"The machine types that templates name there, as they were seen; by name."`
 	Limitations         map[string]any         `json:"limitations,omitempty" doc:"Limits that were seen, when they were asked for."`
 	Blocked             []BlockView            `json:"blocked_offerings,omitempty" doc:"What it is out of, or cannot make, when the limits were asked for."`
 	PerformanceMetrics  *Performance           `json:"performance_metrics,omitempty" doc:"How it did of late, when that was asked for."`
@@ -85,6 +86,7 @@ func (s Service) getProviderCapabilities(ctx context.Context, in GetProviderCapa
 	out := CapabilitiesAnswer{
 		ProviderName: p.Name, ProviderType: p.Kind, SupportedOperations: s.operationsOf(p.Kind),
 		Capabilities: capabilities(p.Capabilities, seen.Verified), VerifiedAt: broker.AtTime(seen.VerifiedAt),
+		MachineTypes: typesView(seen.Types),
 	}
 	if in.IncludeLimitations {
 		out.Limitations, out.Blocked = limitations(p, seen.Limits), blockedAt(p, s.Now())

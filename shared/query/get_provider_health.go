@@ -87,7 +87,7 @@ func (s Service) history(ctx context.Context, name string, hours int) ([]HealthE
 	for _, h := range found {
 		events = append(events, HealthEvent{
 			At: broker.Time{Time: h.CheckedAt}, State: h.State, StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(),
-			Source: h.Source, By: h.By, ErrorDetails: h.Details,
+			Source: h.Source, By: h.Actor.Principal, ErrorDetails: h.Details,
 		})
 	}
 	return events, nil

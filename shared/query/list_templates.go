@@ -46,6 +46,7 @@ type TemplateView struct {
 	PartialStatus   string         `json:"partial_status,omitempty"`
 	RequestTimeout  int            `json:"request_timeout,omitempty"`
 	SchedulerFields map[string]any `json:"scheduler_fields,omitempty"`
+	MachineWeights  map[string]int `json:"machine_weights,omitempty"`
 
 	HasUserData bool        `json:"has_user_data"` // the template itself, or what it says for some provider
 	Version     int64       `json:"version"`
@@ -86,6 +87,6 @@ func viewOf(t broker.Template) (TemplateView, error) {
 		ID: t.ID, MaxNumber: t.MaxNumber, Attributes: t.Attributes, MachineTypes: t.MachineTypes, Image: t.Image,
 		Tags: t.Tags, PriceType: t.PriceType, Policy: t.Policy, Criteria: t.Criteria, Fallbacks: t.Fallbacks,
 		PartialStatus: t.PartialStatus, RequestTimeout: t.RequestTimeout, SchedulerFields: t.SchedulerFields,
-		Overrides: t.Overrides, HasUserData: had, Version: t.Version, UpdatedAt: broker.Time{Time: t.UpdatedAt},
+		MachineWeights: t.MachineWeights, Overrides: t.Overrides, HasUserData: had, Version: t.Version, UpdatedAt: broker.Time{Time: t.UpdatedAt},
 	}, nil
 }

@@ -45,6 +45,7 @@ type Service struct {
 	Requests     Requests
 	Answers      AnswerKeeper
 	Metrics      broker.MetricReader
+	Audit        broker.AuditReader
 	Quota        quota.Book
 	HasDriver    func(kind string) bool
 	Now          func() time.Time

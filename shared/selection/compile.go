@@ -8,7 +8,7 @@ func (s *Snapshot) describe(i int, v *broker.ProviderView) {
 	s.index[v.Name] = i
 	s.facts[i] = facts{
 		name: v.Name, kind: v.Kind, zone: v.Zone, place: v.Place, priority: v.Priority, order: v.Order,
-		health: v.HealthAt(s.takenAt).State, checkedAt: v.Health.CheckedAt, notBefore: v.NotBefore,
+		health: v.HealthAt(s.takenAt).State, checkedAt: v.Health.CheckedAt, notBefore: v.NotBefore, pricedAt: v.PricedAt,
 	}
 	s.hash[i] = hashText(v.Name)
 	if v.PricePerHour == nil {

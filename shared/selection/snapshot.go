@@ -79,6 +79,7 @@ type facts struct {
 	health           broker.HealthState
 	checkedAt        time.Time
 	notBefore        time.Time
+	pricedAt         time.Time
 	room             broker.Room
 	live             [2]liveFacts
 }

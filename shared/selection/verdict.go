@@ -2,6 +2,7 @@ package selection
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,8 @@ func (r *Result) rule(i int) Rule {
 }
 
 func (r *Result) verdict(i int) broker.Verdict {
-	f := &r.in.Query.snapshot.facts[i]
+	q := r.in.Query
+	f := &q.snapshot.facts[i]
 	rule := r.rule(i)
 	v := broker.Verdict{Provider: f.name, Rule: rule.String(), Rank: 1 + slices.Index(r.ranked[:r.count], i)}
 	if v.Rank > 0 && rule == SameTier {
@@ -49,6 +51,9 @@ func (r *Result) verdict(i int) broker.Verdict {
 	}
 	if rule.Eligible() {
 		v.Detail = r.passes(i)
+		if v.Detail == "" && (q.priced || r.policy.name == broker.CostOptimized) {
+			v.Detail = r.priced(i)
+		}
 		v.DataAgeMS = r.age(f.checkedAt)
 		if r.policy.figure != nil && r.first.tier.size > 1 {
 			v.Value, v.DataAgeMS = r.policy.figure(r, i), r.age(r.newest(i))
@@ -57,6 +62,16 @@ func (r *Result) verdict(i int) broker.Verdict {
 	}
 	r.explain(i, rule, &v)
 	return v
+}
+
+// priced says how old a price is that was read of the provider; "" of one that
+// stands in the registration.
+func (r *Result) priced(i int) string {
+	at := r.in.Query.snapshot.facts[i].pricedAt
+	if at.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("price read %s ago", r.in.Now.Sub(at).Round(time.Second))
 }
 
 // newest is when a provider was last heard of, by a check or a call.
@@ -111,7 +126,7 @@ func (r *Result) explain(i int, rule Rule, v *broker.Verdict) {
 	case PriceUnknown:
 		v.Threshold = number(q.maxPrice)
 	case PriceTooHigh:
-		v.Value, v.Threshold = number(q.snapshot.price[i]), number(q.maxPrice)
+		v.Value, v.Threshold, v.Detail = number(q.snapshot.price[i]), number(q.maxPrice), r.priced(i)
 	default:
 		r.explainState(i, rule, v)
 	}

@@ -30,6 +30,7 @@ var (
 	_ query.Requests          = (*dynamo.Store)(nil)
 	_ query.AnswerKeeper      = (*dynamo.Store)(nil)
 	_ broker.MetricReader     = (*dynamo.Store)(nil)
+	_ broker.AuditReader      = (*dynamo.Store)(nil)
 )
 
 // Serve serves a query until the process ends.
@@ -47,13 +48,13 @@ func open(ctx context.Context) (query.Service, error) {
 	}
 	store, err := dynamo.Open(ctx, dynamo.Options{
 		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines,
+		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
 	})
 	if err != nil {
 		return query.Service{}, err
 	}
 	return query.Service{
-		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store,
+		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, Audit: store,
 		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
 	}, nil

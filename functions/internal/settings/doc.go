@@ -23,7 +23,7 @@
 //
 // of which OHFP_AWS has address_allow alone, and OHFP_RETENTION is
 //
-//	{"operations_days": 35, "machines_days": 40}
+//	{"operations_days": 35, "machines_days": 40, "audit_days": 400}
 //
 // They are read strictly. What is missing or malformed is a [fault.Error] that
 // names the variable and the remedy: store_unavailable where the table is not

@@ -46,7 +46,7 @@ var functions = settings.Functions{
 }
 
 // week is what is set of the retention, and the default of the rest.
-var week = settings.Retention{Operations: 7 * 24 * time.Hour, Machines: 40 * 24 * time.Hour}
+var week = settings.Retention{Operations: 7 * 24 * time.Hour, Machines: 40 * 24 * time.Hour, Audit: 400 * 24 * time.Hour}
 
 func TestACompleteEnvironmentIsRead(t *testing.T) {
 	reads, err := settings.ForReads(env(complete()))

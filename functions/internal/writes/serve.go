@@ -63,7 +63,7 @@ func open(ctx context.Context) (command.Service, error) {
 	}
 	store, err := dynamo.Open(ctx, dynamo.Options{
 		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines,
+		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
 	})
 	if err != nil {
 		return command.Service{}, err

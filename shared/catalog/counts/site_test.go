@@ -159,7 +159,7 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 	}
 	limits := quota.Book{Uses: store, Owned: store, Ledger: store, Now: s.clock}
 	return catalog.Services{
-		Query: query.Service{Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, Quota: limits, HasDriver: names.HasDriver, Now: s.clock},
+		Query: query.Service{Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, Audit: store, Quota: limits, HasDriver: names.HasDriver, Now: s.clock},
 		Command: command.Service{
 			Registry: store, Ledger: store, Templates: store, Requests: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
 			Quota:     limits,

@@ -65,7 +65,7 @@ func (r *request) from(since string, now time.Time) (err error) {
 	case after != "" && broker.EventTime(after).IsZero():
 		return fault.Invalid("after", "want the id of an event")
 	case since != "":
-		if r.query.Since, err = moment(since, now); err != nil {
+		if r.query.Since, err = broker.Moment("since", since, now); err != nil {
 			return err
 		}
 	case after == "" && r.follow:
@@ -75,18 +75,6 @@ func (r *request) from(since string, now time.Time) (err error) {
 		r.query.Since = time.Time{}
 	}
 	return nil
-}
-
-// moment reads a time, or how long ago it was.
-func moment(text string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return time.Time{}, fault.Invalid("since", "want a time as 2026-01-31T12:00:00Z, or how long ago as 90m")
-	}
-	return now.Add(-d), nil
 }
 
 func types(words []string) ([]broker.EventType, error) {

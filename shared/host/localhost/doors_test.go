@@ -63,7 +63,6 @@ func TestServerRefuses(t *testing.T) {
 
 		{"an unknown path, with the nearest", ask{method: get, path: "/v1/queries/listThing"}, 404, fault.NotFound, "Did you mean GET " + list + "?"},
 		{"the right name under the wrong prefix", ask{method: post, path: "/registerthing", body: "{}"}, 404, fault.NotFound, "Did you mean POST " + register + "?"},
-		{"an operation that is not built", ask{method: post, path: "/v1/commands/mendThing", body: "{}"}, 400, fault.NotSupported, "mendThing is not built yet."},
 		{"a path with a final slash", ask{method: get, path: list + "/"}, 404, fault.NotFound, "Did you mean GET " + list + "?"},
 		{"a path like nothing", ask{method: get, path: "/x"}, 404, fault.NotFound, "GET /v1/openapi.json lists"},
 		{"a type at another operation", ask{method: post, path: register + "/CREATE_INSTANCES", body: "{}"}, 404, fault.NotFound, "There is nothing at"},

@@ -49,7 +49,6 @@ func newSite(t testing.TB, change func(*localhost.Config)) *site {
 	s := &site{t: t, log: &syncBuffer{}}
 	cfg := localhost.Config{
 		Endpoints: s.endpoints(),
-		Planned:   []string{"mendThing"},
 		OpenAPI:   []byte(`{"openapi":"3.1.0"}`),
 		Auth:      tokens(t),
 		Hosts:     []string{"broker.example"},

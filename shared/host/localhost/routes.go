@@ -64,13 +64,9 @@ func (s *Server) typed(path string) (route, bool) {
 	return rt, true
 }
 
-// notFound is the answer to a path that is not there: not_supported when its
-// operation is planned, else not_found with the nearest.
+// notFound is the answer to a path that is not there: it names the nearest.
 func (s *Server) notFound(path string) error {
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	if slices.Contains(s.cfg.Planned, name) {
-		return fault.New(fault.NotSupported, "%s is not built yet. GET %s lists what is.", name, openAPIPath)
-	}
 	hint := "GET " + openAPIPath + " lists what there is."
 	if near := s.nearest(path, name); near != "" {
 		hint = fmt.Sprintf("Did you mean %s %s?", s.routes[near].methods[0], near)

@@ -21,7 +21,6 @@ const DefaultMaxRequests = 256
 // Config is what a server needs. Log, Now, Auth and Ready are required.
 type Config struct {
 	Endpoints   []op.Endpoint      // commands and queries are served, others are not reachable; two of one name are an error
-	Planned     []string           // names of operations that are not built: asked for, they are not_supported
 	OpenAPI     []byte             // served as it is
 	Auth        *Tokens            // who may call
 	Roles       map[string]op.Role // of client certificates, by common name

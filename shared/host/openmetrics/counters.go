@@ -15,6 +15,7 @@ type counters struct {
 	durations *prometheus.HistogramVec
 	machines  *prometheus.CounterVec
 	throttles *prometheus.CounterVec
+	failovers *prometheus.CounterVec
 	unwritten prometheus.Counter
 }
 
@@ -35,6 +36,7 @@ func newCounters() *counters {
 		}, []string{"provider", "operation_type"}),
 		machines:  counter("ohfp_machines_created_total", "Machines made.", "provider"),
 		throttles: counter("ohfp_throttles_total", "How often a provider said to slow down.", "provider"),
+		failovers: counter("ohfp_failovers_total", "How often what one provider did not do was asked of another; class says why.", "provider", "next_provider", "class"),
 		unwritten: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "ohfp_metrics_unwritten_total", Help: "Attempts that could not be counted in the store.",
 		}),
@@ -42,13 +44,22 @@ func newCounters() *counters {
 }
 
 func (c *counters) all() []prometheus.Collector {
-	return []prometheus.Collector{c.attempts, c.durations, c.machines, c.throttles, c.unwritten}
+	return []prometheus.Collector{c.attempts, c.durations, c.machines, c.throttles, c.failovers, c.unwritten}
 }
 
 // Counting returns a writer that counts what is written to w here as well,
 // also when w fails.
 func (e *Exporter) Counting(w broker.MetricWriter) broker.MetricWriter {
 	return &counting{to: w, counters: e.counters}
+}
+
+// Stepped counts what a decision tells that was stored.
+func (e *Exporter) Stepped(s *broker.Step) {
+	for i := range s.Tells {
+		if v := &s.Tells[i]; v.Type == broker.EventFailoverOccurred {
+			e.counters.failovers.WithLabelValues(v.PreviousProvider, v.Provider, v.ErrorClass).Inc()
+		}
+	}
 }
 
 type counting struct {

@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Registry broker.ProviderReader
 	Open     broker.OpenReader
+	Machines broker.MachineReader
 	Now      func() time.Time
 	Version  string
 }

@@ -19,9 +19,16 @@ import (
 
 func now() time.Time { return time.Date(2026, 3, 1, 12, 0, 30, 0, time.UTC) }
 
-func exporter(t *testing.T, registry broker.ProviderReader, open broker.OpenReader) *openmetrics.Exporter {
+// store is what an exporter reads.
+type store interface {
+	broker.ProviderReader
+	broker.OpenReader
+	broker.MachineReader
+}
+
+func exporter(t *testing.T, s store, now func() time.Time) *openmetrics.Exporter {
 	t.Helper()
-	e, err := openmetrics.New(openmetrics.Options{Registry: registry, Open: open, Now: now, Version: "1.2.3"})
+	e, err := openmetrics.New(openmetrics.Options{Registry: s, Open: s, Machines: s, Now: now, Version: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +66,7 @@ func same(t *testing.T, want, got []string) {
 
 func TestExporter_counts_what_is_written_to_the_store(t *testing.T) {
 	m := storetest.NewMemory(now)
-	e := exporter(t, m, m)
+	e := exporter(t, m, now)
 	w := e.Counting(m)
 	for _, v := range []metrics.Event{
 		{Operation: broker.CreateInstances, Ended: now(), Duration: 300 * time.Millisecond, Machines: 2},
@@ -141,7 +148,67 @@ func TestExporter_tells_how_things_stand(t *testing.T) {
 
 func e(t *testing.T, m *storetest.Memory) *openmetrics.Exporter {
 	t.Helper()
-	return exporter(t, m, m)
+	return exporter(t, m, now)
+}
+
+func TestExporter_counts_failovers_that_were_stored(t *testing.T) {
+	e := exporter(t, storetest.NewMemory(now), now)
+	o := &broker.Operation{ID: "op", Type: broker.CreateInstances}
+	full := &broker.Attempt{Provider: "pool-a", Class: fault.Capacity}
+	for range 2 {
+		e.Stepped(&broker.Step{Tells: []broker.Event{
+			broker.CancellationEvent(o), broker.FailoverEvent(o, full, &broker.Attempt{N: 2, Provider: "pool-b"}),
+		}})
+	}
+	e.Stepped(&broker.Step{})
+	same(t, []string{
+		`ohfp_failovers_total{class="CAPACITY",next_provider="pool-b",provider="pool-a"} 2.0`,
+	}, told(t, e, "ohfp_failovers"))
+}
+
+// fleet is a store whose machines are those of a table.
+type fleet struct {
+	*storetest.Memory
+	machines map[string][]broker.Machine
+	reads    int
+}
+
+func (f *fleet) OwnedMachines(_ context.Context, provider string, _ int) ([]broker.Machine, error) {
+	f.reads++
+	return f.machines[provider], nil
+}
+
+func TestExporter_tells_what_machines_cost_and_counts_them_once_a_minute(t *testing.T) {
+	clock, half, free := now(), 0.5, 0.0
+	at := func() time.Time { return clock }
+	f := &fleet{Memory: storetest.NewMemory(at), machines: map[string][]broker.Machine{
+		"cloud": {{ID: "1", PricePerHour: &half}, {ID: "2"}},
+		"hall":  {{ID: "3"}},
+		"gift":  {{ID: "4", PricePerHour: &free}},
+	}}
+	quarter := 0.25
+	for name, price := range map[string]*float64{"cloud": &quarter, "hall": nil, "gift": nil, "idle": &half} {
+		if _, err := f.PutProvider(t.Context(), broker.Registration{Name: name, PricePerHour: price}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := exporter(t, f, at)
+	want := []string{
+		`ohfp_provider_cost_per_hour{provider="cloud"} 0.75`,
+		`ohfp_provider_cost_per_hour{provider="gift"} 0.0`, // not unknown
+		`ohfp_provider_machines{provider="cloud"} 2.0`,
+		`ohfp_provider_machines{provider="gift"} 1.0`,
+		`ohfp_provider_machines{provider="hall"} 1.0`,
+		`ohfp_provider_machines{provider="idle"} 0.0`,
+	}
+	same(t, want, told(t, e, "ohfp_provider_cost", "ohfp_provider_machines"))
+	f.machines["idle"], clock = f.machines["gift"], clock.Add(59*time.Second)
+	same(t, want, told(t, e, "ohfp_provider_cost", "ohfp_provider_machines"))
+	if f.reads != 4 {
+		t.Errorf("want one look at each of four providers, got %d", f.reads)
+	}
+	clock = clock.Add(time.Second)
+	same(t, []string{`ohfp_provider_machines{provider="idle"} 1.0`}, told(t, e, `ohfp_provider_machines{provider="idle"`))
 }
 
 // away is a store that does not answer.
@@ -157,7 +224,7 @@ func (away) AddMetric(context.Context, broker.MetricRow) error {
 
 func TestExporter_says_when_the_store_is_away_and_goes_on_counting(t *testing.T) {
 	m := away{storetest.NewMemory(now)}
-	e := exporter(t, m, m)
+	e := exporter(t, m, now)
 	row := metrics.Event{Operation: broker.CreateInstances, Ended: now()}.Delta()
 	if err := e.Counting(m).AddMetric(t.Context(), row.Stored("pool-a")); !fault.Is(err, fault.StoreUnavailable) {
 		t.Errorf("want the store's error, got %v", err)

@@ -21,7 +21,7 @@ var name = regexp.MustCompile(`\bohfp_[a-z_]+`)
 // everything is what an exporter tells that has something of everything.
 func everything(t *testing.T) string {
 	t.Helper()
-	m := storetest.NewMemory(now)
+	m := &fleet{Memory: storetest.NewMemory(now), machines: map[string][]broker.Machine{"a": {{ID: "m", PricePerHour: new(float64)}}}}
 	if _, err := m.PutProvider(t.Context(), broker.Registration{Name: "a"}); err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +33,14 @@ func everything(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	x := e(t, m)
+	x := exporter(t, m, now)
 	for _, v := range []metrics.Event{{Ended: now(), Operation: "X", Machines: 1}, {Ended: now(), Operation: "X", Class: fault.Throttle}} {
 		row := v.Delta()
 		if err := x.Counting(m).AddMetric(t.Context(), row.Stored("a")); err != nil {
 			t.Fatal(err)
 		}
 	}
+	x.Stepped(&broker.Step{Tells: []broker.Event{broker.FailoverEvent(&broker.Operation{}, &broker.Attempt{Provider: "a"}, &broker.Attempt{Provider: "b"})}})
 	_, body, err := x.Write(http.Header{})
 	if err != nil {
 		t.Fatal(err)

@@ -18,12 +18,15 @@ const (
 )
 
 // standing reads how things stand when it is asked.
-type standing struct{ options Options }
+type standing struct {
+	options Options
+	fleet   fleet
+}
 
 var _ prometheus.Collector = (*standing)(nil)
 
 // descriptions are of what standing tells.
-type descriptions struct{ store, open, inFlight, breaker, health, checked, called *prometheus.Desc }
+type descriptions struct{ store, open, inFlight, breaker, health, checked, called, machines, cost *prometheus.Desc }
 
 func describe() descriptions {
 	d := func(name, help string, labels ...string) *prometheus.Desc {
@@ -37,13 +40,15 @@ func describe() descriptions {
 		health:   d("ohfp_provider_health_state", "1 for what the last check found, 0 for the others.", "provider", "state"),
 		checked:  d("ohfp_provider_last_check_timestamp_seconds", "When the provider was checked last; absent: never.", "provider"),
 		called:   d("ohfp_provider_last_used_timestamp_seconds", "When an attempt that reached the provider ended last; absent: never.", "provider", "class"),
+		machines: d("ohfp_provider_machines", "Machines that have not ended, at most 10,000, counted at most once a minute.", "provider"),
+		cost:     d("ohfp_provider_cost_per_hour", "What those of its machines cost whose price is known, in the currency of the prices; absent: no price is known.", "provider"),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (s *standing) Describe(out chan<- *prometheus.Desc) {
 	d := describe()
-	for _, one := range []*prometheus.Desc{d.store, d.open, d.inFlight, d.breaker, d.health, d.checked, d.called} {
+	for _, one := range []*prometheus.Desc{d.store, d.open, d.inFlight, d.breaker, d.health, d.checked, d.called, d.machines, d.cost} {
 		out <- one
 	}
 }
@@ -66,10 +71,21 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		tell(d.store, 0)
 		return
 	}
+	bills, err := s.fleet.bills(ctx, s.options.Machines, &snap, now)
+	if err != nil {
+		tell(d.store, 0)
+		return
+	}
 	tell(d.store, 1)
 	tell(d.open, float64(len(slices.DeleteFunc(open, func(o broker.Operation) bool { return !o.Status.Open() }))))
 	for i := range snap.Providers {
 		d.provider(tell, &snap.Providers[i], now)
+	}
+	for provider, b := range bills {
+		tell(d.machines, float64(b.machines), provider)
+		if b.priced {
+			tell(d.cost, b.perHour, provider)
+		}
 	}
 }
 

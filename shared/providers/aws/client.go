@@ -17,6 +17,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/openhostfactory/ohfp/shared/providers/config"
@@ -26,8 +27,9 @@ import (
 type client struct {
 	*ec2.Client
 
-	door *door
-	sts  *sts.Client
+	door   *door
+	sts    *sts.Client
+	quotas *servicequotas.Client
 }
 
 // api returns the client, made at its first use. AUTH, not sent, when AWS is
@@ -52,12 +54,12 @@ func (d *Driver) open(cfg awssdk.Config) *client {
 	if !ok {
 		base = awshttp.NewBuildableClient()
 	}
-	cfg.HTTPClient = newDoor(base.GetTransport(), nil) // of STS
+	cfg.HTTPClient = newDoor(base.GetTransport(), nil) // of STS and Service Quotas
 	cfg.Credentials = awssdk.NewCredentialsCache(d.credentials(cfg))
 	gate := newDoor(base.GetTransport(), d.endpointGuard())
 	gate.notes = true
 	who := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Retryer = awssdk.NopRetryer{} })
-	return &client{door: gate, sts: who, Client: ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+	return &client{door: gate, sts: who, quotas: quotaClient(cfg), Client: ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.HTTPClient = gate
 		o.Retryer = awssdk.NopRetryer{} // the broker retries, see the package's comment
 		if d.config.EndpointURL != "" {

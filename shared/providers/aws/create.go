@@ -70,7 +70,7 @@ func (d *Driver) mismatched(ctx context.Context, spec *broker.CreateSpec, mismat
 		return providers.CreateResult{}, mismatch
 	}
 	r := providers.CreateResult{Machines: found}
-	if len(found) < spec.Count {
+	if spec.Worth(found) < spec.Count {
 		r.Shortfall = []error{mismatch}
 	}
 	return r, nil

@@ -44,7 +44,7 @@ func TestAMachineIsMadeAsTheTemplateSays(t *testing.T) {
 			want := broker.Machine{
 				ID: made.ID, Name: "ip-10-0-0-" + last(got.Machines[0].PrivateIP) + ".us-west-2.compute.internal", Provider: west, Status: broker.MachineRunning,
 				PrivateIP: got.Machines[0].PrivateIP, InstanceType: ec2test.TypeLarge, Zone: "us-west-2a", PricePerHour: new(0.1),
-				LaunchTime: s.clock.Now(), OperationID: "op", Attempt: 1, UpdatedAt: s.clock.Now(),
+				LaunchTime: s.clock.Now(), OperationID: "op", Attempt: 1, UpdatedAt: s.clock.Now(), Account: "111122223333",
 			}
 			if diff := cmp.Diff([]broker.Machine{want}, got.Machines); diff != "" {
 				t.Errorf("machines (-want +got):\n%s", diff)

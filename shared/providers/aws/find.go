@@ -55,6 +55,7 @@ func (d *Driver) instances(ctx context.Context, api *client, filters []types.Fil
 			return nil, err
 		}
 		for _, r := range out.Reservations {
+			d.ownedBy(r.OwnerId)
 			all = append(all, r.Instances...)
 		}
 		if str(out.NextToken) == "" {

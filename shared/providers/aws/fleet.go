@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
 // fleet asks for machines of several types, subnets or ways to pay.
@@ -43,11 +44,12 @@ func (d *Driver) answered(out *ec2.CreateFleetOutput, w *wish) launched {
 			l.machines = append(l.machines, d.unseen(id, in, w.spec))
 		}
 	}
-	if len(l.machines) < w.spec.Count {
+	has := w.spec.Worth(l.machines)
+	if has < w.spec.Count {
 		l.shortfall = reasons(out.Errors)
 	}
-	if len(l.machines) < w.spec.Count && len(l.shortfall) == 0 {
-		l.shortfall = []error{short("UnfulfillableCapacity", fmt.Sprintf("the fleet has %d of %d machines", len(l.machines), w.spec.Count))}
+	if has < w.spec.Count && len(l.shortfall) == 0 {
+		l.shortfall = []error{short("UnfulfillableCapacity", fmt.Sprintf("the fleet has %d of %d %s", has, w.spec.Count, w.counted()))}
 	}
 	return l
 }
@@ -56,7 +58,7 @@ func (d *Driver) answered(out *ec2.CreateFleetOutput, w *wish) launched {
 func (d *Driver) unseen(id string, in *types.CreateFleetInstance, spec *broker.CreateSpec) broker.Machine {
 	m := broker.Machine{
 		ID: id, Name: id, Provider: d.name, Status: broker.MachinePending, InstanceType: string(in.InstanceType), Zone: str(in.AvailabilityZone),
-		OperationID: spec.OperationID, Attempt: spec.Attempt, LaunchTime: d.o.Now(), UpdatedAt: d.o.Now(),
+		OperationID: spec.OperationID, Attempt: spec.Attempt, LaunchTime: d.o.Now(), UpdatedAt: d.o.Now(), Account: d.owner(),
 	}
 	d.priced(&m)
 	return m
@@ -160,22 +162,31 @@ func (w *wish) fleetOverrides() []types.FleetLaunchTemplateOverridesRequest {
 		if ordered && c.kind != "" {
 			o.Priority = awssdk.Float64(float64(c.rank))
 		}
+		if w.spec.InUnits {
+			o.WeightedCapacity = awssdk.Float64(float64(w.template.UnitsOf(c.kind)))
+		}
 		if w.spot > 0 {
 			o.MaxPrice = price(w.extra.SpotMaxPrice)
 		}
 		if w.extra.LaunchTemplate != nil {
 			o.ImageId = text(w.template.Image)
 		}
-		if r := w.extra.Requirements; r != nil {
-			o.InstanceRequirements = &types.InstanceRequirementsRequest{
-				VCpuCount:             &types.VCpuCountRangeRequest{Min: whole(r.VCPUMin), Max: whole(r.VCPUMax)},
-				MemoryMiB:             &types.MemoryMiBRequest{Min: whole(r.MemoryMiBMin), Max: whole(r.MemoryMiBMax)},
-				ExcludedInstanceTypes: r.ExcludedTypes,
-			}
-		}
+		o.InstanceRequirements = required(w.extra.Requirements)
 		all = append(all, o)
 	}
 	return all
+}
+
+// required is what a machine type must have, in the place of its name.
+func required(r *config.Requirements) *types.InstanceRequirementsRequest {
+	if r == nil {
+		return nil
+	}
+	return &types.InstanceRequirementsRequest{
+		VCpuCount:             &types.VCpuCountRangeRequest{Min: whole(r.VCPUMin), Max: whole(r.VCPUMax)},
+		MemoryMiB:             &types.MemoryMiBRequest{Min: whole(r.MemoryMiBMin), Max: whole(r.MemoryMiBMax)},
+		ExcludedInstanceTypes: r.ExcludedTypes,
+	}
 }
 
 // whole is a bound; 0 is none.

@@ -15,8 +15,8 @@ import (
 )
 
 // Health makes the call that everything else depends on: a look-up of the
-// broker's machines. With subnets it also looks whether they have addresses
-// left: none anywhere is DEGRADED, for what runs can still be returned.
+// broker's machines. It also looks whether subnets have addresses, and quotas
+// room, left: none anywhere is DEGRADED, for what runs can still be returned.
 func (d *Driver) Health(ctx context.Context) (broker.Health, error) {
 	began := d.o.Now()
 	err := d.knock(ctx)
@@ -32,10 +32,12 @@ func (d *Driver) Health(ctx context.Context) (broker.Health, error) {
 	}
 	h.State, h.Message = broker.Healthy, "EC2 answers in "+d.config.Region
 	h.Checks = []broker.Check{{Name: "api", OK: true, Message: h.Message}}
-	if c, ok := d.addresses(ctx); ok {
-		h.Checks = append(h.Checks, c)
-		if !c.OK {
-			h.State, h.Message = broker.Degraded, h.Message+"; "+c.Message
+	for _, check := range []func(context.Context) (broker.Check, bool){d.addresses, d.headroom} {
+		if c, ok := check(ctx); ok {
+			h.Checks = append(h.Checks, c)
+			if !c.OK {
+				h.State, h.Message = broker.Degraded, h.Message+"; "+c.Message
+			}
 		}
 	}
 	return h, nil
@@ -88,8 +90,8 @@ func (d *Driver) subnets(ctx context.Context) ([]types.Subnet, error) {
 	return out.Subnets, nil
 }
 
-// Capabilities are the account's zones, and those in which machines can be
-// started. What quotas say is known only when one is reached.
+// Capabilities are the account's zones, those in which machines can be started,
+// and the quotas that may be read.
 func (d *Driver) Capabilities(ctx context.Context) (providers.Capabilities, error) {
 	api, err := d.api(ctx)
 	if err != nil {
@@ -111,6 +113,11 @@ func (d *Driver) Capabilities(ctx context.Context) (providers.Capabilities, erro
 			"max_machines_per_request": maxMachines, "max_user_data_bytes": maxUserData, "max_tags": maxTags - len(Tags("", &broker.CreateSpec{Template: broker.ResolvedTemplate{ID: "t"}})),
 		},
 		VerifiedAt: d.o.Now(),
+	}
+	for name, code := range map[string]string{"vcpu_quota_on_demand": quotaOnDemand, "vcpu_quota_spot": quotaSpot} {
+		if n, known := d.limits(ctx)[code]; known {
+			c.Limits[name] = n
+		}
 	}
 	if len(d.config.Subnets) > 0 {
 		found, err := d.subnets(ctx)

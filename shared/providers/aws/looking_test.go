@@ -66,7 +66,7 @@ func TestValidation(t *testing.T) {
 		}},
 		{"a version that is missing", broker.ResolvedTemplate{Extra: raw(t, config.AWSTemplate{LaunchTemplate: lt("7")})}, golden, providers.Validation{
 			ValidatedFields: []string{"template", "subnets", "launch_template"}, Warnings: []string{unproved},
-			Errors: []string{"launch_template: EC2 refuses: Could not find the specified version 7 for the launch template with ID lt-0000000000000001a (InvalidLaunchTemplateId.VersionNotFound); correct launch_template in the template"},
+			Errors: []string{"launch_template: EC2 refuses: Could not find the specified version 7 for the launch template with ID lt-4a110b8300000001a (InvalidLaunchTemplateId.VersionNotFound); correct launch_template in the template"},
 		}},
 	}
 	for _, c := range cases {

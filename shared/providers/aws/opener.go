@@ -100,6 +100,8 @@ type Driver struct {
 	opened    *client           // nil: not used yet
 	templates names             // launch templates that exist
 	devices   map[string]string // image → device of its root volume
+	quotas    quotas
+	account   string // that owns the machines; "": not seen yet
 }
 
 // names is a set of names.

@@ -23,12 +23,13 @@ func (d *Driver) run(ctx context.Context, api *client, w *wish) (launched, error
 	if err != nil {
 		return launched{}, err
 	}
+	d.ownedBy(out.OwnerId)
 	var l launched
 	for i := range out.Instances {
 		l.machines = append(l.machines, d.machine(&out.Instances[i], w.spec))
 	}
-	if n := len(l.machines); n < w.spec.Count {
-		l.shortfall = []error{short("InsufficientInstanceCapacity", fmt.Sprintf("it had %d of %d machines", n, w.spec.Count))}
+	if n := len(l.machines); n < w.machines() {
+		l.shortfall = []error{short("InsufficientInstanceCapacity", fmt.Sprintf("it had %d of %d machines", n, w.machines()))}
 	}
 	return l, nil
 }
@@ -36,7 +37,7 @@ func (d *Driver) run(ctx context.Context, api *client, w *wish) (launched, error
 // runInput is the same for the same wish: a replay must repeat its parameters.
 func (d *Driver) runInput(ctx context.Context, api *client, w *wish) (*ec2.RunInstancesInput, error) {
 	in := &ec2.RunInstancesInput{
-		ClientToken: &w.spec.Token, MinCount: new(int32(1)), MaxCount: new(int32(w.spec.Count)), //nolint:gosec // at most 1,000
+		ClientToken: &w.spec.Token, MinCount: new(int32(1)), MaxCount: new(int32(w.machines())), //nolint:gosec // at most 1,000
 		ImageId: text(w.template.Image), KeyName: text(w.key), SecurityGroupIds: w.groups, UserData: encoded(w.template.UserData),
 		TagSpecifications: d.tagged(w.tags(), types.ResourceTypeInstance, types.ResourceTypeVolume),
 	}
@@ -110,7 +111,7 @@ func (d *Driver) rootDevice(ctx context.Context, api *client, image string) (str
 func (d *Driver) machine(in *types.Instance, spec *broker.CreateSpec) broker.Machine {
 	m := broker.Machine{
 		ID: str(in.InstanceId), Name: str(in.PrivateDnsName), Provider: d.name, PrivateIP: str(in.PrivateIpAddress), PublicIP: str(in.PublicIpAddress),
-		InstanceType: string(in.InstanceType), OperationID: tagOf(in.Tags, TagOperation), UpdatedAt: d.o.Now(),
+		InstanceType: string(in.InstanceType), OperationID: tagOf(in.Tags, TagOperation), UpdatedAt: d.o.Now(), Account: d.owner(),
 	}
 	m.Attempt, _ = strconv.Atoi(tagOf(in.Tags, TagAttempt)) // a tag that somebody changed is no number
 	if spec != nil {

@@ -23,7 +23,7 @@ type wish struct {
 	groups  []string
 	profile string // name or ARN
 	key     string
-	onDem   int // of count
+	onDem   int // of count, machines or units
 	spot    int
 }
 
@@ -143,6 +143,23 @@ func (w *wish) soundTags() error {
 // would hold.
 func (w *wish) owned() bool {
 	return w.template.UserData != "" || len(w.groups) > 0 || w.profile != "" || w.key != "" || w.rooted()
+}
+
+// counted names what the count counts.
+func (w *wish) counted() string {
+	if w.spec.InUnits {
+		return "units"
+	}
+	return "machines"
+}
+
+// machines is how many machines of one type the count is.
+func (w *wish) machines() int {
+	if !w.spec.InUnits {
+		return w.spec.Count
+	}
+	each := w.template.UnitsOf(w.overrides()[0].kind)
+	return (w.spec.Count + each - 1) / each
 }
 
 // rooted reports whether the template says something of the root volume.

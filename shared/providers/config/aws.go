@@ -67,6 +67,7 @@ func awsKind() Kind {
 		Config:  reflect.TypeFor[AWS](),
 		// A look-up may not show what was made until then.
 		ConsistencyLag: 2 * time.Minute,
+		typed:          true,
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			c, warnings, err := readAWS(raw, at)
 			return c, warnings, err
@@ -198,13 +199,16 @@ func awsMissing(t broker.ResolvedTemplate) string {
 }
 
 // contradictions are fields of a layer that cannot be meant together.
-func (t AWSTemplate) contradictions(types []string, at string) []fault.Field {
+func (t AWSTemplate) contradictions(common templateFields, at string) []fault.Field {
 	var bad []fault.Field
 	r := t.Requirements
 	if r == nil {
 		return nil
 	}
-	if len(types) > 0 {
+	if len(common.MachineWeights) > 0 {
+		bad = append(bad, field(at+".machine_weights", "with instance_requirements each machine counts as one: give machine_types, or no weights"))
+	}
+	if len(common.MachineTypes) > 0 {
 		bad = append(bad, field(at+".instance_requirements", "give machine_types or instance_requirements, not both"))
 	}
 	if r.VCPUMax != 0 && r.VCPUMax < r.VCPUMin {

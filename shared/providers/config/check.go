@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/wire"
 )
@@ -41,12 +42,6 @@ func CheckConfig(kind string, raw json.RawMessage) (json.RawMessage, []string, e
 	return out, warnings, nil
 }
 
-// secretWords make a key look like one that holds a secret. Keys are compared
-// in lower case without separators.
-func secretWords() []string {
-	return []string{"accesskey", "secret", "password", "passwd", "passphrase", "token", "privatekey", "apikey", "credential"}
-}
-
 // refuseSecrets refuses keys that look like secrets, wherever they stand:
 // registrations are stored and shown. The value is never echoed.
 func refuseSecrets(raw json.RawMessage) error {
@@ -64,7 +59,7 @@ func secretKeys(v any, path string, found []fault.Field) []fault.Field {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, key := range sortedKeys(v) {
-			if looksSecret(key) {
+			if broker.NamesSecret(key) {
 				found = append(found, fault.Field{Field: path + "." + key, Message: "a secret is never stored here: name a profile, role or file instead"})
 				continue
 			}
@@ -76,11 +71,6 @@ func secretKeys(v any, path string, found []fault.Field) []fault.Field {
 		}
 	}
 	return found
-}
-
-func looksSecret(key string) bool {
-	folded := strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(key))
-	return slices.ContainsFunc(secretWords(), func(w string) bool { return strings.Contains(folded, w) })
 }
 
 // inDetail is how many problems the detail of an error spells out; all are in

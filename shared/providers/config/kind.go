@@ -23,6 +23,9 @@ type Kind struct {
 	// look-up finds it. Its driver's traits say the same, see [Lag].
 	ConsistencyLag time.Duration
 
+	// typed: machines are of the template's machine_types and no others, where
+	// it names some.
+	typed bool
 	// config reads a strategy_config that stands at a path; warnings are about
 	// what is accepted and perhaps not meant.
 	config func(raw json.RawMessage, at string) (normal any, warnings []string, err error)

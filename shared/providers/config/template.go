@@ -19,6 +19,8 @@ type templateFields struct {
 	UserData     string            `json:"user_data,omitempty" doc:"Given to each machine at its start; never logged."`
 	Tags         map[string]string `json:"tags,omitempty" maxlen:"50" doc:"Tags of each machine."`
 	PriceType    string            `json:"price_type,omitempty" maxlen:"64" doc:"How machines are paid for."`
+
+	MachineWeights map[string]int `json:"machine_weights,omitempty" maxlen:"400" doc:"Units that a machine of a type is worth, 1 to 999, for requests in units; 1 where a type is not named."`
 }
 
 func staticLayer(raw json.RawMessage, at string) (templateFields, any, error) {
@@ -39,7 +41,7 @@ func awsLayer(raw json.RawMessage, at string) (templateFields, any, error) {
 	if l := t.LaunchTemplate; l != nil && (l.ID == "") == (l.Name == "") {
 		bad = append(bad, field(at+".launch_template", "give its id or its name, one of them"))
 	}
-	return t.templateFields, t.AWSTemplate, invalid(append(bad, t.contradictions(t.MachineTypes, at)...))
+	return t.templateFields, t.AWSTemplate, invalid(append(bad, t.contradictions(t.templateFields, at)...))
 }
 
 // maxLayer bounds a layer and the merger of all in bytes: each was bounded by
@@ -54,7 +56,7 @@ var providerName = lazily(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 // resolved. Errors are [*fault.Error] with paths such as
 // overrides.types.aws.image.
 func CheckTemplate(t broker.Template) error {
-	if err := invalid(checkAttributes("attributes", t.Attributes)); err != nil {
+	if err := invalid(checkFields("", t.Attributes, t.MachineWeights)); err != nil {
 		return err
 	}
 	for _, kind := range sortedKeys(t.Overrides.Types) {
@@ -85,7 +87,12 @@ func (k Kind) check(raw json.RawMessage, path string) error {
 	if err != nil {
 		return err
 	}
-	return invalid(checkAttributes(path+".attributes", common.Attributes))
+	return invalid(checkFields(path+".", common.Attributes, common.MachineWeights))
+}
+
+// checkFields checks what the schema cannot of fields that stand below a path.
+func checkFields(path string, attributes map[string]any, weights map[string]int) []fault.Field {
+	return append(checkAttributes(path+"attributes", attributes), checkWeights(path+"machine_weights", weights)...)
 }
 
 // checkByAny returns nil when some kind accepts the layer, else the error of
@@ -140,7 +147,7 @@ func Resolve(t broker.Template, provider, kind string) (broker.ResolvedTemplate,
 func baseOf(t broker.Template) (json.RawMessage, error) {
 	raw, err := json.Marshal(templateFields{
 		Attributes: t.Attributes, MachineTypes: t.MachineTypes, Image: t.Image,
-		UserData: t.UserData, Tags: t.Tags, PriceType: t.PriceType,
+		UserData: t.UserData, Tags: t.Tags, PriceType: t.PriceType, MachineWeights: t.MachineWeights,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading template %q: %w", t.ID, err)
@@ -153,12 +160,12 @@ func (k Kind) resolved(id string, merged json.RawMessage) (broker.ResolvedTempla
 	if err != nil {
 		return broker.ResolvedTemplate{}, err
 	}
-	if err := invalid(checkAttributes("template.attributes", c.Attributes)); err != nil {
+	if err := invalid(checkFields("template.", c.Attributes, c.MachineWeights)); err != nil {
 		return broker.ResolvedTemplate{}, err
 	}
 	r := broker.ResolvedTemplate{
 		ID: id, Attributes: c.Attributes, MachineTypes: c.MachineTypes, Image: c.Image,
-		UserData: c.UserData, Tags: c.Tags, PriceType: c.PriceType,
+		UserData: c.UserData, Tags: c.Tags, PriceType: c.PriceType, MachineWeights: c.MachineWeights,
 	}
 	if extra == nil {
 		return r, nil
@@ -173,8 +180,7 @@ func (k Kind) resolved(id string, merged json.RawMessage) (broker.ResolvedTempla
 	return r, nil
 }
 
-// merge lays the fields of over onto base: attributes and tags key by key, all
-// else replaced. Null is the same as absent. Both have been read by the kind's
+// merge lays the fields of over onto base: maps key by key, all else replaced. Null is the same as absent. Both have been read by the kind's
 // schema and are objects.
 func merge(base, over json.RawMessage) (json.RawMessage, error) {
 	var b, o map[string]json.RawMessage
@@ -185,7 +191,7 @@ func merge(base, over json.RawMessage) (json.RawMessage, error) {
 		if string(v) == "null" {
 			continue
 		}
-		if mapped := key == "attributes" || key == "tags"; mapped && b[key] != nil {
+		if mapped := key == "attributes" || key == "tags" || key == "machine_weights"; mapped && b[key] != nil {
 			m, err := overlay(b[key], v)
 			if err != nil {
 				return nil, err

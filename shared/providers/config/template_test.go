@@ -141,7 +141,7 @@ func TestCheckTemplate_refuses(t *testing.T) {
 		{"an unknown kind", layers("awz", `{}`, "", ""), fault.InvalidRequest, "overrides.types.awz", `"awz" is not a kind of provider; did you mean "aws"?`},
 		{"a planned kind", layers("gcp", `{}`, "", ""), fault.NotSupported, "overrides.types.gcp", `the kind "gcp" is planned and not built yet; known: static, aws`},
 		{"an unknown key for a kind", layers("aws", `{"imgae":"x"}`, "", ""), fault.InvalidRequest, "overrides.types.aws.imgae", `unknown key; did you mean "image"?`},
-		{"a key of another kind", layers("static", `{"subnets":[]}`, "", ""), fault.InvalidRequest, "overrides.types.static.subnets", "unknown key; known: attributes, image, machine_types, price_type, tags, user_data"},
+		{"a key of another kind", layers("static", `{"subnets":[]}`, "", ""), fault.InvalidRequest, "overrides.types.static.subnets", "unknown key; known: attributes, image, machine_types, machine_weights, price_type, tags, user_data"},
 		{"attributes for a kind", layers("aws", `{"attributes":{"nram":-1}}`, "", ""), fault.InvalidRequest, "overrides.types.aws.attributes.nram", "want a number above 0"},
 		{"an attribute without a value", layers("aws", `{"attributes":{"gpu":null}}`, "", ""), fault.InvalidRequest, "overrides.types.aws.attributes.gpu", "want text, a number, true or false"},
 		{"a launch template without a name", layers("aws", `{"launch_template":{"version":"1"}}`, "", ""), fault.InvalidRequest, "overrides.types.aws.launch_template", "give its id or its name, one of them"},

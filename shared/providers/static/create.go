@@ -147,7 +147,21 @@ func (c *creation) choose(hosts []config.Host) {
 	c.candidates = append(c.candidates, free...)
 }
 
-func (c *creation) need() int { return c.spec.Count - len(c.machines) }
+// need is what of the count is left, in machines or units.
+func (c *creation) need() int { return c.spec.Count - c.spec.Worth(c.machines) }
+
+// enough is how many hosts, from the first, are worth so much; all when they
+// are not.
+func (c *creation) enough(hosts []config.Host, need int) int {
+	if !c.spec.InUnits {
+		return min(need, len(hosts))
+	}
+	n := 0
+	for ; n < len(hosts) && need > 0; n++ {
+		need -= c.spec.Template.UnitsOf(typeOf(&hosts[n]))
+	}
+	return n
+}
 
 // fill tries candidates in rounds, so that a large pool is not dialled for two
 // machines, until the wish is met. A round that brings nothing makes the next
@@ -155,7 +169,7 @@ func (c *creation) need() int { return c.spec.Count - len(c.machines) }
 func (c *creation) fill(ctx context.Context) error {
 	size := c.need()
 	for c.need() > 0 && len(c.candidates) > 0 && ctx.Err() == nil {
-		n := min(size, len(c.candidates))
+		n := c.enough(c.candidates, size)
 		if err := c.round(ctx, c.candidates[:n]); err != nil {
 			return err
 		}
@@ -181,7 +195,7 @@ type try struct {
 // says that it is not known whether a host was leased.
 func (c *creation) round(ctx context.Context, hosts []config.Host) error {
 	tries := make([]try, len(hosts))
-	all := len(hosts) <= c.need()
+	all := c.enough(hosts, c.need()) == len(hosts)
 	each(len(hosts), func(i int) {
 		tries[i] = try{host: hosts[i], answer: c.check(ctx, hosts[i])}
 		if all && tries[i].up {
@@ -200,7 +214,7 @@ func (c *creation) round(ctx context.Context, hosts []config.Host) error {
 		return c.keep(ctx, up)
 	}
 	for c.need() > 0 && len(up) > 0 {
-		next := up[:min(c.need(), len(up))]
+		next := up[:c.enough(hostsOf(up), c.need())]
 		each(len(next), func(i int) { next[i].claim = c.claim(ctx, next[i].host) })
 		if err := c.keep(ctx, next); err != nil {
 			return err
@@ -208,6 +222,14 @@ func (c *creation) round(ctx context.Context, hosts []config.Host) error {
 		up = up[len(next):]
 	}
 	return nil
+}
+
+func hostsOf(tries []try) []config.Host {
+	hosts := make([]config.Host, len(tries))
+	for i := range tries {
+		hosts[i] = tries[i].host
+	}
+	return hosts
 }
 
 // keep turns claims into machines or reasons.
@@ -235,7 +257,8 @@ func (c *creation) result() (providers.CreateResult, error) {
 	slices.SortFunc(c.machines, func(a, b broker.Machine) int { return cmp.Compare(a.Name, b.Name) })
 	var short []error
 	if c.need() > 0 {
-		short = c.reasons.list(c.spec.Count, len(c.machines))
+		c.reasons.made = len(c.machines)
+		short = c.reasons.list(c.spec.Count, c.spec.Worth(c.machines))
 	}
 	if len(c.machines) == 0 {
 		return providers.CreateResult{}, short[0]

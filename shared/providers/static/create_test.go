@@ -43,6 +43,44 @@ func TestCreate_takes_the_cheapest_hosts_first_then_by_name(t *testing.T) {
 	expectNames(t, made(t, s.Driver, wish(3, 1)), "host-03")
 }
 
+func TestCreate_counts_units_by_the_type_of_a_host(t *testing.T) {
+	site := func(t *testing.T, hosts int) *statictest.Site {
+		t.Helper()
+		return statictest.NewSite(t, statictest.Setup{Hosts: hosts, Config: func(c *config.Static) {
+			unchecked(c)
+			for i := range c.Hosts {
+				c.Hosts[i].Attributes = map[string]any{"type": []string{"large", "small"}[i%2]}
+			}
+		}})
+	}
+	units := func(n, count int) broker.CreateSpec {
+		s := wish(n, count)
+		s.InUnits, s.Template.MachineWeights = true, map[string]int{"large": 4}
+		return s
+	}
+	s := site(t, 6)
+	for _, c := range []struct {
+		spec broker.CreateSpec
+		want []string
+	}{
+		{units(1, 5), []string{"host-00", "host-01"}},
+		{units(1, 5), []string{"host-00", "host-01"}}, // the same token again
+		{units(2, 2), []string{"host-02"}},            // the last one brings more
+		{wish(3, 2), []string{"host-03", "host-04"}},  // machines
+	} {
+		r, err := s.Driver.Create(t.Context(), c.spec)
+		if err != nil || len(r.Shortfall) != 0 {
+			t.Fatalf("%v, %v", err, r.Shortfall)
+		}
+		expectNames(t, r.Machines, c.want...)
+	}
+	r, err := s.Driver.Create(t.Context(), units(4, 2))
+	if err != nil || len(r.Machines) != 1 {
+		t.Fatalf("one small host is left: %+v, %v", r, err)
+	}
+	expectShortfall(t, r, fault.Capacity)
+}
+
 func TestCreate_describes_the_machine(t *testing.T) {
 	s := statictest.NewSite(t, statictest.Setup{Hosts: 1, Config: func(c *config.Static) {
 		c.Hosts[0].PricePerHour = price(0.25)

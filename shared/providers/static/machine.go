@@ -49,13 +49,17 @@ func (d *Driver) machine(l broker.Lease, h *config.Host, addr netip.Addr, now ti
 	if h.Zone != "" {
 		m.Zone = h.Zone
 	}
-	if t, ok := h.Attributes["type"].(string); ok {
-		m.InstanceType = t
-	}
+	m.InstanceType = typeOf(h)
 	if addr.IsValid() {
 		m.PrivateIP = addr.String()
 	}
 	return m
+}
+
+// typeOf is the machine type of a host; "" when its attributes do not say.
+func typeOf(h *config.Host) string {
+	t, _ := h.Attributes["type"].(string)
+	return t
 }
 
 // address returns a host's IP address without asking the host; the zero Addr

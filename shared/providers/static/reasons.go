@@ -14,6 +14,7 @@ type reasons struct {
 	hosts    int // of the pool
 	matching int // of them
 	leased   int // of those: to others, before we looked
+	made     int // of those: to this creation, which may count them otherwise
 	lost     int // of those: to others, when we took them
 	dead     []string
 	local    int // of the dead: for a reason of this environment
@@ -87,7 +88,7 @@ func (r *reasons) exhausted(asked, got int) string {
 	if r.hosts == 0 {
 		return "the pool has no hosts"
 	}
-	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased+r.lost+got, r.matching, some("; not up", r.dead))
+	return fmt.Sprintf("%d of %d: %d of %d matching hosts are leased%s", got, asked, r.leased+r.lost+r.made, r.matching, some("; not up", r.dead))
 }
 
 // some names a few of many.

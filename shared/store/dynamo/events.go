@@ -16,7 +16,8 @@ import (
 // apart before a reader of events can miss one.
 const clocksApart = 2 * time.Second
 
-// teller gives events their ids: those of one process rise.
+// teller gives events and entries of the audit trail their ids: those of one
+// process rise.
 type teller struct {
 	mu   sync.Mutex
 	told time.Time
@@ -32,20 +33,32 @@ func (t *teller) next(now time.Time) time.Time {
 	return now
 }
 
-// told makes rows of the events among writes.
-func (s *Store) told(writes []write) ([]write, error) {
+// told makes rows of what is told among writes.
+func (s *Store) told(ctx context.Context, writes []write) ([]write, error) {
 	writes = slices.Clone(writes)
 	for i, w := range writes {
-		if w.event == nil {
+		if w.event == nil && w.audit == nil {
 			continue
 		}
-		it, err := schema.EventItem(*w.event, s.teller.next(s.now().UTC()), uuid.NewString()[:8])
+		it, err := s.row(ctx, w, s.teller.next(s.now().UTC()), uuid.NewString()[:8])
 		if err != nil {
 			return nil, err
 		}
 		writes[i] = puttingItem(it)
 	}
 	return writes, nil
+}
+
+// row makes the row of an event, or of an entry of the audit trail, whose day is
+// marked before it.
+func (s *Store) row(ctx context.Context, w write, at time.Time, unique string) (schema.Item, error) {
+	if w.event != nil {
+		return schema.EventItem(*w.event, at, unique)
+	}
+	if err := s.markDay(ctx, schema.AuditList.DayKey(at)); err != nil {
+		return schema.Item{}, err
+	}
+	return s.kept.AuditItem(*w.audit, at, unique)
 }
 
 // Events returns the oldest events of q, by id. An event has its id before it

@@ -19,9 +19,10 @@ import (
 const healthTries = 16
 
 // RecordHealth stores what a check found or somebody says, unless something
-// newer is stored, and returns what is stored then. not_found. What is no news
-// is one update. News comes with its row of the history, and with its event when
-// the state is another, in one transaction.
+// newer is stored, and returns what is stored then. not_found. A check that is
+// no news is one update. News comes with its row of the history, and with its
+// event when the state is another, in one transaction; what somebody says with
+// its entry of the audit trail.
 func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) (broker.Health, error) {
 	if !readable(schema.ProviderKey(name)) {
 		return broker.Health{}, notFound("provider", name)
@@ -46,8 +47,16 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 	return broker.Health{}, fault.New(fault.StoreUnavailable, "The health of provider %q is changed by others faster than it can be written.", name)
 }
 
-// recordAgain records h if it says what is stored.
+// recordAgain records h if it says what is stored. It refuses, with the row, what
+// somebody says: only the row can tell what that changes.
 func (s *Store) recordAgain(ctx context.Context, name string, h broker.Health) (attributes, error) {
+	if h.Actor.Operation != "" {
+		item, err := s.get(ctx, schema.ProviderKey(name))
+		if err != nil {
+			return nil, err
+		}
+		return nil, &refusal{item: item}
+	}
 	e, err := recording(h)
 	if err != nil {
 		return nil, s.unavailable("recording health", err)
@@ -82,8 +91,8 @@ func (s *Store) recorded(ctx context.Context, h broker.Health, item attributes, 
 	return v.Health, err == nil, err
 }
 
-// recordNews records what is news to v, if nobody has written the row since; v
-// becomes what is stored then.
+// recordNews records what is news to v, or may be, if nobody has written the row
+// since; v becomes what is stored then.
 func (s *Store) recordNews(ctx context.Context, v *broker.ProviderView, h broker.Health, by string) error {
 	e, err := recording(h)
 	if err != nil {
@@ -94,10 +103,17 @@ func (s *Store) recordNews(ctx context.Context, v *broker.ProviderView, h broker
 	if err != nil {
 		return s.unavailable("recording health", err)
 	}
+	audits, err := broker.HealthAudit(v.Name, &v.Health, &h)
+	if err != nil {
+		return s.unavailable("recording health", err)
+	}
 	k := schema.ProviderKey(v.Name)
-	one := write{change: &k, e: e, refused: func(item attributes) error { return &refusal{item: item} }}
-	writes := append([]write{one, puttingItem(past)}, telling(broker.HealthEvents(v.Name, v.Health.State, h.State, h.Source != ""))...)
-	if err := s.transact(ctx, "recording health", writes); err != nil {
+	writes := []write{{change: &k, e: e, refused: func(item attributes) error { return &refusal{item: item} }}}
+	if h.News(v.Health) {
+		writes = append(writes, puttingItem(past))
+	}
+	writes = append(writes, telling(broker.HealthEvents(v.Name, v.Health.State, h.State, h.Source != ""))...)
+	if err := s.transact(ctx, "recording health", append(writes, auditing(audits)...)); err != nil {
 		return err
 	}
 	was := v.Health

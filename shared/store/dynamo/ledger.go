@@ -253,5 +253,6 @@ func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
 		rows[0].refused = s.attemptRefused(ctx, id, a.N)
 		writes = append(writes, rows...)
 	}
-	return s.transact(ctx, "taking a step", append(writes, telling(step.Events())...))
+	writes = append(writes, telling(step.Events())...)
+	return s.transact(ctx, "taking a step", append(writes, auditing(step.Audits)...))
 }

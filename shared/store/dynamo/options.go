@@ -19,6 +19,7 @@ type Options struct {
 
 	OperationsKept time.Duration // after their end; 0: 35 days
 	MachinesKept   time.Duration // after their end; 0: 40 days
+	AuditKept      time.Duration // after the change; 0: 400 days
 
 	AttemptTimeout time.Duration // of one HTTP request; 0: 2 s
 	CallTimeout    time.Duration // of a call with its retries; 0: 8 s

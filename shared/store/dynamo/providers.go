@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
@@ -29,22 +30,22 @@ func (s *Store) PutProvider(ctx context.Context, r broker.Registration) (broker.
 	if old.Version != r.Version {
 		return broker.Registration{}, conflict(old, "provider %q", r.Name)
 	}
-	seen := r.Version
-	r.Version, r.Order = seen+1, old.Order
+	r.Version, r.Order = r.Version+1, old.Order
 	if !found {
 		if r.Order, err = s.count(ctx, schema.OrderKey(), newExpression()); err != nil {
 			return broker.Registration{}, err
 		}
 	}
-	if err := s.putRegistration(ctx, r, seen); err != nil {
+	if err := s.putRegistration(ctx, &old, r); err != nil {
 		return broker.Registration{}, err
 	}
 	return r, nil
 }
 
-// putRegistration writes both rows of r. Health and the times of checks are
-// attributes of their own, which the update leaves as they are.
-func (s *Store) putRegistration(ctx context.Context, r broker.Registration, seen int64) error {
+// putRegistration writes both rows of r in the place of old. Health and the
+// times of checks are attributes of their own, which the update leaves as they
+// are.
+func (s *Store) putRegistration(ctx context.Context, old *broker.Registration, r broker.Registration) error {
 	whole, err := schema.Row(schema.RegistrationKey(r.Name), r)
 	if err != nil {
 		return s.unavailable("writing a provider", err)
@@ -56,13 +57,24 @@ func (s *Store) putRegistration(ctx context.Context, r broker.Registration, seen
 	if err := (&schema.Change{Put: []schema.Item{whole, short}}).Check(); err != nil {
 		return err
 	}
-	one := puttingItem(whole)
-	one.row.Version, one.e = &r.Version, versioned(seen)
-	one.refused = func(item attributes) error { return s.providerConflict(item, r.Name) }
+	audits, err := broker.RegistrationAudit(known(old.Version, old), &r, r.Actor)
+	if err != nil {
+		return s.unavailable("writing a provider", err)
+	}
+	one := replacing[broker.Registration](s, whole, old.Version, fmt.Sprintf("provider %q", r.Name))
 	two := write{change: &short.Key, e: newExpression()}
 	two.e.set(attrDoc, string(short.Doc))
 	defer s.snapshot.forget()
-	return s.transact(ctx, "writing a provider", append([]write{one, two}, telling([]broker.Event{broker.RegistrationEvent(seen, &r)})...))
+	writes := append([]write{one, two}, telling([]broker.Event{broker.RegistrationEvent(old.Version, &r)})...)
+	return s.transact(ctx, "writing a provider", append(writes, auditing(audits)...))
+}
+
+// known is what is stored, nil for nothing: version 0.
+func known[T any](version int64, old *T) *T {
+	if version == 0 {
+		return nil
+	}
+	return old
 }
 
 func (s *Store) providerConflict(item attributes, name string) error {
@@ -76,16 +88,27 @@ func (s *Store) providerConflict(item attributes, name string) error {
 // errGone ends a deletion: there is no such provider any more.
 var errGone = errors.New("the provider is gone")
 
-// DeleteProvider removes a registration of that version with its breakers,
-// health and history. *Conflict with the stored Registration; a missing one
-// is no error.
-func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) error {
-	if !readable(schema.RegistrationKey(name)) || !readable(schema.ProviderKey(name)) {
+// DeleteProvider removes a registration of that version for by, with its
+// breakers, health and history. *Conflict with the stored Registration; a
+// missing one is no error.
+func (s *Store) DeleteProvider(ctx context.Context, name string, version int64, by broker.Actor) error {
+	if !readable(schema.ProviderKey(name)) {
 		return nil
+	}
+	old, found, err := read[broker.Registration](ctx, s, schema.RegistrationKey(name))
+	if err != nil || !found {
+		return err
+	}
+	if old.Version != version {
+		return conflict(old, "provider %q", name)
+	}
+	audits, err := broker.RegistrationAudit(&old, nil, by)
+	if err != nil {
+		return s.unavailable("deleting a provider", err)
 	}
 	defer s.snapshot.forget()
 	for {
-		more, err := s.deleteProvider(ctx, name, version)
+		more, err := s.deleteProvider(ctx, name, version, audits)
 		if errors.Is(err, errGone) {
 			return nil
 		}
@@ -97,7 +120,7 @@ func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) 
 
 // deleteProvider deletes in one transaction: all of it, or, while the history
 // is too long for one, a part of the history.
-func (s *Store) deleteProvider(ctx context.Context, name string, version int64) (more bool, err error) {
+func (s *Store) deleteProvider(ctx context.Context, name string, version int64, audits []broker.AuditEvent) (more bool, err error) {
 	history, err := s.rows(ctx, query{pk: schema.HistoryPK(name), limit: schema.MaxGroup + 1})
 	if err != nil {
 		return false, err
@@ -125,6 +148,7 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 			writes = append(writes, deleting(k))
 		}
 		writes = append(writes, telling([]broker.Event{broker.DeregistrationEvent(name, version)})...)
+		writes = append(writes, auditing(audits)...)
 	}
 	return more, s.transact(ctx, "deleting a provider", writes)
 }

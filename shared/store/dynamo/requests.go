@@ -2,7 +2,7 @@ package dynamo
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,36 +22,32 @@ func (s *Store) HostProvider(ctx context.Context, name string) (broker.HostProvi
 // PutHostProvider stores h if the stored version is h.Version (0: none).
 // *Conflict with the stored HostProvider, the zero one when there is none.
 func (s *Store) PutHostProvider(ctx context.Context, h broker.HostProvider) (broker.HostProvider, error) {
+	old, _, err := read[broker.HostProvider](ctx, s, schema.HostProviderKey(h.Name))
+	if err != nil {
+		return broker.HostProvider{}, err
+	}
+	if old.Version != h.Version {
+		return broker.HostProvider{}, conflict(old, "host provider %q", h.Name)
+	}
 	h.Version++
-	if err := putVersioned(ctx, s, schema.HostProviderKey(h.Name), h, h.Version); err != nil {
+	if err := s.putHostProvider(ctx, &old, h); err != nil {
 		return broker.HostProvider{}, err
 	}
 	return h, nil
 }
 
-// putVersioned stores v at a key if the stored version is the one before
-// version (0: none). *Conflict with what is stored, the zero T when there is
-// none.
-func putVersioned[T any](ctx context.Context, s *Store, k schema.Key, v T, version int64) error {
-	it, err := schema.Row(k, v)
+// putHostProvider writes h in the place of old.
+func (s *Store) putHostProvider(ctx context.Context, old *broker.HostProvider, h broker.HostProvider) error {
+	it, err := schema.Row(schema.HostProviderKey(h.Name), h)
 	if err != nil {
-		return s.unavailable("writing "+k.String(), err)
+		return s.unavailable("writing a host provider", err)
 	}
-	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
-		return err
-	}
-	r := rowOf(it)
-	r.Version = &version
-	err = s.put(ctx, r, versioned(version-1))
-	refused, ok := errors.AsType[*refusal](err)
-	if !ok {
-		return err
-	}
-	old, err := stored[T](refused.item)
+	audits, err := broker.HostProviderAudit(known(old.Version, old), &h)
 	if err != nil {
-		return s.unavailable("reading "+k.String(), err)
+		return s.unavailable("writing a host provider", err)
 	}
-	return conflict(old, "%s", k)
+	one := replacing[broker.HostProvider](s, it, old.Version, fmt.Sprintf("host provider %q", h.Name))
+	return s.transact(ctx, "writing a host provider", append([]write{one}, auditing(audits)...))
 }
 
 // NamedMachines returns the machines of these names that are not in a final

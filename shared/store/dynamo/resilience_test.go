@@ -244,7 +244,7 @@ func TestCalls_are_retried_in_one_layer(t *testing.T) {
 		{brokenAfter, "PutItem", func(ctx context.Context) error {
 			return s.ClaimKey(ctx, broker.KeyRecord{ExpiresAt: noon}, noon)
 		}},
-		{cancelled, "TransactWriteItems", func(ctx context.Context) error { return s.DeleteTemplate(ctx, "x") }},
+		{cancelled, "TransactWriteItems", func(ctx context.Context) error { return s.DropKey(ctx, broker.Key{Key: "x"}) }},
 		{throttle, "Query", func(ctx context.Context) error { _, err := s.Snapshot(ctx); return err }},
 	} {
 		f.set(always(c.kind))
@@ -414,7 +414,7 @@ func TestSnapshot_shows_what_its_own_process_did(t *testing.T) {
 	if got := view().NextCheckAt; !got.Equal(noon.Add(time.Hour)) {
 		t.Errorf("the next check is at %v", got)
 	}
-	if err := s.DeleteProvider(t.Context(), "a", 1); err != nil {
+	if err := s.DeleteProvider(t.Context(), "a", 1, broker.Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Providers) != 0 {

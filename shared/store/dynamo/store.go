@@ -58,6 +58,7 @@ var (
 	_ broker.MetricRoller    = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 	_ broker.EventReader     = (*Store)(nil)
+	_ broker.AuditReader     = (*Store)(nil)
 )
 
 // Open opens the store in a table that is there (see [CreateTable]), and makes
@@ -77,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client{table}, table: awssdk.String(o.Table), now: o.Now, timeout: o.CallTimeout,
-		kept:     schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept},
+		kept:     schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept, Audit: o.AuditKept},
 		patience: o.AttemptTimeout,
 		pause:    retryer(o.Attempts),
 		snapshot: snapshotCache{fresh: o.SnapshotAge, stale: max(o.StaleFor, o.SnapshotAge)},

@@ -45,25 +45,44 @@ func (s *Store) configOf(r row) (broker.StrategyConfig, error) {
 // PutConfig stores c if the stored version is c.Version (0: none). *Conflict
 // with the stored StrategyConfig, the default one when there is none.
 func (s *Store) PutConfig(ctx context.Context, c broker.StrategyConfig) (broker.StrategyConfig, error) {
-	condition := versioned(c.Version)
-	c.Version++
-	it, err := schema.Row(schema.ConfigKey(), c)
-	if err != nil {
-		return broker.StrategyConfig{}, s.unavailable("writing the configuration", err)
-	}
-	w := puttingItem(it)
-	w.row.Version, w.e = &c.Version, condition
-	w.refused = func(item attributes) error {
-		old, err := s.storedConfig(item)
-		if err != nil {
-			return err
-		}
-		return conflict(old, "the configuration")
-	}
-	defer s.snapshot.forget()
-	err = s.transact(ctx, "writing the configuration", append([]write{w}, telling([]broker.Event{broker.ConfigEvent(&c)})...))
+	item, err := s.get(ctx, schema.ConfigKey())
 	if err != nil {
 		return broker.StrategyConfig{}, err
 	}
+	old, err := s.storedConfig(item)
+	if err != nil {
+		return broker.StrategyConfig{}, err
+	}
+	if old.Version != c.Version {
+		return broker.StrategyConfig{}, conflict(old, "the configuration")
+	}
+	c.Version++
+	defer s.snapshot.forget()
+	if err := s.putConfig(ctx, &old, c); err != nil {
+		return broker.StrategyConfig{}, err
+	}
 	return c, nil
+}
+
+// putConfig writes c in the place of old.
+func (s *Store) putConfig(ctx context.Context, old *broker.StrategyConfig, c broker.StrategyConfig) error {
+	it, err := schema.Row(schema.ConfigKey(), c)
+	if err != nil {
+		return s.unavailable("writing the configuration", err)
+	}
+	audits, err := broker.ConfigAudit(old, &c)
+	if err != nil {
+		return s.unavailable("writing the configuration", err)
+	}
+	w := puttingItem(it)
+	w.row.Version, w.e = &c.Version, versioned(old.Version)
+	w.refused = func(item attributes) error {
+		now, err := s.storedConfig(item)
+		if err != nil {
+			return err
+		}
+		return conflict(now, "the configuration")
+	}
+	writes := append([]write{w}, telling([]broker.Event{broker.ConfigEvent(&c)})...)
+	return s.transact(ctx, "writing the configuration", append(writes, auditing(audits)...))
 }

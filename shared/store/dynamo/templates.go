@@ -3,8 +3,10 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
@@ -41,6 +43,10 @@ func (s *Store) Templates(ctx context.Context, p broker.Page) ([]broker.Template
 	return page, next.String(), nil
 }
 
+// templateTries bounds how often a template is read again because others
+// changed it before it was deleted.
+const templateTries = 16
+
 // versioned is the condition that a row has the version that its writer saw
 // (0: none is there).
 func versioned(seen int64) *expression {
@@ -56,44 +62,60 @@ func versioned(seen int64) *expression {
 // PutTemplate stores t if the stored version is t.Version (0: none). *Conflict
 // with the stored Template, the zero one when there is none.
 func (s *Store) PutTemplate(ctx context.Context, t broker.Template) (broker.Template, error) {
-	condition := versioned(t.Version)
-	t.Version++
-	it, err := schema.Row(schema.TemplateKey(t.ID), t)
+	old, _, err := read[broker.Template](ctx, s, schema.TemplateKey(t.ID))
 	if err != nil {
-		return broker.Template{}, s.unavailable("writing a template", err)
-	}
-	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
 		return broker.Template{}, err
 	}
-	r := rowOf(it)
-	r.Version = &t.Version
-	err = s.put(ctx, r, condition)
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		return broker.Template{}, s.templateConflict(refused, t.ID)
+	if old.Version != t.Version {
+		return broker.Template{}, conflict(old, "template %q", t.ID)
 	}
-	if err != nil {
+	t.Version++
+	if err := s.putTemplate(ctx, &old, t); err != nil {
 		return broker.Template{}, err
 	}
 	return t, nil
 }
 
-func (s *Store) templateConflict(refused *refusal, id string) error {
-	old, err := stored[broker.Template](refused.item)
+// putTemplate writes t in the place of old.
+func (s *Store) putTemplate(ctx context.Context, old *broker.Template, t broker.Template) error {
+	it, err := schema.Row(schema.TemplateKey(t.ID), t)
 	if err != nil {
-		return s.unavailable("reading a template", err)
+		return s.unavailable("writing a template", err)
 	}
-	return conflict(old, "template %q", id)
+	audits, err := broker.TemplateAudit(known(old.Version, old), &t, t.Actor)
+	if err != nil {
+		return s.unavailable("writing a template", err)
+	}
+	one := replacing[broker.Template](s, it, old.Version, fmt.Sprintf("template %q", t.ID))
+	return s.transact(ctx, "writing a template", append([]write{one}, auditing(audits)...))
 }
 
-// DeleteTemplate removes one. not_found. It is a transaction of one: only that
+// errReplaced is a template that was written since it was read.
+var errReplaced = errors.New("the template was written meanwhile")
+
+// DeleteTemplate removes one for by. not_found. It is a transaction: only that
 // can be repeated and still tell its own deletion from another's.
-func (s *Store) DeleteTemplate(ctx context.Context, id string) error {
-	if !readable(schema.TemplateKey(id)) {
-		return notFound("template", id)
+func (s *Store) DeleteTemplate(ctx context.Context, id string, by broker.Actor) error {
+	for range templateTries {
+		old, err := s.Template(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.deleteTemplate(ctx, &old, by); !errors.Is(err, errReplaced) {
+			return err
+		}
 	}
-	w := deleting(schema.TemplateKey(id))
-	w.e = newExpression()
-	w.e.when(w.e.exists(attrPK))
-	w.refused = func(attributes) error { return notFound("template", id) }
-	return s.transact(ctx, "deleting a template", []write{w})
+	return fault.New(fault.StoreUnavailable, "Template %q is changed by others faster than it can be deleted.", id)
+}
+
+// deleteTemplate removes old. errReplaced: another is stored now, or none.
+func (s *Store) deleteTemplate(ctx context.Context, old *broker.Template, by broker.Actor) error {
+	audits, err := broker.TemplateAudit(old, nil, by)
+	if err != nil {
+		return s.unavailable("deleting a template", err)
+	}
+	w := deleting(schema.TemplateKey(old.ID))
+	w.e = versioned(old.Version)
+	w.refused = func(attributes) error { return errReplaced }
+	return s.transact(ctx, "deleting a template", append([]write{w}, auditing(audits)...))
 }

@@ -14,16 +14,17 @@ import (
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
 
-// write is one item of a transaction. Exactly one of row, change, gone, seen and
-// event says what happens; when the condition of e does not hold, refused makes
+// write is one item of a transaction. Exactly one of row, change, gone, seen,
+// event and audit says what happens; when the condition of e does not hold, refused makes
 // the transaction's error of the item as stored (nil: none is).
 type write struct {
-	row     *row          // put
-	change  *schema.Key   // update by e
-	gone    *schema.Key   // delete
-	seen    *schema.Key   // nothing: only the condition
-	event   *broker.Event // put under an id that it gets when it is sent
-	e       *expression   // nil: no condition
+	row     *row               // put
+	change  *schema.Key        // update by e
+	gone    *schema.Key        // delete
+	seen    *schema.Key        // nothing: only the condition
+	event   *broker.Event      // put under an id that it gets when it is sent
+	audit   *broker.AuditEvent // likewise
+	e       *expression        // nil: no condition
 	refused func(item attributes) error
 }
 
@@ -36,7 +37,31 @@ func telling(events []broker.Event) []write {
 	}
 	return out
 }
+
+func auditing(entries []broker.AuditEvent) []write {
+	out := make([]write, len(entries))
+	for i := range entries {
+		out[i].audit = &entries[i]
+	}
+	return out
+}
 func puttingItem(it schema.Item) write { return putting(rowOf(it)) }
+
+// replacing puts an item in the place of one of a version (0: none), as the next
+// one. *Conflict with the T that is stored, the zero one when there is none.
+func replacing[T any](s *Store, it schema.Item, seen int64, what string) write {
+	version := seen + 1
+	w := puttingItem(it)
+	w.row.Version, w.e = &version, versioned(seen)
+	w.refused = func(item attributes) error {
+		now, err := stored[T](item)
+		if err != nil {
+			return s.unavailable("reading "+it.Key.String(), err)
+		}
+		return conflict(now, "%s", what)
+	}
+	return w
+}
 
 // writing makes writes without conditions of a change.
 func writing(c schema.Change) []write {
@@ -47,7 +72,7 @@ func writing(c schema.Change) []write {
 	for _, k := range c.Delete {
 		out = append(out, deleting(k))
 	}
-	return append(out, telling(c.Events)...)
+	return append(append(out, telling(c.Events)...), auditing(c.Audits)...)
 }
 
 // change is what writes amount to, for its size.
@@ -62,6 +87,8 @@ func change(writes []write) (c schema.Change) {
 			c.Delete = append(c.Delete, *w.gone)
 		case w.event != nil:
 			c.Events = append(c.Events, *w.event)
+		case w.audit != nil:
+			c.Audits = append(c.Audits, *w.audit)
 		default:
 			c.Delete = append(c.Delete, *w.seen)
 		}
@@ -82,7 +109,7 @@ func (s *Store) transact(ctx context.Context, doing string, writes []write) erro
 	}
 	ctx, cancel := s.bounded(ctx) // before events get their ids: readers wait for so long
 	defer cancel()
-	writes, err := s.told(writes)
+	writes, err := s.told(ctx, writes)
 	if err != nil {
 		return s.unavailable(doing, err)
 	}

@@ -118,7 +118,7 @@ func TestVerbs_cost_what_the_table_says(t *testing.T) {
 	seen := &recorder{}
 	s := open(t, dynamo.Options{Table: table(t), Client: client(t, seen.on), Now: standing})
 	seen.take()
-	for _, c := range slices.Concat(providerSteps(), breakerSteps(), ledgerSteps(), otherSteps()) {
+	for _, c := range slices.Concat(providerSteps(), breakerSteps(), ledgerSteps(), auditSteps(), otherSteps()) {
 		if err := c.do(t.Context(), s); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -282,6 +282,35 @@ func adopt(id string) func(context.Context, *dynamo.Store) error {
 	}
 }
 
+// auditSteps are changes that somebody asks for.
+func auditSteps() []step {
+	ada := broker.Actor{Principal: "ada", Operation: "anything"}
+	configure := func(version int64) func(context.Context, *dynamo.Store) error {
+		return func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.PutConfig(ctx, broker.StrategyConfig{Version: version, HealthCheckInterval: time.Duration(version) * time.Hour, Actor: ada})
+			return err
+		}
+	}
+	say := func(ctx context.Context, s *dynamo.Store) error {
+		_, err := s.RecordHealth(ctx, "a", broker.Health{State: broker.Unhealthy, Source: "ada", CheckedAt: noon, Actor: ada})
+		return err
+	}
+	return []step{
+		{"the first change of a day", configure(0), "GetItem PutItem TransactWriteItems"},
+		{"the next one", configure(1), "GetItem TransactWriteItems"},
+		{"saying that a provider is ill", say, "GetItem TransactWriteItems"},
+		{"saying it again", say, "GetItem TransactWriteItems"},
+		{"an instance of a scheduler", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.PutHostProvider(ctx, broker.HostProvider{Name: "h", Actor: ada})
+			return err
+		}, "GetItem TransactWriteItems"},
+		{"reading the audit trail", func(ctx context.Context, s *dynamo.Store) error {
+			_, _, err := s.AuditEvents(ctx, broker.AuditFilter{}, broker.Page{})
+			return err
+		}, "Query Query"},
+	}
+}
+
 func otherSteps() []step {
 	k := broker.KeyRecord{Key: broker.Key{Key: "l"}, ExpiresAt: noon.Add(time.Hour), LeaseUntil: noon.Add(time.Hour)}
 	l := broker.Lease{Provider: "a", Host: "h", MachineID: "m"}
@@ -294,13 +323,13 @@ func otherSteps() []step {
 		{"putting a template", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.PutTemplate(ctx, broker.Template{ID: "t"})
 			return err
-		}, "PutItem"},
+		}, "GetItem TransactWriteItems"},
 		{"reading a template", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Template(ctx, "t"); return err }, "GetItem"},
 		{"listing templates", func(ctx context.Context, s *dynamo.Store) error {
 			_, _, err := s.Templates(ctx, broker.Page{})
 			return err
 		}, "Query"},
-		{"deleting a template", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteTemplate(ctx, "t") }, "TransactWriteItems"},
+		{"deleting a template", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteTemplate(ctx, "t", broker.Actor{}) }, "GetItem TransactWriteItems"},
 		{"taking a lease", func(ctx context.Context, s *dynamo.Store) error { _, err := s.TakeLease(ctx, l); return err }, "UpdateItem"},
 		{"reading leases", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Leases(ctx, "a"); return err }, "Query"},
 		{"dropping a lease", func(ctx context.Context, s *dynamo.Store) error {
@@ -325,7 +354,7 @@ func otherSteps() []step {
 			return s.PutDigest(ctx, "a", broker.Digest{At: noon})
 		}, "UpdateItem"},
 		{"reading the identity", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Meta(ctx); return err }, "GetItem"},
-		{"deleting a provider", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteProvider(ctx, "a", 2) }, "Query TransactWriteItems"},
+		{"deleting a provider", func(ctx context.Context, s *dynamo.Store) error { return s.DeleteProvider(ctx, "a", 2, broker.Actor{}) }, "GetItem Query TransactWriteItems"},
 		{"a snapshot after that", snapshot, "Query Query"},
 		{"a name that nobody can have", func(ctx context.Context, s *dynamo.Store) error {
 			if _, err := s.Template(ctx, ""); !fault.Is(err, fault.NotFound) {

@@ -34,17 +34,19 @@ func TTLOf(now time.Time) int64 { return now.Unix() }
 type Change struct {
 	Put    []Item
 	Delete []Key
-	Events []broker.Event // what it tells: rows of their own, named when it is carried out
+	Events []broker.Event      // what it tells: rows of their own, named when it is carried out
+	Audits []broker.AuditEvent // who asked for it: likewise
 }
 
 // Len is how many items the change touches.
-func (c *Change) Len() int { return len(c.Put) + len(c.Delete) + len(c.Events) }
+func (c *Change) Len() int { return len(c.Put) + len(c.Delete) + len(c.Events) + len(c.Audits) }
 
 // Add appends another change.
 func (c *Change) Add(o Change) {
 	c.Put = append(c.Put, o.Put...)
 	c.Delete = append(c.Delete, o.Delete...)
 	c.Events = append(c.Events, o.Events...)
+	c.Audits = append(c.Audits, o.Audits...)
 }
 
 // Check refuses what the table cannot hold: too_large; and, as internal, two
@@ -56,7 +58,7 @@ func (c *Change) Check() error {
 	if k, twice := c.twice(); twice {
 		return fault.New(fault.Internal, "This change writes %s twice.", k)
 	}
-	total := len(c.Events) * maxEvent
+	total := len(c.Events)*maxEvent + len(c.Audits)*maxAudit
 	for i := range c.Put {
 		if err := c.Put[i].check(); err != nil {
 			return err

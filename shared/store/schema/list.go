@@ -33,6 +33,7 @@ type List string
 const (
 	OperationList List = "OP"   // by the time of their claim
 	MachineList   List = "MACH" // by the time of their launch
+	AuditList     List = "AUD"  // by the time of the change
 )
 
 const listPrefix = "L#"
@@ -98,6 +99,8 @@ type walk[T any] struct {
 	list    List
 	key     func(T) Key // in the list index
 	matches func(T) bool
+	since   time.Time // no day before this is looked at
+	until   time.Time // nor one after this; zero: none is too late
 	limit   int
 	looked  int
 	page    []T
@@ -117,15 +120,14 @@ func (w *walk[T]) read(ctx context.Context, cursor string) ([]T, string, error) 
 }
 
 func (w *walk[T]) run(ctx context.Context, from Cursor) error {
-	newest := above
-	if from != (Cursor{}) {
-		newest = strings.TrimPrefix(from.PK, w.list.PK(""))
-	}
-	days, err := w.from.Days(ctx, w.list.DayPK(), newest, daysBack)
+	days, err := w.from.Days(ctx, w.list.DayPK(), w.newest(from), daysBack)
 	if err != nil {
 		return err
 	}
 	for _, day := range days {
+		if day.SK < Day(w.since) {
+			return nil
+		}
 		before := above
 		if from.PK == w.list.PK(day.SK) {
 			before = from.SK
@@ -139,6 +141,18 @@ func (w *walk[T]) run(ctx context.Context, from Cursor) error {
 		w.next = Cursor{PK: w.list.PK(oldest), SK: oldest} // a day sorts before its times
 	}
 	return nil
+}
+
+// newest is the day to begin with, above all days when none is too late.
+func (w *walk[T]) newest(from Cursor) string {
+	newest := above
+	if !w.until.IsZero() {
+		newest = Day(w.until)
+	}
+	if from != (Cursor{}) {
+		newest = min(newest, strings.TrimPrefix(from.PK, w.list.PK("")))
+	}
+	return newest
 }
 
 // day goes through one day. It reports whether the page is complete.

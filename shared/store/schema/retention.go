@@ -12,18 +12,21 @@ import (
 type Retention struct {
 	Operations time.Duration // from the end of an operation, with its attempts and its decision; 0: 35 days
 	Machines   time.Duration // from the end of a machine; 0: 40 days
+	Audit      time.Duration // from a change that somebody asked for; 0: 400 days
 }
 
 // DefaultRetention outlives the longest window of metrics, 35 days: what
-// machines cost in it is told from their records.
+// machines cost in it is told from their records. The audit trail outlives the
+// year that it is looked over in.
 func DefaultRetention() Retention {
-	return Retention{Operations: 35 * 24 * time.Hour, Machines: 40 * 24 * time.Hour}
+	const day = 24 * time.Hour
+	return Retention{Operations: 35 * day, Machines: 40 * day, Audit: 400 * day}
 }
 
 // orDefault is r with its defaults.
 func (r Retention) orDefault() Retention {
 	d := DefaultRetention()
-	return Retention{Operations: cmp.Or(r.Operations, d.Operations), Machines: cmp.Or(r.Machines, d.Machines)}
+	return Retention{Operations: cmp.Or(r.Operations, d.Operations), Machines: cmp.Or(r.Machines, d.Machines), Audit: cmp.Or(r.Audit, d.Audit)}
 }
 
 // operationExpires is zero for an operation that is open.
@@ -41,6 +44,8 @@ func (r Retention) machineExpires(m *broker.Machine) time.Time {
 	}
 	return m.UpdatedAt.Add(r.orDefault().Machines)
 }
+
+func (r Retention) auditExpires(e *broker.AuditEvent) time.Time { return e.At.Add(r.orDefault().Audit) }
 
 // LongestOpen is how long an operation can be open at most and keep all of its
 // rows where each row expires by itself.

@@ -91,6 +91,8 @@ func TestKeys_read_as_the_table_says(t *testing.T) {
 		"LOST/m":                              schema.ReclaimKey("m"),
 		"HOST#ohfpinst/-":                     schema.HostProviderKey("ohfpinst"),
 		"USE#template:small/-":                schema.UseKey("template:small"),
+		"AUD#2026-03-01/x":                    schema.AuditKey(&broker.AuditEvent{ID: "x", At: noon}),
+		"DAY#AUD/2026-03-01":                  schema.AuditList.DayKey(noon),
 		"DAY#OP/2026-03-01":                   schema.OperationList.DayKey(noon),
 		"DAY#MACH/2026-03-01":                 schema.MachineList.DayKey(noon),
 		"OPEN#4/2026-03-01T12:00:00.000000000Z#1":            schema.OpenKey("1", noon),

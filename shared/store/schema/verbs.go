@@ -66,6 +66,8 @@ const (
 	patHour     = "METH#<provider>#<day>/<hour>#<type>"
 	patLease    = "POOL#<provider>/H#<host>"
 	patEvent    = "EVT#<shard>/<id>"
+	patAudit    = "AUD#<day>/<id>"
+	patAuditDay = "DAY#AUD/<day>"
 	patTemplate = "TPL/<template>"
 	patTicket   = "TICKET#<scope>/0"
 	patKey      = "IDEM#<principal>#<operation>#<key>/-"
@@ -87,6 +89,7 @@ const (
 	patEnded    = "index open: ENDED#<provider>, since <time>"
 	patList     = "index list: L#OP#<day>, newest first"
 	patMachList = "index list: L#MACH#<day>, newest first"
+	patAudList  = "index list: L#AUD#<day>, newest first"
 )
 
 // Verbs returns every verb of the ports.
@@ -104,18 +107,18 @@ func providerVerbs() []Verb {
 		{Name: "Snapshot", Call: "Query, Query; none when one is kept", Reads: []string{patRegistry, patLives}},
 		{Name: "FreshSnapshot", Call: "Query, Query", Reads: []string{patRegistry, patLives}},
 		{
-			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (3): version as seen, with the event", Durable: true,
-			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder, patEvent},
+			Name: PutProvider, Call: "GetItem; UpdateItem of the order when new; TransactWriteItems (≤ 4): version as seen, with the event and the entry of the audit trail (once a day after PutItem of its day)", Durable: true,
+			Reads: []string{patConf, patProvider, patOrder}, Writes: []string{patConf, patProvider, patOrder, patEvent, patAudit, patAuditDay},
 		},
 		{
-			Name: DeleteProvider, Call: "Query; TransactWriteItems (≤ 97): version as seen, with the event and the last of the history; before it 90 of the history at a time", Durable: true,
-			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patSweep, patProvider, patLive, patHistory, patEvent},
+			Name: DeleteProvider, Call: "GetItem; Query; TransactWriteItems (≤ 98): version as seen, with the event, the entry of the audit trail (once a day after PutItem of its day) and the last of the history; before it 90 of the history at a time", Durable: true,
+			Reads: []string{patConf, patHistory}, Writes: []string{patConf, patCaps, patSweep, patProvider, patLive, patHistory, patEvent, patAudit, patAuditDay},
 		},
 		{Name: "StrategyConfig", Call: "GetItem; none when a snapshot is kept", Reads: []string{patConfig}},
-		{Name: PutConfig, Call: "TransactWriteItems (2): version as seen, with the event", Reads: []string{patConfig}, Writes: []string{patConfig, patEvent}, Durable: true},
+		{Name: PutConfig, Call: "GetItem; TransactWriteItems (≤ 3): version as seen, with the event and the entry of the audit trail (once a day after PutItem of its day)", Reads: []string{patConfig}, Writes: []string{patConfig, patEvent, patAudit, patAuditDay}, Durable: true},
 		{
-			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer, and says the same; when it is news TransactWriteItems (2 or 3): not written since, with the history and the event of another state",
-			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory, patEvent},
+			Name: RecordHealth, Call: "UpdateItem: what is stored is not newer, and says the same; when it is news TransactWriteItems (2 or 3): not written since, with the history and the event of another state; of what somebody says GetItem, and TransactWriteItems (≤ 4) with the entry of the audit trail (once a day after PutItem of its day), too",
+			Reads: []string{patProvider}, Writes: []string{patProvider, patHistory, patEvent, patAudit, patAuditDay},
 		},
 		{Name: ClaimCheck, Call: "UpdateItem: next check as seen", Reads: []string{patProvider}, Writes: []string{patProvider}},
 		{Name: RecordCapabilities, Call: "PutItem: stored record not newer", Reads: []string{patCaps}, Writes: []string{patCaps}},
@@ -133,8 +136,8 @@ func templateVerbs() []Verb {
 	return []Verb{
 		{Name: "Template", Call: "GetItem", Reads: []string{patTemplate}},
 		{Name: "Templates", Call: "Query", Reads: []string{patTemplate}},
-		{Name: PutTemplate, Call: "PutItem: version as seen", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
-		{Name: DeleteTemplate, Call: "TransactWriteItems (1): it is there", Reads: []string{patTemplate}, Writes: []string{patTemplate}, Durable: true},
+		{Name: PutTemplate, Call: "GetItem; TransactWriteItems (≤ 2): version as seen, with the entry of the audit trail (once a day after PutItem of its day)", Reads: []string{patTemplate}, Writes: []string{patTemplate, patAudit, patAuditDay}, Durable: true},
+		{Name: DeleteTemplate, Call: "GetItem; TransactWriteItems (≤ 2): version as seen, with the entry of the audit trail (once a day after PutItem of its day); again when it was not", Reads: []string{patTemplate}, Writes: []string{patTemplate, patAudit, patAuditDay}, Durable: true},
 	}
 }
 
@@ -162,8 +165,8 @@ func ledgerVerbs() []Verb {
 			Reads: []string{patAttempt, patLedger, patOp, patMachine, patMachDay}, Writes: []string{patAttempt, patOutput, patOp, patMachine, patOwned, patName, patReclaim, patMachDay, patEvent},
 		},
 		{
-			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new, with the events; Query of the ledger when what refuses it has pieces", Durable: true,
-			Reads: []string{patOp, patAttempt, patLedger}, Writes: []string{patOp, patAttempt, patOutput, patEvent},
+			Name: TakeStep, Call: "TransactWriteItems: version as seen, runs and states as seen, added attempts new, with the events and the entry of the audit trail (once a day after PutItem of its day); Query of the ledger when what refuses it has pieces", Durable: true,
+			Reads: []string{patOp, patAttempt, patLedger}, Writes: []string{patOp, patAttempt, patOutput, patEvent, patAudit, patAuditDay},
 		},
 		{Name: "Ledger", Call: "Query", Reads: []string{patLedger}},
 		{Name: "Operations", Call: "Query of the days, Query per day until the page is full", Reads: []string{patDay, patList}},
@@ -193,13 +196,14 @@ func machineVerbs() []Verb {
 		{Name: DropLease, Call: "UpdateItem: held by the machine", Reads: []string{patLease}, Writes: []string{patLease}, Durable: true},
 		{Name: "Meta", Call: "GetItem", Reads: []string{patBroker}},
 		{Name: "Events", Call: "Query ×4", Reads: []string{patEvent}},
+		{Name: "AuditEvents", Call: "Query of the days, Query per day until the page is full", Reads: []string{patAuditDay, patAudList}},
 	}
 }
 
 func requestVerbs() []Verb {
 	return []Verb{
 		{Name: "HostProvider", Call: "GetItem", Reads: []string{patHost}},
-		{Name: PutHostProvider, Call: "PutItem: version as seen", Reads: []string{patHost}, Writes: []string{patHost}, Durable: true},
+		{Name: PutHostProvider, Call: "GetItem; TransactWriteItems (≤ 2): version as seen, with the entry of the audit trail (once a day after PutItem of its day)", Reads: []string{patHost}, Writes: []string{patHost, patAudit, patAuditDay}, Durable: true},
 		{Name: "Use", Call: "GetItem", Reads: []string{patUse}},
 		{Name: "NamedMachines", Call: "Query per name, BatchGetItem per 100", Reads: []string{patName, patMachine}},
 		{Name: "Reclaims", Call: "Query", Reads: []string{patReclaims}},

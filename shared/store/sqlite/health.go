@@ -35,6 +35,9 @@ func (s *Store) RecordHealth(ctx context.Context, name string, h broker.Health) 
 func recordHealth(p broker.ProviderView, h broker.Health) (c schema.Change, err error) {
 	news := h.News(p.Health)
 	c.Events = broker.HealthEvents(p.Name, p.Health.State, h.State, h.Source != "")
+	if c.Audits, err = broker.HealthAudit(p.Name, &p.Health, &h); err != nil {
+		return c, err
+	}
 	p.Health, p.CheckStartedAt = h, time.Time{}
 	row, err := schema.Row(schema.ProviderKey(p.Name), p)
 	if err != nil {

@@ -137,7 +137,7 @@ func (s *Store) TakeStep(ctx context.Context, step broker.Step) error {
 		if err != nil {
 			return c, err
 		}
-		return schema.Change{Put: append(items, added...), Events: step.Events()}, nil
+		return schema.Change{Put: append(items, added...), Events: step.Events(), Audits: step.Audits}, nil
 	})
 }
 

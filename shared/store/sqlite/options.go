@@ -10,6 +10,7 @@ type Options struct {
 
 	OperationsKept time.Duration // after their end; 0: 35 days
 	MachinesKept   time.Duration // after their end; 0: 40 days
+	AuditKept      time.Duration // after the change; 0: 400 days
 
 	// Filesystem names the file system of a directory and says whether it is
 	// a network file system; nil asks the operating system.

@@ -101,12 +101,24 @@ func (s *Store) PutProvider(ctx context.Context, r broker.Registration) (broker.
 				return schema.Change{}, err
 			}
 		}
-		return putRegistration(v, c, r)
+		if c, err = putRegistration(v, c, r); err != nil {
+			return schema.Change{}, err
+		}
+		c.Audits, err = broker.RegistrationAudit(stored(old.Version, &old), &r, r.Actor)
+		return c, err
 	})
 	if err != nil {
 		return broker.Registration{}, err
 	}
 	return r, nil
+}
+
+// stored is what is stored, nil for nothing: version 0.
+func stored[T any](version int64, old *T) *T {
+	if version == 0 {
+		return nil
+	}
+	return old
 }
 
 // nextOrder counts a registration.
@@ -147,12 +159,12 @@ func putRegistration(v *view, c schema.Change, r broker.Registration) (schema.Ch
 	return c, nil
 }
 
-// DeleteProvider removes a registration of that version with its breakers,
-// health and history. *Conflict with the stored Registration; a missing one
+// DeleteProvider removes a registration of that version for by, with its
+// breakers, health and history. *Conflict with the stored Registration; a missing one
 // is no error.
-func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) error {
+func (s *Store) DeleteProvider(ctx context.Context, name string, version int64, by broker.Actor) error {
 	for {
-		more, err := s.deleteProvider(ctx, name, version)
+		more, err := s.deleteProvider(ctx, name, version, by)
 		if err != nil || !more {
 			return err
 		}
@@ -161,7 +173,7 @@ func (s *Store) DeleteProvider(ctx context.Context, name string, version int64) 
 
 // deleteProvider deletes in one transaction: all of it, or, while the history
 // is too long for one, a part of the history.
-func (s *Store) deleteProvider(ctx context.Context, name string, version int64) (more bool, err error) {
+func (s *Store) deleteProvider(ctx context.Context, name string, version int64, by broker.Actor) (more bool, err error) {
 	err = s.change(ctx, schema.DeleteProvider, func(v *view) (c schema.Change, err error) {
 		old, found, err := lookUp[broker.Registration](v, schema.RegistrationKey(name))
 		if err != nil || !found {
@@ -177,7 +189,8 @@ func (s *Store) deleteProvider(ctx context.Context, name string, version int64) 
 		c.Delete = append(history, schema.RegistrationKey(name), schema.CapabilitiesKey(name), schema.SweepKey(name), schema.ProviderKey(name))
 		c.Delete = append(c.Delete, schema.LiveKeys(name)...)
 		c.Events = []broker.Event{broker.DeregistrationEvent(name, version)}
-		return c, nil
+		c.Audits, err = broker.RegistrationAudit(&old, nil, by)
+		return c, err
 	})
 	return more, err
 }

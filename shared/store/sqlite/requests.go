@@ -32,7 +32,12 @@ func (s *Store) PutHostProvider(ctx context.Context, h broker.HostProvider) (bro
 		}
 		h.Version++
 		row, err := schema.Row(k, h)
-		return schema.Change{Put: []schema.Item{row}}, err
+		if err != nil {
+			return c, err
+		}
+		c.Put = []schema.Item{row}
+		c.Audits, err = broker.HostProviderAudit(stored(old.Version, &old), &h)
+		return c, err
 	})
 	if err != nil {
 		return broker.HostProvider{}, err

@@ -59,6 +59,7 @@ var (
 	_ broker.MachineLister   = (*Store)(nil)
 	_ broker.MetaReader      = (*Store)(nil)
 	_ broker.EventReader     = (*Store)(nil)
+	_ broker.AuditReader     = (*Store)(nil)
 )
 
 // Open opens the store in dir, and makes both when they are not there. It
@@ -75,7 +76,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, kept: schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept}, lock: lock, durable: map[string]bool{}, changed: func(string, schema.Change) {}}
+	s := &Store{dir: dir, now: o.Now, kept: schema.Retention{Operations: o.OperationsKept, Machines: o.MachinesKept, Audit: o.AuditKept}, lock: lock, durable: map[string]bool{}, changed: func(string, schema.Change) {}}
 	for _, v := range schema.Verbs() {
 		s.durable[v.Name] = v.Durable
 	}

@@ -32,7 +32,12 @@ func (s *Store) PutConfig(ctx context.Context, c broker.StrategyConfig) (broker.
 		}
 		c.Version++
 		row, err := schema.Row(schema.ConfigKey(), c)
-		return schema.Change{Put: []schema.Item{row}, Events: []broker.Event{broker.ConfigEvent(&c)}}, err
+		if err != nil {
+			return change, err
+		}
+		change = schema.Change{Put: []schema.Item{row}, Events: []broker.Event{broker.ConfigEvent(&c)}}
+		change.Audits, err = broker.ConfigAudit(&old, &c)
+		return change, err
 	})
 	if err != nil {
 		return broker.StrategyConfig{}, err

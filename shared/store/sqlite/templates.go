@@ -50,7 +50,12 @@ func (s *Store) PutTemplate(ctx context.Context, t broker.Template) (broker.Temp
 		}
 		t.Version++
 		row, err := schema.Row(schema.TemplateKey(t.ID), t)
-		return schema.Change{Put: []schema.Item{row}}, err
+		if err != nil {
+			return c, err
+		}
+		c.Put = []schema.Item{row}
+		c.Audits, err = broker.TemplateAudit(stored(old.Version, &old), &t, t.Actor)
+		return c, err
 	})
 	if err != nil {
 		return broker.Template{}, err
@@ -58,12 +63,18 @@ func (s *Store) PutTemplate(ctx context.Context, t broker.Template) (broker.Temp
 	return t, nil
 }
 
-// DeleteTemplate removes one. not_found.
-func (s *Store) DeleteTemplate(ctx context.Context, id string) error {
+// DeleteTemplate removes one for by. not_found.
+func (s *Store) DeleteTemplate(ctx context.Context, id string, by broker.Actor) error {
 	return s.change(ctx, schema.DeleteTemplate, func(v *view) (c schema.Change, err error) {
-		if _, found := v.get(schema.TemplateKey(id)); !found {
+		old, found, err := lookUp[broker.Template](v, schema.TemplateKey(id))
+		if err != nil {
+			return c, err
+		}
+		if !found {
 			return c, notFound("template", id)
 		}
-		return schema.Change{Delete: []schema.Key{schema.TemplateKey(id)}}, nil
+		c.Delete = []schema.Key{schema.TemplateKey(id)}
+		c.Audits, err = broker.TemplateAudit(&old, nil, by)
+		return c, err
 	})
 }

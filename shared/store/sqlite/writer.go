@@ -39,7 +39,7 @@ type writer struct {
 	synced        func()
 	kept          schema.Retention
 	now           func() time.Time
-	told          time.Time // in the id of the newest event
+	told          time.Time // in the newest id of an event or of an entry of the audit trail
 
 	mu      sync.Mutex
 	durable []*job
@@ -189,7 +189,7 @@ func (w *writer) carryOutOne(c *connection, j *job) error {
 	if v.failed != nil {
 		return v.failed
 	}
-	if err := w.tell(&change); err != nil {
+	if err := w.tell(v, &change); err != nil {
 		return err
 	}
 	if err := v.apply(change); err != nil {
@@ -210,26 +210,6 @@ func (j *job) decide(v *view) (c schema.Change) {
 		c, j.err = schema.Change{}, err
 	}
 	return c
-}
-
-// tell gives the events of a change their ids, and makes rows of them. Ids rise
-// in the order in which changes are committed, also when the clock goes back:
-// who has read one misses none before it.
-func (w *writer) tell(c *schema.Change) error {
-	for _, e := range c.Events {
-		t := w.now().UTC()
-		if !t.After(w.told) {
-			t = w.told.Add(time.Nanosecond)
-		}
-		w.told = t
-		it, err := schema.EventItem(e, t, "0")
-		if err != nil {
-			return err
-		}
-		c.Put = append(c.Put, it)
-	}
-	c.Events = nil
-	return nil
 }
 
 // rollback ends the transaction after cause. SQLite may have ended it

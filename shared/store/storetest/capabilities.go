@@ -24,6 +24,10 @@ func capabilities(gpu bool, at time.Time) broker.Capabilities {
 	return broker.Capabilities{
 		Verified: map[string]any{"gpu": gpu, "zones": []any{"a", "b"}}, Limits: map[string]any{"max_machines": float64(4)},
 		VerifiedAt: at, Order: 1, Version: 2,
+		Types: map[string]broker.MachineType{"large": {
+			Cores: 2, MemoryMiB: 4096, Architecture: "X86_64", Zones: []string{"a"}, SeenAt: at,
+			Price: &broker.Price{PerHour: 0.5}, Spot: &broker.Price{PerHour: 0.1, At: at},
+		}},
 	}
 }
 
@@ -58,7 +62,7 @@ func capabilitiesGo(f *fixture) {
 	f.ok(f.RecordCapabilities(f.Context(), "pool-b", capabilities(true, start)))
 	must[broker.Registration](f)(f.PutProvider(f.Context(), withVersion("pool-a", 1)))
 	f.same(capabilities(true, start), f.capabilities("pool-a"))
-	f.ok(f.DeleteProvider(f.Context(), "pool-a", 2))
+	f.ok(f.DeleteProvider(f.Context(), "pool-a", 2, broker.Actor{}))
 	f.same(broker.Capabilities{}, f.capabilities("pool-a"))
 	f.same(capabilities(true, start), f.capabilities("pool-b"))
 }

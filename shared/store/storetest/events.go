@@ -56,8 +56,8 @@ func eventsOfRegistry(f *fixture) {
 	r.Enabled, r.Draining = false, true
 	must[broker.Registration](f)(f.PutProvider(f.Context(), r))
 	f.putConfig(configuration())
-	f.ok(f.DeleteProvider(f.Context(), "a", 2))
-	f.ok(f.DeleteProvider(f.Context(), "a", 2))
+	f.ok(f.DeleteProvider(f.Context(), "a", 2, broker.Actor{}))
+	f.ok(f.DeleteProvider(f.Context(), "a", 2, broker.Actor{}))
 	yes, no := true, false
 	got := f.told()
 	slices.SortStableFunc(got, func(a, b broker.Event) int { return len(a.Provider) - len(b.Provider) })
@@ -214,7 +214,7 @@ func eventsOfRefusals(f *fixture) {
 	r.Version = 7
 	_, err := f.PutProvider(f.Context(), r)
 	f.conflict(err, must[broker.Registration](f)(f.Provider(f.Context(), "a")))
-	f.conflict(f.DeleteProvider(f.Context(), "a", 7), must[broker.Registration](f)(f.Provider(f.Context(), "a")))
+	f.conflict(f.DeleteProvider(f.Context(), "a", 7, broker.Actor{}), must[broker.Registration](f)(f.Provider(f.Context(), "a")))
 	c := configuration()
 	c.Version = 7
 	_, err = f.PutConfig(f.Context(), c)

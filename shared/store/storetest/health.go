@@ -123,7 +123,7 @@ func healthFailedInRow(f *fixture) {
 func healthSaid(f *fixture) {
 	found := health(broker.Unhealthy, "down", start)
 	said := health(broker.Unhealthy, "down", at(time.Minute))
-	said.Source, said.By, said.Until = "monitor", "ada", at(time.Hour)
+	said.Source, said.Actor, said.Until = "monitor", broker.Actor{Principal: "ada", RequestID: "r-1"}, at(time.Hour)
 	said.Details = []byte(`{"error_code": "<E>", "retry_after": 300}`)
 	again := said
 	again.CheckedAt = at(2 * time.Minute)

@@ -39,6 +39,7 @@ type Memory struct {
 	versions  map[[2]string]int64        // the newest that a host's lease had
 	metrics   map[broker.MetricKey]broker.MetricRow
 	events    []broker.Event // as they happened
+	audits    []broker.AuditEvent
 	hosts     map[string]broker.HostProvider
 }
 
@@ -151,6 +152,7 @@ func (m *Memory) FreshSnapshot(ctx context.Context) (broker.Snapshot, error) { r
 func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.Registration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	by := r.Actor
 	r = own(r)
 	p, ok := m.providers[r.Name]
 	if !ok {
@@ -173,6 +175,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 		v.NextSweepAt = p.view.NextSweepAt
 		v.DigestAt, v.Measured, v.Rolled = p.view.DigestAt, p.view.Measured, p.view.Rolled
 	}
+	m.told(broker.RegistrationAudit(known(ok, &p.reg), &r, by))
 	p.reg, p.view = r, v
 	m.tell(registered(r))
 	m.providers[r.Name] = p
@@ -180,7 +183,7 @@ func (m *Memory) PutProvider(_ context.Context, r broker.Registration) (broker.R
 }
 
 // DeleteProvider implements [broker.ProviderWriter].
-func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) error {
+func (m *Memory) DeleteProvider(_ context.Context, name string, version int64, by broker.Actor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, ok := m.providers[name]
@@ -190,6 +193,7 @@ func (m *Memory) DeleteProvider(_ context.Context, name string, version int64) e
 	if p.reg.Version != version {
 		return changed(own(p.reg), "provider %q", name)
 	}
+	m.told(broker.RegistrationAudit(&p.reg, nil, by))
 	delete(m.providers, name)
 	delete(m.caps, name)
 	m.tell(broker.Event{Type: broker.EventProviderDeregistered, Provider: name, Version: version})
@@ -212,6 +216,7 @@ func (m *Memory) PutConfig(_ context.Context, c broker.StrategyConfig) (broker.S
 	if m.config.Version != c.Version {
 		return broker.StrategyConfig{}, changed(own(m.config), "the configuration")
 	}
+	m.told(broker.ConfigAudit(&m.config, &c))
 	c = own(c)
 	c.Version++
 	m.config = c
@@ -233,6 +238,7 @@ func (m *Memory) RecordHealth(_ context.Context, name string, h broker.Health) (
 	if h.CheckedAt.Before(was.CheckedAt) {
 		return own(was), nil
 	}
+	m.told(broker.HealthAudit(name, &was, &h))
 	if h.State != was.State || h.Message != was.Message || h.Source != was.Source {
 		p.history = slices.DeleteFunc(p.history, func(o broker.Health) bool { return o.CheckedAt.Equal(h.CheckedAt) })
 		entry := own(h)

@@ -207,6 +207,7 @@ func (m *Memory) TakeStep(_ context.Context, s broker.Step) error {
 	sortAttempts(l)
 	m.setOperation(s.Operation)
 	m.tell(s.Tells...)
+	m.told(s.Audits, nil)
 	if !s.Amends {
 		m.tellEnd(s.Operation, "")
 	}

@@ -27,6 +27,8 @@ func (m *Memory) PutHostProvider(_ context.Context, h broker.HostProvider) (brok
 	if old := m.hosts[h.Name]; old.Version != h.Version {
 		return broker.HostProvider{}, changed(own(old), "host provider %q", h.Name)
 	}
+	old, ok := m.hosts[h.Name]
+	m.told(broker.HostProviderAudit(known(ok, &old), &h))
 	h = own(h)
 	h.Version++
 	m.hosts[h.Name] = h

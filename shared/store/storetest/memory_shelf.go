@@ -67,6 +67,8 @@ func (m *Memory) PutTemplate(_ context.Context, t broker.Template) (broker.Templ
 	if old := m.templates[t.ID]; old.Version != t.Version {
 		return broker.Template{}, changed(own(old), "template %q", t.ID)
 	}
+	old, ok := m.templates[t.ID]
+	m.told(broker.TemplateAudit(known(ok, &old), &t, t.Actor))
 	t = own(t)
 	t.Version++
 	m.templates[t.ID] = t
@@ -74,12 +76,14 @@ func (m *Memory) PutTemplate(_ context.Context, t broker.Template) (broker.Templ
 }
 
 // DeleteTemplate implements [broker.TemplateWriter].
-func (m *Memory) DeleteTemplate(_ context.Context, id string) error {
+func (m *Memory) DeleteTemplate(_ context.Context, id string, by broker.Actor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.templates[id]; !ok {
+	old, ok := m.templates[id]
+	if !ok {
 		return missing("template", id)
 	}
+	m.told(broker.TemplateAudit(&old, nil, by))
 	delete(m.templates, id)
 	return nil
 }

@@ -200,7 +200,7 @@ func digestKept(f *fixture) {
 	f.restart()
 	f.same(digest(start, 1), f.digest())
 	f.same(broker.Healthy, f.view("pool-a").Health.State)
-	f.ok(f.DeleteProvider(f.Context(), "pool-a", r.Version))
+	f.ok(f.DeleteProvider(f.Context(), "pool-a", r.Version, broker.Actor{}))
 	must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
 	f.same(broker.Digest{}, f.digest())
 }

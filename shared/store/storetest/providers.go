@@ -92,7 +92,7 @@ func providerOrder(f *fixture) {
 	if updated.Order != first.Order || updated.Version != 2 {
 		f.Errorf("want order %d and version 2, got %d and %d", first.Order, updated.Order, updated.Version)
 	}
-	f.ok(f.DeleteProvider(f.Context(), "z", 2))
+	f.ok(f.DeleteProvider(f.Context(), "z", 2, broker.Actor{}))
 	again := must[broker.Registration](f)(f.PutProvider(f.Context(), registration("z")))
 	if again.Order <= second.Order || again.Version != 1 {
 		f.Errorf("registered again: order %d after %d, version %d", again.Order, second.Order, again.Version)
@@ -174,7 +174,7 @@ func providerDelete(f *fixture) {
 		w := broker.LiveWrite{Kind: broker.LiveTrip, Now: start, OpenUntil: at(time.Hour)}
 		must[broker.Live](f)(f.ApplyLive(f.Context(), broker.LiveKey{Provider: "pool-a", Class: class}, w))
 	}
-	f.ok(f.DeleteProvider(f.Context(), "pool-a", 1))
+	f.ok(f.DeleteProvider(f.Context(), "pool-a", 1, broker.Actor{}))
 	_, err := f.Provider(f.Context(), "pool-a")
 	f.refused(err, fault.NotFound)
 	_, err = f.RecordHealth(f.Context(), "pool-a", broker.Health{CheckedAt: at(time.Hour)})
@@ -188,9 +188,9 @@ func providerDelete(f *fixture) {
 }
 
 func providerDeleteVersion(f *fixture) {
-	f.ok(f.DeleteProvider(f.Context(), "nobody", 3))
+	f.ok(f.DeleteProvider(f.Context(), "nobody", 3, broker.Actor{}))
 	stored := must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
-	f.conflict(f.DeleteProvider(f.Context(), "pool-a", 2), stored)
+	f.conflict(f.DeleteProvider(f.Context(), "pool-a", 2, broker.Actor{}), stored)
 	f.same(stored, must[broker.Registration](f)(f.Provider(f.Context(), "pool-a")))
 }
 

@@ -32,6 +32,7 @@ func testRandom(t *testing.T, open Open) {
 		r.Repeat(d.actions())
 		d.compareAll()
 		d.compareEvents()
+		d.compareAudit()
 	})
 }
 
@@ -105,7 +106,8 @@ func said(value any, err error) answer {
 func (d *duel) both(do func(Store) (any, error)) {
 	d.Helper()
 	want, got := said(do(d.model)), said(do(d.real))
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), rawJSON()); diff != "" {
+	unstored := cmpopts.IgnoreFields(broker.Actor{}, "Operation")
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), rawJSON(), unstored); diff != "" {
 		d.Fatalf("model (-), store (+):\n%s", diff)
 	}
 }
@@ -162,6 +164,7 @@ func (d *duel) reopen() {
 func (d *duel) putProvider(r *rapid.T) {
 	g := registration(d.provider(r))
 	g.Version, g.Priority = int64(rapid.IntRange(0, 3).Draw(r, "version")), rapid.IntRange(0, 9).Draw(r, "priority")
+	g.Actor = d.asker(r)
 	d.both(func(s Store) (any, error) { return s.PutProvider(r.Context(), g) })
 }
 
@@ -196,13 +199,14 @@ func (d *duel) adoptMachine(r *rapid.T) {
 }
 
 func (d *duel) deleteProvider(r *rapid.T) {
-	name, version := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version"))
-	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version) })
+	name, version, by := d.provider(r), int64(rapid.IntRange(1, 2).Draw(r, "version")), d.asker(r)
+	d.done(func(s Store) error { return s.DeleteProvider(r.Context(), name, version, by) })
 }
 
 func (d *duel) putConfig(r *rapid.T) {
 	c := configuration()
 	c.Version, c.Mode = int64(rapid.IntRange(0, 3).Draw(r, "version")), pick(r, "mode", broker.ModeOpen, broker.ModeFrozen)
+	c.Actor = d.asker(r)
 	d.both(func(s Store) (any, error) { return s.PutConfig(r.Context(), c) })
 	d.both(func(s Store) (any, error) { return s.StrategyConfig(r.Context()) })
 }
@@ -215,6 +219,9 @@ func (d *duel) recordHealth(r *rapid.T) {
 	name := d.provider(r)
 	h := health(pick(r, "state", broker.Healthy, broker.Degraded, broker.Unhealthy), pick(r, "message", "", "x"), d.moment(r, "checked"))
 	h.Scheduled, h.Source = rapid.Bool().Draw(r, "scheduled"), pick(r, "source", "", "", "monitor")
+	if h.Source != "" {
+		h.Actor, h.Until = d.asker(r), d.moment(r, "until")
+	}
 	d.both(func(s Store) (any, error) { return s.RecordHealth(r.Context(), name, h) })
 }
 
@@ -253,13 +260,13 @@ func (d *duel) applyLive(r *rapid.T) {
 
 func (d *duel) putTemplate(r *rapid.T) {
 	g := template(pick(r, "template", "s", "m", "l"))
-	g.Version = int64(rapid.IntRange(0, 2).Draw(r, "version"))
+	g.Version, g.Image, g.Actor = int64(rapid.IntRange(0, 2).Draw(r, "version")), pick(r, "image", "i", "j"), d.asker(r)
 	d.both(func(s Store) (any, error) { return s.PutTemplate(r.Context(), g) })
 }
 
 func (d *duel) deleteTemplate(r *rapid.T) {
-	id := pick(r, "template", "s", "m", "l")
-	d.done(func(s Store) error { return s.DeleteTemplate(r.Context(), id) })
+	id, by := pick(r, "template", "s", "m", "l"), d.asker(r)
+	d.done(func(s Store) error { return s.DeleteTemplate(r.Context(), id, by) })
 }
 
 func (d *duel) ticket(r *rapid.T) {

@@ -45,6 +45,7 @@ type Store interface {
 	broker.MetricRoller
 	broker.MetaReader
 	broker.EventReader
+	broker.AuditReader
 	io.Closer
 }
 
@@ -85,6 +86,7 @@ func Run(t *testing.T, open Open) {
 		{"metrics", testMetrics},
 		{"expiry", testExpiry},
 		{"events", testEvents},
+		{"audit trail", testAudit},
 		{"copies", testCopies},
 		{"races", testRaces},
 		{"random sequences", testRandom},

@@ -80,7 +80,7 @@ func sweepGoes(f *fixture) {
 	must[broker.Registration](f)(f.PutProvider(f.Context(), registration("pool-a")))
 	f.ok(f.RecordSweep(f.Context(), "pool-a", sweep("m", start)))
 	f.ok(f.RecordSweep(f.Context(), "pool-b", sweep("m", start)))
-	f.ok(f.DeleteProvider(f.Context(), "pool-a", 1))
+	f.ok(f.DeleteProvider(f.Context(), "pool-a", 1, broker.Actor{}))
 	f.same(broker.Sweep{}, f.sweep("pool-a"))
 	f.same(sweep("m", start), f.sweep("pool-b"))
 }

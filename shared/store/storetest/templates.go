@@ -60,7 +60,7 @@ func (f *fixture) templatePage(p broker.Page) ([]string, string) {
 func templateUnknown(f *fixture) {
 	_, err := f.Template(f.Context(), "nothing")
 	f.refused(err, fault.NotFound)
-	f.refused(f.DeleteTemplate(f.Context(), "nothing"), fault.NotFound)
+	f.refused(f.DeleteTemplate(f.Context(), "nothing", broker.Actor{}), fault.NotFound)
 	ids, next := f.templatePage(broker.Page{Limit: 5})
 	f.same(0, len(ids))
 	f.same("", next)
@@ -72,8 +72,8 @@ func templateRoundTrip(f *fixture) {
 	f.same(want, must[broker.Template](f)(f.PutTemplate(f.Context(), template("small"))))
 	f.restart()
 	f.same(want, must[broker.Template](f)(f.Template(f.Context(), "small")))
-	f.ok(f.DeleteTemplate(f.Context(), "small"))
-	f.refused(f.DeleteTemplate(f.Context(), "small"), fault.NotFound)
+	f.ok(f.DeleteTemplate(f.Context(), "small", broker.Actor{}))
+	f.refused(f.DeleteTemplate(f.Context(), "small", broker.Actor{}), fault.NotFound)
 }
 
 func templateConflict(f *fixture) {
@@ -117,7 +117,7 @@ func templateRestart(f *fixture) {
 	f.clock.advance(30 * 24 * time.Hour)
 	f.restart()
 	f.putTemplates("t025", "t075")
-	f.ok(f.DeleteTemplate(f.Context(), "t03"))
+	f.ok(f.DeleteTemplate(f.Context(), "t03", broker.Actor{}))
 	rest, next := f.templatePage(broker.Page{Limit: 9, Cursor: next})
 	f.same([]string{"t04", "t05", "t06", "t07", "t075", "t08", "t09"}, rest)
 	f.same("", next)

@@ -61,7 +61,11 @@ func TestTranslate_keeps_what_a_template_says(t *testing.T) {
 			`{"templateId": "S", "maxNumber": 10, "attributes": {"type": "X86_64", "ncpus": 2, "nram": 4096}, "subnetId": ["subnet-1", "subnet-2"], "vmTypes": {"t2.medium": 1, "a1.xlarge": 2},
 			  "priceType": "spot", "allocationStrategy": "lowestPrice", "maxSpotPrice": "0.25", "launchTemplateId": "lt-1", "launchTemplateVersion": 3}`,
 			`{"template_id":"S","max_number":10,"attributes":{"type":"X86_64","ncpus":2,"nram":4096},"overrides":{"types":{"aws":{"subnets":["subnet-1","subnet-2"],"allocation_strategy":"lowest-price",` +
-				`"spot_max_price":0.25,"launch_template":{"id":"lt-1","version":"3"}}}},"machine_types":["t2.medium","a1.xlarge"],"price_type":"spot"}`,
+				`"spot_max_price":0.25,"launch_template":{"id":"lt-1","version":"3"}}}},"machine_weights":{"t2.medium":1,"a1.xlarge":2},"machine_types":["t2.medium","a1.xlarge"],"price_type":"spot"}`,
+		},
+		"weights that a template does not take": {
+			`{"templateId": "W", "vmTypes": {"a": 0.5, "b": 2}}`,
+			`{"template_id":"W","machine_types":["a","b"]}`,
 		},
 		"heterogeneous, with priorities": {
 			`{"templateId": "H", "vmTypes": {"a": 1, "b": 1, "c": 1}, "vmTypesPriority": {"b": 1, "a": 2}, "priceType": "Heterogeneous", "percentOnDemand": 40}`,
@@ -92,7 +96,7 @@ func TestTranslate_says_of_each_field_what_becomes_of_it(t *testing.T) {
 	}`).Fields
 	want := []awsprov.Field{
 		{Name: "templateId", Outcome: awsprov.Kept, To: "template_id", Line: 2},
-		{Name: "vmTypes", Outcome: awsprov.Mapped, To: "machine_types", Reason: "the weights are left out: each machine counts as one", Line: 2},
+		{Name: "vmTypes", Outcome: awsprov.Mapped, To: "machine_types", Reason: "with the weights as machine_weights, for creates in units; a scheduler's request counts machines", Line: 2},
 		{Name: "vmType", Outcome: awsprov.Refused, Reason: "vmTypes says machine_types already", Line: 2},
 		{Name: "pgrpName", Outcome: awsprov.Kept, Reason: "says nothing", Line: 2},
 		{Name: "onDemandCapacity", Outcome: awsprov.Kept, Reason: "says nothing", Line: 2},

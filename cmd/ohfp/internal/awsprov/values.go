@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -90,7 +91,8 @@ func words(_ *translation, n *document.Node) (*document.Node, string, bool) {
 	return list, "", true
 }
 
-// weighted reads machine types with the units that each counts as.
+// weighted reads machine types with the units that each counts as. What the
+// weights can say here goes beside them.
 func weighted(t *translation, n *document.Node) (*document.Node, string, bool) {
 	if n.Kind != document.Object {
 		return words(t, n)
@@ -99,17 +101,26 @@ func weighted(t *translation, n *document.Node) (*document.Node, string, bool) {
 	if !ok {
 		return nil, "want an object of machine types with numbers", false
 	}
-	list, reason := &document.Node{Kind: document.List, Line: n.Line}, ""
+	list, even, whole := &document.Node{Kind: document.List, Line: n.Line}, true, true
 	for _, k := range n.Keys {
 		e := scalar(n, k.Name)
 		e.Line = k.Line
 		list.Elems = append(list.Elems, e)
-		if weights[k.Name] != 1 {
-			reason = "the weights are left out: each machine counts as one"
-		}
+		w := weights[k.Name]
+		even, whole = even && w == 1, whole && w >= 1 && w <= mostWeight && w == math.Trunc(w)
 	}
-	return list, reason, true
+	switch {
+	case even:
+		return list, "", true
+	case !whole:
+		return list, "the weights are left out: they are whole numbers from 1 to 999", true
+	}
+	set(t.out, []string{"machine_weights"}, n, n.Line)
+	return list, "with the weights as machine_weights, for creates in units; a scheduler's request counts machines", true
 }
+
+// mostWeight is the largest weight that a template takes.
+const mostWeight = 999
 
 // numbers reads an object of numbers.
 func numbers(n *document.Node) (map[string]float64, bool) {

@@ -24,6 +24,9 @@ type Options struct {
 	Client    string // path of ohfp
 	Endpoint  string // of the broker
 	TokenFile string // "": the client finds it, where it has a home directory
+	Signed    bool   // calls are signed for AWS, and bear no token
+	Profile   string // of AWS, to sign with; "": as AWS's variables say
+	Region    string // to sign for; "": as the endpoint says
 }
 
 // File is a file that was written.
@@ -144,8 +147,10 @@ type content struct {
 // need.
 func (o Options) samples() ([]sample, error) {
 	own := map[string]any{"endpoint": o.Endpoint, "scheduler": o.Scheduler}
-	if o.TokenFile != "" {
-		own["token_file"] = o.TokenFile
+	for key, value := range o.proof() {
+		if value != "" {
+			own[key] = value
+		}
 	}
 	files := []content{{"ohfp.json", "configuration of the plug-in", own}}
 	if o.Scheduler == hostfactory.LSF {
@@ -162,6 +167,14 @@ func (o Options) samples() ([]sample, error) {
 		out = append(out, sample{f.name, f.what, append(data, '\n')})
 	}
 	return out, nil
+}
+
+// proof is how the plug-in proves who calls.
+func (o Options) proof() map[string]string {
+	if o.Signed {
+		return map[string]string{"auth": "sigv4", "aws_profile": o.Profile, "region": o.Region}
+	}
+	return map[string]string{"token_file": o.TokenFile}
 }
 
 func (o Options) forLSF() []content {
@@ -192,6 +205,9 @@ func (o Options) Steps() []string {
 	check := "Check it: ohfp hostfactory check --dir " + o.Dir
 	see := fmt.Sprintf("Say what the instance may see, if not everything: ohfp registerHostProvider --name %s --dialect %s --templates '[\"web\"]'", instance, o.Scheduler)
 	token := "Let the scheduler's user read the broker's token, and name it as token_file in " + filepath.Join(conf, "ohfp.json")
+	if o.Signed {
+		token = "Let the scheduler's user find credentials of AWS: the role of the machine, or a profile, named as aws_profile in " + filepath.Join(conf, "ohfp.json")
+	}
 	if o.Scheduler == hostfactory.LSF {
 		return []string{
 			"Add the provider of " + filepath.Join(conf, "hostProviders.json") + " to LSF's conf/resource_connector/hostProviders.json",

@@ -74,6 +74,28 @@ func TestWhatIsConfiguredStaysWhenItIsInstalledAgain(t *testing.T) {
 	}
 }
 
+func TestAPlugInThatSignsKnowsNoToken(t *testing.T) {
+	o := plugin.Options{
+		Dir: t.TempDir(), Scheduler: hostfactory.Symphony, Client: "/bin/false", Endpoint: "https://a.execute-api.eu-west-1.amazonaws.com",
+		TokenFile: "/token", Signed: true, Profile: "schedulers",
+	}
+	install(t, o)
+	data, err := os.ReadFile(filepath.Join(o.Dir, "conf", "ohfp.json"))
+	want := `{
+  "auth": "sigv4",
+  "aws_profile": "schedulers",
+  "endpoint": "https://a.execute-api.eu-west-1.amazonaws.com",
+  "scheduler": "symphony"
+}
+`
+	if diff := cmp.Diff(want, string(data)); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if steps := strings.Join(o.Steps(), "\n"); !strings.Contains(steps, "find credentials of AWS") || strings.Contains(steps, "token") {
+		t.Errorf("the steps are %s", steps)
+	}
+}
+
 func TestScriptsForWindowsHaveItsLineEnds(t *testing.T) {
 	dir := t.TempDir()
 	install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.Symphony, Client: `C:\100%\ohfp.exe`})

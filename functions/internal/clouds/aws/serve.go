@@ -37,7 +37,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	}
 	store, err := dynamo.Open(ctx, dynamo.Options{
 		Table: cfg.Table, Client: ddb.NewFromConfig(here), Now: time.Now,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines,
+		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
 	})
 	if err != nil {
 		return dispatch.Service{}, err

@@ -38,13 +38,16 @@ func actions() map[string]action {
 		"DescribeAvailabilityZones":      (*Cloud).describeZones,
 		"DescribeImages":                 (*Cloud).describeImages,
 		"DescribeInstanceTypes":          (*Cloud).describeTypes,
+		"DescribeInstanceTypeOfferings":  (*Cloud).describeOfferings,
 		"DescribeInstances":              (*Cloud).describeInstances,
 		"DescribeKeyPairs":               (*Cloud).describeKeyPairs,
 		"DescribeLaunchTemplateVersions": (*Cloud).describeVersions,
 		"DescribeSecurityGroups":         (*Cloud).describeGroups,
+		"DescribeSpotPriceHistory":       (*Cloud).describeSpotPrices,
 		"DescribeSubnets":                (*Cloud).describeSubnets,
 		"DescribeSpotInstanceRequests":   (*Cloud).describeSpotRequests,
 		"DescribeVpcs":                   (*Cloud).describeVpcs,
+		getQuota:                         (*Cloud).getServiceQuota,
 		"RunInstances":                   (*Cloud).runInstances,
 		"TerminateInstances":             (*Cloud).terminateInstances,
 	}
@@ -52,12 +55,20 @@ func actions() map[string]action {
 
 var credential = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=[^ ]+, Signature=[0-9a-f]{64}$`)
 
+// serviceOf is the service that an action is of, as signatures name it.
+func serviceOf(action string) string {
+	switch action {
+	case assumeRole, callerIdentity:
+		return "sts"
+	case getQuota:
+		return "servicequotas"
+	}
+	return "ec2"
+}
+
 // permit finds an action and whether the caller may ask for it.
 func (c *Cloud) permit(r *http.Request, p params) (action, error) {
-	service := "ec2"
-	if ofSTS(p["Action"]) {
-		service = "sts"
-	}
+	service := serviceOf(p["Action"])
 	m := credential.FindStringSubmatch(r.Header.Get("Authorization"))
 	if m == nil {
 		return nil, refuse("MissingAuthenticationToken", "Request is missing Authentication Token").at(http.StatusForbidden)

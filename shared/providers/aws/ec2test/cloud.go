@@ -2,6 +2,7 @@ package ec2test
 
 import (
 	"fmt"
+	"hash/crc32"
 	"sync"
 	"time"
 )
@@ -46,9 +47,10 @@ type Cloud struct {
 	room     *int         // how many more in all; nil: endless
 	quota    map[Market]int
 	bucket   bucket
-	lag      time.Duration // until a new machine is seen
-	boot     time.Duration // until a new machine runs
-	choices  *Error        // every choice of a fleet fails with it; nil: none
+	lag      time.Duration   // until a new machine is seen
+	boot     time.Duration   // until a new machine runs
+	spot     map[Pool]string // prices per hour; none of a pool that is not listed
+	choices  *Error          // every choice of a fleet fails with it; nil: none
 	troubles []*Trouble
 	calls    []Call
 	serial   int
@@ -76,7 +78,7 @@ func New(o Options) *Cloud {
 	return &Cloud{
 		now: o.Now, region: o.Region, account: o.Account, stock: newStock(o.Region),
 		keys: map[string]*accessKey{KeyID: {}}, roles: map[string]string{}, replies: map[string]*reply{},
-		catalog: map[string]*launchTemplate{}, rooms: map[Pool]int{}, quota: map[Market]int{},
+		catalog: map[string]*launchTemplate{}, rooms: map[Pool]int{}, quota: map[Market]int{}, spot: map[Pool]string{},
 		bucket: bucket{left: bucketSize, at: o.Now()},
 	}
 }
@@ -125,10 +127,12 @@ func (c *Cloud) Calls(action string) []Call {
 	return some
 }
 
-// id makes the next id of a kind, such as i-0000000000000001a.
+// id makes the next id of a kind, such as i-4a110b8300000001a: no other region
+// or account has it.
 func (c *Cloud) id(kind string) string {
 	c.serial++
-	return fmt.Sprintf("%s-%016x%c", kind, c.serial, 'a')
+	where := crc32.ChecksumIEEE([]byte(c.region + " " + c.account))
+	return fmt.Sprintf("%s-%08x%08x%c", kind, where, c.serial, 'a')
 }
 
 // The resource bucket of launches: so many machines at once, so many more each

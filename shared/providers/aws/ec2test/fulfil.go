@@ -9,7 +9,7 @@ import (
 
 // fulfil makes the machines of a fleet and notes why there are fewer.
 func (c *Cloud) fulfil(p params, l *launch, w wants) (*reply, error) {
-	if err := c.pace(w[OnDemand] + w[Spot]); err != nil {
+	if err := c.pace(fewest(l.options, w[OnDemand]+w[Spot])); err != nil {
 		return nil, err
 	}
 	l.fleet = c.id("fleet")
@@ -23,6 +23,15 @@ func (c *Cloud) fulfil(p params, l *launch, w wants) (*reply, error) {
 	}
 	c.remember(p, r)
 	return r, nil
+}
+
+// fewest is how many machines so many units are at least.
+func fewest(options []option, units int) int {
+	most := 1
+	for _, o := range options {
+		most = max(most, o.weight)
+	}
+	return (units + most - 1) / most
 }
 
 // allotment is what is to be made of one market, and how to choose.

@@ -36,6 +36,8 @@ type instanceXML struct {
 	Reason    *codedXML `xml:"stateReason"`
 	Lifecycle string    `xml:"instanceLifecycle,omitempty"`
 	Token     string    `xml:"clientToken,omitempty"`
+	Cores     int       `xml:"cpuOptions>coreCount"`
+	Threads   int       `xml:"cpuOptions>threadsPerCore"`
 	Tags      []tagXML  `xml:"tagSet>item"`
 }
 
@@ -52,6 +54,9 @@ func (c *Cloud) instance(m *Machine) instanceXML {
 	}
 	if m.Market == Spot {
 		x.Lifecycle = "spot"
+	}
+	if t := c.stock.types[m.Type]; t.Cores > 0 {
+		x.Cores, x.Threads = t.Cores, t.VCPUs/t.Cores
 	}
 	for _, k := range sortedKeys(m.Tags) {
 		x.Tags = append(x.Tags, tagXML{k, m.Tags[k]})

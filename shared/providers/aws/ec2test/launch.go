@@ -3,6 +3,7 @@ package ec2test
 import (
 	"encoding/base64"
 	"net/http"
+	"regexp"
 	"slices"
 )
 
@@ -128,15 +129,19 @@ func (c *Cloud) inRoom(p Pool, want int) (int, *Error) {
 	return want, nil
 }
 
-// withinQuota bounds the virtual CPUs of all machines of a market.
+// standard is the families of machine types that share a quota.
+var standard = regexp.MustCompile(`^[acdhimrtz][0-9]`)
+
+// withinQuota bounds the virtual CPUs of all machines of a market that are of
+// the standard families.
 func (c *Cloud) withinQuota(o option, want int) (int, *Error) {
 	limit, bounded := c.quota[o.market]
-	if !bounded {
+	if !bounded || !standard.MatchString(o.kind) {
 		return want, nil
 	}
 	used := 0
 	for _, m := range c.machines {
-		if m.Market == o.market && !m.ended(c.now()) {
+		if m.Market == o.market && standard.MatchString(m.Type) && !m.ended(c.now()) {
 			used += c.stock.types[m.Type].VCPUs
 		}
 	}

@@ -91,27 +91,3 @@ func (c *Cloud) describeGroups(p params) (any, error) {
 	}
 	return o, nil
 }
-
-func (c *Cloud) describeTypes(p params) (any, error) {
-	if err := p.only("InstanceType"); err != nil {
-		return nil, err
-	}
-	type one struct {
-		Name   string `xml:"instanceType"`
-		VCPUs  int    `xml:"vCpuInfo>defaultVCpus"`
-		Cores  int    `xml:"vCpuInfo>defaultCores"`
-		Memory int    `xml:"memoryInfo>sizeInMiB"`
-	}
-	type out struct {
-		Types []one `xml:"instanceTypeSet>item"`
-	}
-	var o out
-	for _, name := range p.list("InstanceType") {
-		t, ok := c.stock.types[name]
-		if !ok {
-			return nil, refuse("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", name)
-		}
-		o.Types = append(o.Types, one{name, t.VCPUs, t.Cores, t.MemoryMiB})
-	}
-	return o, nil
-}

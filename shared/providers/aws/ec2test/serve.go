@@ -70,13 +70,16 @@ func (c *Cloud) trouble(action string) Trouble {
 
 // ServeHTTP answers a call.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil || r.Method != http.MethodPost {
-		http.Error(w, "want a form by POST", http.StatusBadRequest)
-		return
-	}
-	p := params{}
-	for k := range r.PostForm {
-		p[k] = r.PostForm.Get(k)
+	p, ok := jsonParams(r)
+	if !ok {
+		if err := r.ParseForm(); err != nil || r.Method != http.MethodPost {
+			http.Error(w, "want a form by POST", http.StatusBadRequest)
+			return
+		}
+		p = params{}
+		for k := range r.PostForm {
+			p[k] = r.PostForm.Get(k)
+		}
 	}
 	t := c.trouble(p["Action"])
 	if t.Hang {
@@ -129,7 +132,7 @@ func (c *Cloud) answer(r *http.Request, p params) (int, []byte) {
 	if err == nil {
 		var out any
 		if out, err = a(c, p); err == nil {
-			return http.StatusOK, marshal(p["Action"], p["Version"], out)
+			return http.StatusOK, written(p, out)
 		}
 	}
 	e, ok := errors.AsType[*Error](err)
@@ -156,8 +159,11 @@ func (e *Error) status() int {
 	return e.Status
 }
 
-// xml is the error as EC2 writes it, or as STS does.
+// xml is the error as EC2 writes it, or as the other services do.
 func (e *Error) xml(action string) []byte {
+	if action == getQuota {
+		return e.json()
+	}
 	type one struct {
 		Code    string
 		Message string

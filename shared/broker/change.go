@@ -1,4 +1,4 @@
-package command
+package broker
 
 import (
 	"encoding/json"
@@ -8,28 +8,29 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
 // Change is one field of something stored that is, or would be, another.
 type Change struct {
 	Field  string `json:"field" doc:"Which: priority, strategy_config.hosts[node-1].address."`
-	From   any    `json:"from,omitempty" doc:"What is stored; absent: nothing."`
-	To     any    `json:"to,omitempty" doc:"What would be stored; absent: nothing."`
+	From   any    `json:"from,omitempty" doc:"The value before; absent: none."`
+	To     any    `json:"to,omitempty" doc:"The value after; absent: none."`
 	Hidden bool   `json:"hidden,omitempty" doc:"The values are not shown: they may hold what is nobody else's business."`
+	Cut    bool   `json:"cut,omitempty" doc:"A value was too long to keep: its beginning stands for it, as text."`
 }
 
-// templateBookkeeping are the keys of a stored template that nobody writes.
-var templateBookkeeping = []string{"version", "updated_at", "actor"}
-
-// templateChanges compares what users wrote.
-func templateChanges(from, to broker.Template) ([]Change, error) {
-	return changes(from, to, templateBookkeeping...)
+// TemplateChanges compares what users wrote.
+func TemplateChanges(from, to Template) ([]Change, error) {
+	return Changes(from, to, bookkeeping()...)
 }
 
-// changes compares two values as they are on the wire, without some keys.
-func changes(from, to any, without ...string) ([]Change, error) {
+// bookkeeping are the keys of what is stored that nobody writes.
+func bookkeeping() []string { return []string{"version", "updated_at", "actor"} }
+
+// Changes compares two values as they are on the wire, without some keys; nil
+// is a value that is not there. What [Private] names is told to have changed,
+// and not shown.
+func Changes(from, to any, without ...string) ([]Change, error) {
 	a, err := plain(from)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,11 @@ func (d *differ) objects(path string, a, b map[string]any) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		d.values(below(path, key), a[key], b[key])
+		if at := below(path, key); !Private(key) {
+			d.values(at, a[key], b[key])
+		} else if !reflect.DeepEqual(a[key], b[key]) {
+			d.found = append(d.found, Change{Field: at, Hidden: true})
+		}
 	}
 }
 
@@ -80,20 +85,25 @@ func (d *differ) values(path string, a, b any) {
 	switch {
 	case reflect.DeepEqual(a, b):
 		return
-	case path == userData || strings.HasSuffix(path, "."+userData):
-		d.found = append(d.found, Change{Field: path, Hidden: true})
 	case p != nil && q != nil:
 		d.items(path, p, q)
 	default:
 		d.members(path, a, b)
 	}
 	if len(d.found) == before { // they differ in what is not told further down: an empty object, null
-		d.found = append(d.found, Change{Field: path, From: a, To: b})
+		d.add(path, a, b)
 	}
 }
 
-// userData is the key whose value is not told.
-const userData = "user_data"
+// add tells of two values as a whole. Where they differ in what is private
+// alone, that is all that is told.
+func (d *differ) add(path string, a, b any) {
+	c := Change{Field: path, From: bare(a), To: bare(b)}
+	if reflect.DeepEqual(c.From, c.To) {
+		c = Change{Field: path, Hidden: true}
+	}
+	d.found = append(d.found, c)
+}
 
 // members compares two objects, of which one may be missing; nothing when they
 // are none.
@@ -114,11 +124,11 @@ func (d *differ) items(path string, a, b []item) {
 			d.values(path+"["+x.name+"]", x.value, y)
 			continue
 		}
-		d.found = append(d.found, Change{Field: path + "[" + x.name + "]", From: x.value})
+		d.add(path+"["+x.name+"]", x.value, nil)
 	}
 	for _, y := range b {
 		if find(a, y.name) == nil {
-			d.found = append(d.found, Change{Field: path + "[" + y.name + "]", To: y.value})
+			d.add(path+"["+y.name+"]", nil, y.value)
 		}
 	}
 	if len(d.found) == before {
