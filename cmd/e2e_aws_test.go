@@ -22,6 +22,14 @@ func region(t *testing.T, name string) *ec2test.Server {
 	return ec2test.Start(t, ec2test.Options{Region: name, Now: time.Now})
 }
 
+// all are the variables that lead every call of AWS to a double.
+func all(s *ec2test.Server) (env []string) {
+	for _, service := range []string{"EC2", "STS", "SERVICE_QUOTAS"} {
+		env = append(env, "AWS_ENDPOINT_URL_"+service+"="+s.URL())
+	}
+	return env
+}
+
 // account is a broker whose providers are doubles of EC2.
 type account struct {
 	*broker
@@ -448,7 +456,7 @@ func TestABrokerActsInARoleOfTheAccount(t *testing.T) {
 	const role = "arn:aws:iam::111122223333:role/ohfp-provider-west"
 	west := region(t, "us-west-2")
 	west.AddRole(role, "ours")
-	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	a := newAccount(t, all(west)...)
 	register := `{"strategy_name": %q, "provider_type": "aws", "strategy_config": {"region": "us-west-2", "role_arn": %q, "external_id": %q}}`
 	a.must("registerProviderStrategy", fmt.Sprintf(register, "west", role, "ours"))
 	a.must("registerProviderStrategy", fmt.Sprintf(register, "stranger", role, "another"))

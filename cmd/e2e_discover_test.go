@@ -34,7 +34,7 @@ func TestWhatIsDiscoveredCanBeAppliedAsItIs(t *testing.T) {
 	west.AddSubnet("subnet-0000000f", ec2test.Subnet{Zone: "us-west-2c"})
 	west.AddNetwork("vpc-99999999")
 	west.AddSubnet("subnet-99999999", ec2test.Subnet{Zone: "us-west-2c", Free: 9, Network: "vpc-99999999"})
-	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	a := newAccount(t, all(west)...)
 	file, told, exit := a.asks("providers", "discover", "aws", "--region", "us-west-2", "--name", "west")
 	if exit != 0 {
 		t.Fatalf("exit status %d: %s", exit, told)
@@ -65,7 +65,7 @@ func TestWhatMayNotBeLookedAtIsSaidAndTheRestIsShown(t *testing.T) {
 	no := &ec2test.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403}
 	west.Trouble(ec2test.Trouble{Action: "DescribeSubnets", Refuse: no})
 	west.Trouble(ec2test.Trouble{Action: "DescribeImages", Refuse: no})
-	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	a := newAccount(t, all(west)...)
 	file, _, exit := a.asks("providers", "discover", "aws", "--region", "us-west-2")
 	if exit != 0 || strings.Count(file, "# Not seen: ") != 3 || !strings.Contains(file, "# Not seen: subnets. EC2 refuses: You are not authorized") || !strings.Contains(file, "\n        - sg-0a1b2c3d") {
 		t.Errorf("exit status %d:\n%s", exit, file)
@@ -80,7 +80,7 @@ func TestWhatMayNotBeLookedAtIsSaidAndTheRestIsShown(t *testing.T) {
 func TestNobodyDiscoversWithCredentialsThatAreNone(t *testing.T) {
 	t.Parallel()
 	west := region(t, "us-west-2")
-	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	a := newAccount(t, all(west)...)
 	_, told, exit := a.asks("providers", "discover", "aws", "--region", "us-west-2", "--role-arn", "arn:aws:iam::111122223333:role/stranger")
 	if exit != 1 || !strings.Contains(told, "the role arn:aws:iam::111122223333:role/stranger cannot be used") {
 		t.Errorf("exit status %d: %s", exit, told)

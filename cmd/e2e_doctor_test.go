@@ -43,7 +43,8 @@ func (a *account) finds(found map[string]string, check, want string) {
 func TestTheDoctorChecksAnAccount(t *testing.T) {
 	t.Parallel()
 	west := region(t, "us-west-2")
-	a := newAccount(t, "AWS_ENDPOINT_URL_EC2="+west.URL(), "AWS_ENDPOINT_URL_STS="+west.URL())
+	west.Quota(ec2test.OnDemand, 64)
+	a := newAccount(t, all(west)...)
 	a.finds(a.doctor(0), "broker providers", "warn none is registered")
 	a.must("registerProviderStrategy", fmt.Sprintf(`{"strategy_name": "west", "provider_type": "aws", "strategy_config": {"region": "us-west-2", "subnets": [%q]}}`, ec2test.SubnetA))
 	found := a.doctor(0)
@@ -51,11 +52,12 @@ func TestTheDoctorChecksAnAccount(t *testing.T) {
 		"client token file": "ok ", "broker reachable": "ok http://", "broker clock": "ok ", "broker token": "ok ", "broker version": "ok ",
 		"west health": "ok EC2 answers in us-west-2", "west credentials": "ok acts as arn:aws:iam::111122223333:user/broker in account 111122223333",
 		"west region": "ok us-west-2 is enabled and has 3 zones", "west clock": "ok ", "west addresses": "ok 4091 addresses are free",
+		"west quota":                 "ok vCPUs that the quotas leave: 64 of 64 on demand",
 		"west ec2:DescribeInstances": "ok allowed", "west ec2:DescribeSpotInstanceRequests": "ok allowed", "west ec2:CreateLaunchTemplate": "ok allowed",
 	} {
 		a.finds(found, check, want)
 	}
-	a.equal([]int{0, 0}, []int{west.Made(), len(found) - 18})
+	a.equal([]int{0, 0}, []int{west.Made(), len(found) - 19})
 
 	west.Trouble(ec2test.Trouble{Action: "DescribeSpotInstanceRequests", Refuse: &ec2test.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403}})
 	found = a.doctor(1)

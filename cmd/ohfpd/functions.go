@@ -137,7 +137,7 @@ func cloudSettings(cfg Config) []string {
 		}
 		env = append(env, `OHFP_AWS={"address_allow":[`+strings.Join(text, ",")+`]}`)
 	}
-	for _, name := range []string{"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS"} {
+	for _, name := range []string{"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SERVICE_QUOTAS"} {
 		if url := os.Getenv(name); url != "" {
 			env = append(env, name+"="+url)
 		}

@@ -23,7 +23,12 @@ const (
 )
 
 // quotaLife is how long a limit is believed: a raise takes hours or days.
-const quotaLife = time.Hour
+// quotaPatience is how long it is waited for: a network may lead to EC2 and not
+// to Service Quotas, and a check of health is of EC2.
+const (
+	quotaLife     = time.Hour
+	quotaPatience = time.Second
+)
 
 // quotas are limits of an account in virtual CPUs. One that is not known is not
 // there.
@@ -50,6 +55,8 @@ func (d *Driver) limits(ctx context.Context) map[string]int {
 	if !known.readAt.IsZero() && d.o.Now().Sub(known.readAt) < quotaLife {
 		return known.vcpus
 	}
+	ctx, cancel := context.WithTimeout(ctx, quotaPatience)
+	defer cancel()
 	known = quotas{vcpus: map[string]int{}, readAt: d.o.Now()}
 	for _, code := range []string{quotaOnDemand, quotaSpot} {
 		out, err := api.quotas.GetServiceQuota(ctx, &servicequotas.GetServiceQuotaInput{ServiceCode: new("ec2"), QuotaCode: &code})

@@ -74,6 +74,24 @@ func TestTypesThatMayNotBeLookedAtAreAnErrorAndTheirZonesAreNot(t *testing.T) {
 	}
 }
 
+// A network may lead to EC2 and not to Service Quotas: that is waited for once an
+// hour, and not long.
+func TestQuotasThatDoNotAnswerSpoilNoCheck(t *testing.T) {
+	s := newSite(t)
+	s.Quota(ec2test.OnDemand, 6)
+	s.Trouble(ec2test.Trouble{Action: "GetServiceQuota", Hang: true})
+	for range 2 {
+		h, err := s.driver.Health(t.Context())
+		if err != nil || h.State != broker.Healthy || h.Checks[len(h.Checks)-1].Name == "quota" {
+			t.Errorf("%+v, %v", h, err)
+		}
+		s.Calm() // the second check does not ask again
+	}
+	if n := len(s.Calls("GetServiceQuota")); n != 0 {
+		t.Errorf("Service Quotas was asked %d times more", n)
+	}
+}
+
 func TestQuotasLeaveHeadroom(t *testing.T) {
 	s := newSite(t)
 	s.Quota(ec2test.OnDemand, 6)
