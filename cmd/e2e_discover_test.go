@@ -57,6 +57,9 @@ func TestWhatIsDiscoveredCanBeAppliedAsItIs(t *testing.T) {
 	a.template("")
 	a.equal("SUCCEEDED", a.create(2).Status)
 	a.equal(map[string]int{"west": 2}, held(west, registered))
+	if id := west.Machines()[0].Tags["ohfp:broker"]; id == "" || !strings.Contains(file, "ohfp aws provider-role --broker "+id+" ") {
+		t.Errorf("the broker tags its machines with %q; the file:\n%s", id, file)
+	}
 }
 
 func TestWhatMayNotBeLookedAtIsSaidAndTheRestIsShown(t *testing.T) {

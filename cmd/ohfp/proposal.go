@@ -59,6 +59,7 @@ func (f *file) head(a *dispatch.DiscoveredAWS, region string) {
 	if a.Discovery.Identity != "" {
 		f.line("# Looked at as %s.", said(a.Discovery.Identity))
 	}
+	f.line("# For a role of the account's own: ohfp aws provider-role --broker %s --help", said(a.BrokerID))
 	f.line("# Lines that begin with # are choices: take it away from those that you want.")
 	f.line("# Then: ohfp apply -f THIS_FILE --dry-run")
 	for _, u := range a.Discovery.Unseen {

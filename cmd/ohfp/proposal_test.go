@@ -26,11 +26,12 @@ func looked(change func(*providers.Discovery)) dispatch.DiscoveredAWS {
 		Images:         []providers.Image{{ID: "ami-1", Name: "golden", Own: true, Created: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)}},
 	}
 	change(&d)
-	return dispatch.DiscoveredAWS{Registration: json.RawMessage(`{"region": "us-west-2"}`), Discovery: d}
+	return dispatch.DiscoveredAWS{BrokerID: "7f1e2d3c-0000-4000-8000-000000000001", Registration: json.RawMessage(`{"region": "us-west-2"}`), Discovery: d}
 }
 
 const whole = `# Proposed for account 111122223333 of AWS in us-west-2.
 # Looked at as arn:aws:iam::111122223333:user/broker.
+# For a role of the account's own: ohfp aws provider-role --broker 7f1e2d3c-0000-4000-8000-000000000001 --help
 # Lines that begin with # are choices: take it away from those that you want.
 # Then: ohfp apply -f THIS_FILE --dry-run
 providers:

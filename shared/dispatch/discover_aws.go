@@ -40,6 +40,7 @@ type DiscoverAWSInput struct {
 
 // DiscoveredAWS is what was seen.
 type DiscoveredAWS struct {
+	BrokerID     string              `json:"broker_id" doc:"The broker's id: the value of the tag ohfp:broker, which the role of an account asks for."`
 	Registration json.RawMessage     `json:"strategy_config" doc:"Of a registration, what is certain: where, and as whom."`
 	Discovery    providers.Discovery `json:"found" doc:"What there is to choose from."`
 }
@@ -64,7 +65,11 @@ func (s Service) discoverAWS(ctx context.Context, in DiscoverAWSInput) (Discover
 	if !ok {
 		return DiscoveredAWS{}, fault.Unsupported("region", "the driver of aws cannot look around here")
 	}
-	return DiscoveredAWS{Registration: raw, Discovery: from.Discover(ctx)}, nil
+	meta, err := s.Meta.Meta(ctx)
+	if err != nil {
+		return DiscoveredAWS{}, fmt.Errorf("reading the broker's id: %w", err)
+	}
+	return DiscoveredAWS{BrokerID: meta.ID, Registration: raw, Discovery: from.Discover(ctx)}, nil
 }
 
 // asAsked names the fields of an error as this request has them.
