@@ -19,6 +19,7 @@ type Server struct {
 	mu      sync.Mutex
 	address string
 	server  *http.Server // nil: closed
+	port    net.Listener
 }
 
 // Start serves a cloud.
@@ -49,7 +50,7 @@ func (s *Server) Open() {
 	if err != nil {
 		s.tb.Fatalf("listening as EC2: %v", err)
 	}
-	s.address = l.Addr().String()
+	s.address, s.port = l.Addr().String(), l
 	s.server = &http.Server{Handler: s.Cloud, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
 	go func(server *http.Server) {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
@@ -61,13 +62,22 @@ func (s *Server) Open() {
 // Close closes the port and all connections: the next one is refused.
 func (s *Server) Close() {
 	s.mu.Lock()
-	server := s.server
+	server, port := s.server, s.port
 	s.server = nil
 	s.mu.Unlock()
 	if server == nil {
 		return
 	}
-	if err := server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	// A server that has not begun to serve knows of no port yet.
+	if err := errors.Join(ignoring(port.Close()), ignoring(server.Close())); err != nil {
 		s.tb.Errorf("closing as EC2: %v", err)
 	}
+}
+
+// ignoring drops the error of what was closed already.
+func ignoring(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
