@@ -28,7 +28,7 @@ func well() account {
 func preflight(t *testing.T, a account, context ...string) (said string, passed bool) {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("it needs Node.js")
+		t.Skip("NOT TESTED: what a deployment looks at first, because it needs Node.js")
 	}
 	var script strings.Builder
 	script.WriteString("#!/usr/bin/env bash\ncase \"$*\" in\n")
