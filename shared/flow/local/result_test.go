@@ -1,7 +1,6 @@
 package local_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -41,8 +40,7 @@ func TestAnExecutionThatWasBegunShowsHowItEnded(t *testing.T) {
 			local.Result{Output: json.RawMessage(`{"decision":"DONE"}`), States: 1},
 		},
 		"with an error": {
-			func(context.Context, json.RawMessage) (json.RawMessage, error) { return nil, errors.New("empty") },
-			27 * time.Second, "FAILED", 0,
+			fails(time.Second), 27 * time.Second, "FAILED", time.Second,
 			local.Result{States: 4, Failure: &walk.Failure{
 				Status: walk.Failed, Name: "Ohfp.Stopped", Cause: "The operation ended without its wish; its record says why.",
 			}},

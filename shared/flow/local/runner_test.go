@@ -45,6 +45,16 @@ func answers(d time.Duration) local.Function {
 	}
 }
 
+// fails ends in an error after d, so that whoever began it can see it run.
+func fails(d time.Duration) local.Function {
+	return func(ctx context.Context, in json.RawMessage) (json.RawMessage, error) {
+		if _, err := answers(d)(ctx, in); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("empty")
+	}
+}
+
 func stops(context.Context, json.RawMessage) (json.RawMessage, error) {
 	return json.RawMessage(`{"operation_id": "op-1", "decision": "STOP", "function": "", "attempt": 0, "run": 0,
 		"action": "", "driver_timeout_ms": 0, "timeout_seconds": 0, "wait_seconds": 0}`), nil
