@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -257,8 +258,9 @@ func TestTheTimeOutCountsFromTheStartAndNotFromThePlace(t *testing.T) {
 		e := execute("op-2", "late")
 		e.Timeout = 4 * time.Second
 		start(t, r, e)
+		wait(t, r, "op-1") // whose line may come after the other's: its place is free before
 		wait(t, r, "op-2")
-		line := log.ended(t)[1]
+		line := log.ended(t)[slices.IndexFunc(log.ended(t), func(l map[string]any) bool { return l["execution"] == "op-2" })]
 		if calls != 0 || line["status"] != "TIMED_OUT" || line["duration_ms"] != 5000.0 {
 			t.Errorf("%d calls, %v", calls, line)
 		}
