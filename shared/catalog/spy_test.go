@@ -33,6 +33,13 @@ func (s *spy) written() []string {
 	return append([]string{}, s.writes...)
 }
 
+// ledgers is how many were read.
+func (s *spy) ledgers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads
+}
+
 func (s *spy) setGate(gate func(ctx context.Context, write string, after bool) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
