@@ -154,8 +154,8 @@ func (k *soak) poll() {
 		r := k.standing(id)
 		k.polls++
 		k.equal(calls, k.calledProviders())
-		if writes := len(k.store.written()); k.store.reads != 1 || writes > 1 || writes == 1 && !r.Status.Terminal() {
-			k.Errorf("a poll of %s is %d queries and %q", id, k.store.reads, k.store.written())
+		if writes := len(k.store.written()); k.store.ledgers() != 1 || writes > 1 || writes == 1 && !r.Status.Terminal() {
+			k.Errorf("a poll of %s is %d queries and %q", id, k.store.ledgers(), k.store.written())
 		}
 		if !r.Status.Terminal() {
 			still = append(still, id)
