@@ -133,15 +133,23 @@ func (s *site) read(answer func(int) (bool, error)) *ledger {
 	return l
 }
 
-// empty waits until the queue holds nothing, and ends its readers.
+// empty waits until the queue holds nothing and is asked again, so that whoever
+// emptied it has seen to his answer, and ends its readers.
 func (s *site) empty() {
 	s.Helper()
-	for deadline := time.Now().Add(20 * time.Second); s.Left() > 0; time.Sleep(time.Millisecond) {
+	s.await(func() bool { return s.Left() == 0 })
+	asked := s.Calls("ReceiveMessage")
+	s.await(func() bool { return s.Calls("ReceiveMessage") > asked })
+	s.end()
+}
+
+func (s *site) await(ok func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.Fatalf("%d messages are left", s.Left())
 		}
 	}
-	s.end()
 }
 
 func TestAnEventIsRecordedAndThenDeleted(t *testing.T) {
