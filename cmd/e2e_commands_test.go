@@ -23,6 +23,7 @@ type site struct {
 	way    way
 	broker *broker
 	hosts  map[string]net.Listener // by the variable that holds the port
+	cloud  *cloud                  // nil: AWS is not reached
 }
 
 type siteKey struct{}
@@ -53,6 +54,9 @@ func (s *site) close() error {
 	for _, l := range s.hosts {
 		errs = append(errs, l.Close())
 	}
+	if s.cloud != nil {
+		s.cloud.door.Close()
+	}
 	return errors.Join(errs...)
 }
 
@@ -61,7 +65,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 func commands() map[string]command {
 	return map[string]command{
 		"start": start, "quit": end(syscall.SIGTERM), "crash": end(syscall.SIGKILL),
-		"open": open, "close": closePort, "pool": pool,
+		"open": open, "close": closePort, "pool": pool, "ec2": ec2,
 		"exit": exit, "refused": refused, "http": call, "json": assert, "let": let,
 	}
 }
@@ -80,6 +84,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "start ...")
 	w, dir := siteOf(ts).way, ts.MkAbs("data")
 	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}, w.env...)
+	env = append(env, siteOf(ts).cloud.env()...)
 	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, append(w.flags(dir), args...)...)
 	siteOf(ts).broker = b
 	ts.Check(err)
