@@ -106,6 +106,9 @@ func TestScriptsForWindowsHaveItsLineEnds(t *testing.T) {
 	if s := string(data); strings.Count(s, "\n") != strings.Count(s, "\r\n") || !strings.Contains(s, `"OHFP_CLIENT=C:\100%%\ohfp.exe"`) {
 		t.Errorf("it is %q", s)
 	}
+	if before, _, _ := strings.Cut(string(data), "set \""); !strings.Contains(before, "\r\nsetlocal\r\n") {
+		t.Errorf("it changes variables of its caller: %q", data)
+	}
 }
 
 func TestCheckFindsWhatASchedulerWouldStumbleOver(t *testing.T) {
