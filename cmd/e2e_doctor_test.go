@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,7 +77,8 @@ func TestTheDoctorSaysWhatIsWrongWithTheBroker(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte("not-a-token-of-this-broker\n"), 0o644); err != nil {
+	// The mode is set beside, for a umask may take some of it away.
+	if err := errors.Join(os.WriteFile(token, []byte("not-a-token-of-this-broker\n"), 0o600), os.Chmod(token, 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	out, _, exit := a.asks("doctor", "--token-file", token)
