@@ -132,8 +132,11 @@ func (d *daemon) run(ctx context.Context) error {
 	err := d.server.Serve(serving, d.listener, requestGrace)
 	end()
 	err = errors.Join(err, wait(worked))
-	if !serves() { // the line is on its way, and the log may be closed next
+	switch { // the log may be closed next
+	case !serves():
 		<-said
+	case serving.Err() != nil: // and nobody has been told yet
+		d.log.Info("stopping")
 	}
 	return err
 }
