@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -137,6 +138,29 @@ func TestAConfigurationWarnsOfWhatMayNotBeExpected(t *testing.T) {
 			"circuit breakers are off: providers that fail are called again and again",
 			"the broker is frozen: what makes or changes things is refused",
 		}, got.Warnings)
+	})
+}
+
+func TestAPolicyThatHasNothingToChooseIsToldOf(t *testing.T) {
+	inSite(t, map[string]int{"a": 1, "b": 1, "c": 1}, func(s *site) {
+		warnings := func() []string {
+			return s.configure(`{"default_selection_policy": "ROUND_ROBIN", "fallback_strategies": ["c"]}`).Warnings
+		}
+		told := []string{"default_selection_policy: ROUND_ROBIN chooses among providers of equal priority, and no two have the same:" +
+			" the one of the lowest number is taken first; register those that should share the work with one priority"}
+		rank := func(name string, version, priority int) {
+			s.ok(s.call("registerProviderStrategy", strings.Replace(registration(name), `"provider_type"`,
+				fmt.Sprintf(`"version": %d, "priority": %d, "provider_type"`, version, priority), 1)))
+		}
+		rank("a", 1, 1)
+		rank("b", 1, 2)
+		s.equal(told, warnings())
+		s.equal(append(slices.Clone(told), "nothing has changed"), warnings())
+		s.equal([]string{}, s.configure(`{"default_selection_policy": "FIRST_AVAILABLE"}`).Warnings)
+		rank("c", 1, 2)
+		s.equal(told, warnings()) // c is a fallback, and stands in no tier
+		rank("b", 2, 1)
+		s.equal([]string{}, s.configure(`{"default_selection_policy": "RANDOM"}`).Warnings)
 	})
 }
 

@@ -30,6 +30,10 @@ func oddities(c *broker.StrategyConfig, snap *broker.Snapshot) []string {
 			warnings = append(warnings, fmt.Sprintf("fallback_strategies: %q is excluded by selection_criteria, and never tried", name))
 		}
 	}
+	if leftNothing(c, snap.Providers) {
+		warnings = append(warnings, fmt.Sprintf("default_selection_policy: %s chooses among providers of equal priority, and no two have the same:"+
+			" the one of the lowest number is taken first; register those that should share the work with one priority", c.DefaultPolicy))
+	}
 	if !c.Breaker.Enabled {
 		warnings = append(warnings, "circuit breakers are off: providers that fail are called again and again")
 	}
@@ -37,6 +41,23 @@ func oddities(c *broker.StrategyConfig, snap *broker.Snapshot) []string {
 		warnings = append(warnings, "the broker is frozen: what makes or changes things is refused")
 	}
 	return append(warnings, sweeping(c)...)
+}
+
+// leftNothing reports whether the policy never has anything to choose: it orders
+// providers of equal priority, and each has its own.
+func leftNothing(c *broker.StrategyConfig, all []broker.ProviderView) bool {
+	rivals := map[int]bool{}
+	for i := range all {
+		p := &all[i]
+		if !p.Enabled || p.Draining || slices.Contains(c.Fallbacks, p.Name) || slices.Contains(c.Criteria.ExcludeStrategies, p.Name) {
+			continue
+		}
+		if rivals[p.Priority] {
+			return false
+		}
+		rivals[p.Priority] = true
+	}
+	return len(rivals) > 1 && c.DefaultPolicy != broker.FirstAvailable
 }
 
 func sweeping(c *broker.StrategyConfig) []string {

@@ -118,6 +118,7 @@ func (o Options) batch(operation string) string {
 	script := strings.NewReplacer("@OP@", operation, "@CLIENT@", percent(o.Client), "@CONF@", percent(filepath.Join(o.Dir, "conf", "ohfp.json"))).Replace(
 		`@echo off
 rem @OP@ of the ohfp provider plug-in. "ohfp hostfactory install" writes it anew.
+setlocal
 if "%OHFP_HOST_CONFIG%"=="" set "OHFP_HOST_CONFIG=@CONF@"
 if "%OHFP_CLIENT%"=="" set "OHFP_CLIENT=@CLIENT@"
 if not exist "%OHFP_CLIENT%" (

@@ -15,7 +15,9 @@ import (
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 )
 
-// client writes a program that stands for ohfp.
+// client writes a program that stands for ohfp. Nothing here runs in parallel:
+// a process that is forked while the program is written has it open for a
+// moment, and what is open to be written cannot be run.
 func client(t *testing.T, path, script string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -106,6 +108,9 @@ func TestScriptsForWindowsHaveItsLineEnds(t *testing.T) {
 	if s := string(data); strings.Count(s, "\n") != strings.Count(s, "\r\n") || !strings.Contains(s, `"OHFP_CLIENT=C:\100%%\ohfp.exe"`) {
 		t.Errorf("it is %q", s)
 	}
+	if before, _, _ := strings.Cut(string(data), "set \""); !strings.Contains(before, "\r\nsetlocal\r\n") {
+		t.Errorf("it changes variables of its caller: %q", data)
+	}
 }
 
 func TestCheckFindsWhatASchedulerWouldStumbleOver(t *testing.T) {
@@ -132,7 +137,6 @@ esac`
 		"no list":                         {strings.Replace(good, "[]", "null", 1), `"requests" is no list of objects`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			dir := t.TempDir()
 			program := filepath.Join(dir, "ohfp")
 			client(t, program, c.script)
