@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,6 +139,7 @@ func TestEventsTellWhatHappened(t *testing.T) {
 				happenings()[step](s)
 			}
 			s.stop()
+			synctest.Wait()
 			for _, e := range checkEvents(t, s.stored) {
 				seen[e.Type] = true
 			}

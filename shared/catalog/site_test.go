@@ -99,6 +99,7 @@ func newWorld(t *testing.T, db storetest.Store, room map[string]int) *world {
 	})
 	began := time.Now()
 	t.Cleanup(func() {
+		synctest.Wait()                            // a step ends after its workflow that was stopped
 		if time.Since(began) < broker.EventsKept { // whatever the test was about
 			checkEvents(t, db)
 		}

@@ -3,6 +3,7 @@ package selection
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,8 +28,9 @@ type evidence struct {
 	Override  string                            `json:"override,omitempty"`
 	Fallbacks []string                          `json:"fallbacks,omitempty"`
 	Drivers   map[string][]broker.OperationType `json:"drivers"`
-	Lacks     map[string]string                 `json:"lacks,omitempty"`  // of the template, by provider
-	Offers    map[string][]string               `json:"offers,omitempty"` // that would do, by provider
+	Lacks     map[string]string                 `json:"lacks,omitempty"`     // of the template, by provider
+	Offers    map[string][]string               `json:"offers,omitempty"`    // that would do, by provider
+	Templates map[string]string                 `json:"templates,omitempty"` // by provider: only those that a block names
 	TakenAt   time.Time                         `json:"taken"`
 	Policy    broker.Policy                     `json:"policy,omitempty"` // the configuration's
 	Explore   bool                              `json:"explore,omitempty"`
@@ -103,7 +105,7 @@ func (r *Result) evidence(s *broker.Snapshot) *evidence {
 	q := &r.in.Query.request
 	e := &evidence{
 		Rules: Rules, Operation: q.Operation, Override: q.Override, Fallbacks: q.Fallbacks, Drivers: q.Drivers,
-		Lacks: q.Incomplete, Offers: q.Offerings, TakenAt: s.TakenAt, Policy: s.Config.DefaultPolicy, Explore: s.Config.ExploreCreates,
+		Lacks: q.Incomplete, Offers: q.Offerings, Templates: q.blockedTemplates(s), TakenAt: s.TakenAt, Policy: s.Config.DefaultPolicy, Explore: s.Config.ExploreCreates,
 		Unguarded: !s.Config.Breaker.Enabled, Permits: s.Config.Breaker.HalfOpenMaxCalls, Read: len(s.Providers),
 	}
 	n := r.needs()
@@ -111,6 +113,20 @@ func (r *Result) evidence(s *broker.Snapshot) *evidence {
 		e.Providers = append(e.Providers, n.of(&s.Providers[i], r.in.Query.snapshot))
 	}
 	return e
+}
+
+// blockedTemplates are the names of the template under which it is blocked: of
+// the others nothing is read.
+func (r *Request) blockedTemplates(s *broker.Snapshot) map[string]string {
+	names := map[string]string{}
+	for i := range s.Providers {
+		v := &s.Providers[i]
+		name, named := r.Templates[v.Name]
+		if named && slices.ContainsFunc(v.Blocks, func(b broker.Block) bool { return b.Offering == name }) {
+			names[v.Name] = name
+		}
+	}
+	return names
 }
 
 // keep leaves out the providers that are not kept.
@@ -126,6 +142,7 @@ func (e *evidence) keep(kept func(name string) bool) {
 		}
 	}
 	e.Lacks, e.Offers = lacks, offers
+	maps.DeleteFunc(e.Templates, func(name, _ string) bool { return !kept(name) })
 }
 
 // snapshot is the snapshot that e was made of, as far as decisions read it.

@@ -41,7 +41,7 @@ func Replay(d *broker.Decision) (Replayed, error) {
 	Select(&r, Input{
 		Query: Compile(&s).Prepare(Request{
 			Operation: e.Operation, Criteria: d.Criteria, Override: e.Override, Fallbacks: e.Fallbacks,
-			Drivers: e.Drivers, Incomplete: e.Lacks, Offerings: e.Offers, Origin: d.Origin,
+			Drivers: e.Drivers, Incomplete: e.Lacks, Offerings: e.Offers, Templates: e.Templates, Origin: d.Origin,
 		}),
 		Policy: d.Policy, Ticket: d.Ticket, Seed: d.Seed, AffinityKey: d.AffinityKey, Now: d.TakenAt,
 	})

@@ -85,6 +85,27 @@ func TestADecisionOfNowIsTakenAgainWhateverItsClockWas(t *testing.T) {
 	}
 }
 
+func TestATemplateThatIsBlockedSomewhereIsBlockedThereWhenItsDecisionIsTakenAgain(t *testing.T) {
+	blocked := func(v *broker.ProviderView) {
+		v.Blocks = []broker.Block{{Offering: "template web #1", Until: noon.Add(time.Minute)}}
+	}
+	s := snapshot(provider("a", blocked), provider("b", blocked))
+	q := create()
+	q.Templates = map[string]string{"a": "template web #1", "b": "template web #2"}
+	r := decide(s, q, broker.FirstAvailable)
+	if diff := cmp.Diff([]string{"b"}, r.Ranked()); diff != "" {
+		t.Fatalf("ranked (-want +got):\n%s", diff)
+	}
+	d := stored(t, &s, r)
+	again, err := selection.Replay(&d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(bits(t, d), bits(t, again.Decision)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAnotherDecisionIsNotTheSame(t *testing.T) {
 	s := snapshot(provider("a"), provider("b"))
 	d := stored(t, &s, decide(s, create(), broker.Random))

@@ -23,7 +23,7 @@ func (bubbleClock) WithTimeout(ctx context.Context, d time.Duration) (context.Co
 // taskText is a definition of one task; the arguments are members of it.
 func taskText(members string) string {
 	return `{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
-		"Parameters": {"FunctionName.$": "$.f", "Payload.$": "$"}, "TimeoutSeconds": 5, "ResultSelector": {"got.$": "$.Payload"}, ` + members + `}}}`
+		"Parameters": {"FunctionName.$": "$.f", "Payload.$": "$"}, "TimeoutSeconds": 50, "ResultSelector": {"got.$": "$.Payload"}, ` + members + `}}}`
 }
 
 func load(t testing.TB, text string) *walk.Machine {

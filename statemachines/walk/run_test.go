@@ -51,8 +51,8 @@ func TestAPathThatFindsNothingOfUseEndsTheExecution(t *testing.T) {
 		"below what is no object":      {strings.Replace(taskText(`"End": true`), `"$.f"`, `"$.f.g"`, 1), `{"f": "x"}`},
 		"in a payload":                 {strings.Replace(taskText(`"End": true`), `"Payload.$": "$"`, `"Payload": {"a": {"b.$": "$.b"}}`, 1), `{"f": "x"}`},
 		"in a selector":                {strings.Replace(taskText(`"End": true`), `"$.Payload"`, `"$.Payload.a.b"`, 1), `{"f": "x"}`},
-		"a time-out of nothing":        {strings.Replace(taskText(`"End": true`), `"TimeoutSeconds": 5`, `"TimeoutSecondsPath": "$.s"`, 1), `{"f": "x", "s": 0}`},
-		"a time-out in parts":          {strings.Replace(taskText(`"End": true`), `"TimeoutSeconds": 5`, `"TimeoutSecondsPath": "$.s"`, 1), `{"f": "x", "s": 1.5}`},
+		"a time-out of nothing":        {strings.Replace(taskText(`"End": true`), `"TimeoutSeconds": 50`, `"TimeoutSecondsPath": "$.s"`, 1), `{"f": "x", "s": 0}`},
+		"a time-out in parts":          {strings.Replace(taskText(`"End": true`), `"TimeoutSeconds": 50`, `"TimeoutSecondsPath": "$.s"`, 1), `{"f": "x", "s": 1.5}`},
 		"an output":                    {taskText(`"ResultPath": null, ` + next), `{"f": "x"}`},
 		"a variable, though a default": {`{"StartAt": "C", "States": {"C": {"Type": "Choice", "Choices": [{"Variable": "$.v", "StringEquals": "x", ` + strings.Replace(next, "}", `}], "Default": "E"}`, 1) + `}}}`, `{}`},
 		"seconds to wait":              {`{"StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$.s", ` + next + `}}}`, `{"e": 1}`},
@@ -207,8 +207,8 @@ func TestAFunctionThatIgnoresItsContextIsLeftBehind(t *testing.T) {
 			return json.RawMessage(`"late"`), nil
 		})
 		wantFailure(t, err, walk.Failed, walk.StatesTimeout)
-		if got := time.Since(start); got != 5*time.Second {
-			t.Errorf("it took %v, want 5s", got)
+		if got := time.Since(start); got != 50*time.Second {
+			t.Errorf("it took %v, want 50s", got)
 		}
 		<-late // its goroutine finds room for the answer and ends
 	})

@@ -47,7 +47,7 @@ func newWorkshop(t *testing.T, hosts int, lease, back string) workshop {
 		},
 		Options: func(o *static.Options) {
 			o.Commands = commands
-			o.CommandTimeout = 5 * time.Second
+			o.CommandTimeout = time.Minute
 			o.Environment = []string{"PATH=/usr/bin:/bin", "DIR=" + dir}
 			o.TempDir = dir
 		},
@@ -63,6 +63,14 @@ func (w workshop) log(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return strings.Fields(strings.ReplaceAll(string(data), " ", ":"))
+}
+
+// left reports whether the commands have left a file.
+func (w workshop) left(name string) func(*ending) bool {
+	return func(*ending) bool {
+		info, err := os.Stat(filepath.Join(w.dir, name))
+		return err == nil && (info.Size() > 0 || name != "log")
+	}
 }
 
 func (w workshop) expectLog(t *testing.T, want ...string) {
@@ -151,7 +159,7 @@ func TestLeaseCommand_whose_undoing_fails_says_so_and_frees_the_host(t *testing.
 // lease_command has not finished.
 func TestLeaseCommand_cut_off_by_the_deadline_leaves_no_machine(t *testing.T) {
 	w := newWorkshop(t, 1, `test -f "$DIR/fast" || exec sleep 60`, "true")
-	_, err := w.Driver.Create(soon(t), wish(1, 1))
+	_, err := w.Driver.Create(endsOnce(t, w.left("log")), wish(1, 1))
 	p := expectError(t, err, fault.Server, false)
 	if !strings.Contains(p.Message, "did not end in time") {
 		t.Errorf("got %q", p.Message)
@@ -170,9 +178,9 @@ func TestLeaseCommand_cut_off_by_the_deadline_leaves_no_machine(t *testing.T) {
 
 func TestLeaseCommand_cut_off_frees_the_host_after_a_while(t *testing.T) {
 	w := newWorkshop(t, 1, `test -f "$DIR/fast" || { touch "$DIR/fast"; exec sleep 60; }`, "true")
-	_, err := w.Driver.Create(soon(t), wish(1, 1))
+	_, err := w.Driver.Create(endsOnce(t, w.left("fast")), wish(1, 1))
 	expectError(t, err, fault.Server, false)
-	w.Clock.Advance(time.Minute + 10*time.Second) // command and undoing, 5 s each, and a minute
+	w.Clock.Advance(3 * time.Minute) // command and undoing, a minute each, and a minute
 	made(t, w.Driver, wish(2, 1))
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -180,18 +181,21 @@ func TestCreate_in_an_empty_pool_is_short_of_capacity(t *testing.T) {
 }
 
 func TestCreate_keeps_what_it_has_when_time_runs_out(t *testing.T) {
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 3})
-	s.Hosts[1].Hang(true)
-	s.Hosts[2].Hang(true)
-	spec := wish(1, 2)
-	r, err := s.Driver.Create(soon(t), spec)
-	if err != nil {
-		t.Fatalf("a part is no error: %v", err)
-	}
-	expectNames(t, r.Machines, "host-00")
-	expectShortfall(t, r, fault.Down)
-	s.Set("")
-	expectNames(t, made(t, s.Driver, spec), "host-00", "host-01")
+	synctest.Test(t, func(t *testing.T) {
+		d := &mute{silent: map[string]bool{}}
+		s := inMemory(t, statictest.Setup{Hosts: 3, Config: tcp}, d)
+		d.hush(s.Hosts[1])
+		d.hush(s.Hosts[2])
+		spec := wish(1, 2)
+		r, err := s.Driver.Create(soon(t), spec)
+		if err != nil {
+			t.Fatalf("a part is no error: %v", err)
+		}
+		expectNames(t, r.Machines, "host-00")
+		expectShortfall(t, r, fault.Down)
+		d.free()
+		expectNames(t, made(t, s.Driver, spec), "host-00", "host-01")
+	})
 }
 
 func TestCreate_does_nothing_when_records_cannot_be_read(t *testing.T) {
@@ -312,7 +316,7 @@ func TestCreate_waits_for_an_earlier_call_with_its_token_no_longer_than_it_may(t
 		done <- err
 	}()
 	<-d.reached // the first call holds the token
-	_, err := s.Driver.Create(soon(t), wish(1, 1))
+	_, err := s.Driver.Create(endsOnce(t, (*ending).isWaitedFor), wish(1, 1))
 	if p := expectError(t, err, fault.Timeout, true); !strings.Contains(p.Message, "earlier call") {
 		t.Errorf("got %q", p.Message)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -150,20 +151,18 @@ func (d *dead) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 func TestCreate_looks_at_more_hosts_at_once_when_none_answers_and_never_at_too_many(t *testing.T) {
-	d := &dead{}
-	s := statictest.NewSite(t, statictest.Setup{
-		Hosts: 1,
-		Config: func(c *config.Static) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &dead{}
+		s := inMemory(t, statictest.Setup{Hosts: 1, Config: func(c *config.Static) {
 			c.Check = config.HostCheck{Kind: config.CheckTCP, Port: 22, TimeoutMS: 20}
 			for i := 1; i < 100; i++ {
 				c.Hosts = append(c.Hosts, config.Host{Name: statictest.HostName(i), Address: "127.0.0.1"})
 			}
-		},
-		Options: func(o *static.Options) { o.Dialer = d },
+		}}, d)
+		_, err := s.Driver.Create(t.Context(), wish(1, 1))
+		expectError(t, err, fault.Down, false)
+		if d.most < 16 || d.most > 32 {
+			t.Errorf("at most %d hosts were dialled at once, want 16 to 32", d.most)
+		}
 	})
-	_, err := s.Driver.Create(t.Context(), wish(1, 1))
-	expectError(t, err, fault.Down, false)
-	if d.most < 16 || d.most > 32 {
-		t.Errorf("at most %d hosts were dialled at once, want 16 to 32", d.most)
-	}
 }

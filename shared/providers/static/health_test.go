@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,17 +115,20 @@ func TestHealth_is_unknown_when_the_records_cannot_be_read(t *testing.T) {
 }
 
 func TestHealth_counts_hosts_that_it_had_no_time_for_neither_way(t *testing.T) {
-	s := statictest.NewSite(t, statictest.Setup{Hosts: 3})
-	s.Hosts[1].Hang(true)
-	h, err := s.Driver.Health(soon(t))
-	if err != nil || h.State != broker.Healthy || h.Message != "2 of 2 hosts are up, 1 not checked in time; 3 free, 0 leased" {
-		t.Errorf("got %+v, %v", h, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if h, err := s.Driver.Health(ctx); err == nil {
-		t.Errorf("a check without any time found %+v", h)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := &mute{silent: map[string]bool{}}
+		s := inMemory(t, statictest.Setup{Hosts: 3, Config: tcp}, d)
+		d.hush(s.Hosts[1])
+		h, err := s.Driver.Health(soon(t))
+		if err != nil || h.State != broker.Healthy || h.Message != "2 of 2 hosts are up, 1 not checked in time; 3 free, 0 leased" {
+			t.Errorf("got %+v, %v", h, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if h, err := s.Driver.Health(ctx); err == nil {
+			t.Errorf("a check without any time found %+v", h)
+		}
+	})
 }
 
 func TestHealth_of_an_empty_pool_is_unhealthy(t *testing.T) {

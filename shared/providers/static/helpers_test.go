@@ -3,6 +3,7 @@ package static_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -76,12 +77,107 @@ func expectShortfall(t *testing.T, r providers.CreateResult, class fault.Class) 
 	return expectError(t, r.Shortfall[0], class, false)
 }
 
-// soon is a context that ends after a while that a loopback host never needs.
+// soon is a context that ends after a while of virtual time.
 func soon(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// ending is a context whose time is over when the test says so, and not by a
+// clock, which may be quicker than what it is about.
+type ending struct {
+	context.Context //nolint:containedctx // it is one
+
+	once   sync.Once
+	waited chan struct{} // closed when somebody waits for the end
+	over   chan struct{}
+}
+
+// endsOnce is a context whose time is over once ok.
+func endsOnce(t *testing.T, ok func(e *ending) bool) *ending {
+	t.Helper()
+	e := &ending{Context: t.Context(), waited: make(chan struct{}), over: make(chan struct{})}
+	go func() {
+		defer close(e.over)
+		for tick := time.Tick(time.Millisecond); !ok(e); {
+			select {
+			case <-tick:
+			case <-e.Context.Done():
+				return
+			}
+		}
+	}()
+	return e
+}
+
+// isWaitedFor reports whether somebody waits for the end.
+func (e *ending) isWaitedFor() bool {
+	select {
+	case <-e.waited:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *ending) Done() <-chan struct{} {
+	e.once.Do(func() { close(e.waited) })
+	return e.over
+}
+
+func (e *ending) Err() error {
+	select {
+	case <-e.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// mute dials hosts in memory, of which some never answer.
+type mute struct {
+	mu     sync.Mutex
+	silent map[string]bool // by address
+}
+
+func (m *mute) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	m.mu.Lock()
+	silent := m.silent[address]
+	m.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	here, _ := net.Pipe()
+	return here, nil
+}
+
+// hush has a host never answer again.
+func (m *mute) hush(h *statictest.Host) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.silent[h.Address()] = true
+}
+
+// free has all answer.
+func (m *mute) free() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.silent)
+}
+
+// inMemory is a site for virtual time: its listeners are closed, and its hosts
+// are reached by the dialler alone.
+func inMemory(t *testing.T, setup statictest.Setup, dialer static.Dialer) *statictest.Site {
+	t.Helper()
+	setup.Options = func(o *static.Options) { o.Dialer = dialer }
+	s := statictest.NewSite(t, setup)
+	for _, h := range s.Hosts {
+		h.Close()
+	}
+	return s
 }
 
 // resolver answers from a map and counts.

@@ -29,7 +29,7 @@ func answering(t *testing.T, status int, body string) *Store {
 	}))
 	t.Cleanup(server.Close)
 	return &Store{
-		table: awssdk.String("t"), timeout: time.Second, now: time.Now, pause: retryer(1),
+		table: awssdk.String("t"), timeout: time.Minute, now: time.Now, pause: retryer(1),
 		client: client{ddb.New(ddb.Options{
 			Region: "us-east-1", BaseEndpoint: awssdk.String(server.URL), RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider("id", "canary-secret", ""),

@@ -9,34 +9,32 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/openhostfactory/ohfp/shared/providers/providertest/loopback"
 )
 
 // Server serves a cloud on loopback until the test ends.
 type Server struct {
 	*Cloud
 
-	tb      testing.TB
-	mu      sync.Mutex
-	address string
-	server  *http.Server // nil: closed
-	port    net.Listener
+	tb       testing.TB
+	port     loopback.Port
+	mu       sync.Mutex
+	server   *http.Server // nil: closed
+	listener net.Listener
 }
 
 // Start serves a cloud.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	s := &Server{Cloud: New(o), tb: tb, address: "127.0.0.1:0"}
+	s := &Server{Cloud: New(o), tb: tb, port: loopback.Hold(tb)}
 	s.Open()
 	tb.Cleanup(s.Close)
 	return s
 }
 
 // URL is the endpoint, the same after Close and Open.
-func (s *Server) URL() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return "http://" + s.address
-}
+func (s *Server) URL() string { return "http://" + s.port.Address() }
 
 // Open listens again on the same port.
 func (s *Server) Open() {
@@ -46,11 +44,11 @@ func (s *Server) Open() {
 	if s.server != nil {
 		return
 	}
-	l, err := net.Listen("tcp", s.address) //nolint:noctx // binding loopback waits for nobody
+	l, err := s.port.Listen(s.tb.Context())
 	if err != nil {
 		s.tb.Fatalf("listening as EC2: %v", err)
 	}
-	s.address, s.port = l.Addr().String(), l
+	s.listener = l
 	s.server = &http.Server{Handler: s.Cloud, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
 	go func(server *http.Server) {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
@@ -62,14 +60,14 @@ func (s *Server) Open() {
 // Close closes the port and all connections: the next one is refused.
 func (s *Server) Close() {
 	s.mu.Lock()
-	server, port := s.server, s.port
+	server, listener := s.server, s.listener
 	s.server = nil
 	s.mu.Unlock()
 	if server == nil {
 		return
 	}
 	// A server that has not begun to serve knows of no port yet.
-	if err := errors.Join(ignoring(port.Close()), ignoring(server.Close())); err != nil {
+	if err := errors.Join(ignoring(listener.Close()), ignoring(server.Close())); err != nil {
 		s.tb.Errorf("closing as EC2: %v", err)
 	}
 }

@@ -7,13 +7,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/openhostfactory/ohfp/shared/providers/providertest/loopback"
 )
 
 // Host is a real listener on loopback that answers TCP and HTTP. Its switches
 // may be turned while it is checked.
 type Host struct {
 	tb       testing.TB
-	address  string
+	port     loopback.Port
 	mu       sync.Mutex
 	server   *http.Server // nil: closed
 	listener net.Listener
@@ -25,7 +27,7 @@ type Host struct {
 // StartHost starts a host that is up until the test ends.
 func StartHost(tb testing.TB) *Host {
 	tb.Helper()
-	h := &Host{tb: tb, address: "127.0.0.1:0", status: http.StatusOK, released: make(chan struct{})}
+	h := &Host{tb: tb, port: loopback.Hold(tb), status: http.StatusOK, released: make(chan struct{})}
 	close(h.released)
 	h.Open()
 	tb.Cleanup(func() { h.Hang(false); h.Close() })
@@ -33,7 +35,7 @@ func StartHost(tb testing.TB) *Host {
 }
 
 // Address is host:port, the same after Close and Open.
-func (h *Host) Address() string { return h.address }
+func (h *Host) Address() string { return h.port.Address() }
 
 // Visits is how many connections were opened to the host.
 func (h *Host) Visits() int {
@@ -73,11 +75,10 @@ func (h *Host) Open() {
 	if h.server != nil {
 		return
 	}
-	l, err := (&net.ListenConfig{}).Listen(h.tb.Context(), "tcp", h.address)
+	l, err := h.port.Listen(h.tb.Context())
 	if err != nil {
 		h.tb.Fatalf("listening as a host of the pool: %v", err)
 	}
-	h.address = l.Addr().String()
 	s := &http.Server{Handler: http.HandlerFunc(h.serve), ReadHeaderTimeout: time.Minute, ConnState: h.count}
 	h.server, h.listener = s, l
 	go func() {
