@@ -27,6 +27,7 @@ type site struct {
 	broker *broker
 	at     string                  // of the broker, whether one runs or not
 	hosts  map[string]net.Listener // by the variable that holds the port
+	cloud  *cloud                  // nil: AWS is not reached
 	kept   []func() error          // release the ports that the script has taken
 	alone  []*os.File              // locks
 }
@@ -59,6 +60,9 @@ func (s *site) close() error {
 	for _, l := range s.hosts {
 		errs = append(errs, l.Close())
 	}
+	if s.cloud != nil {
+		s.cloud.door.Close()
+	}
 	for _, release := range s.kept {
 		errs = append(errs, release())
 	}
@@ -84,7 +88,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 func commands() map[string]command {
 	return map[string]command{
 		"start": start, "quit": end(syscall.SIGTERM), "crash": end(syscall.SIGKILL),
-		"open": open, "close": closePort, "alone": alone, "pool": pool,
+		"open": open, "close": closePort, "alone": alone, "pool": pool, "ec2": ec2,
 		"exit": exit, "refused": refused, "http": call, "json": assert, "let": let,
 	}
 }
@@ -109,6 +113,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	w := s.way
 	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}, w.env...)
+	env = append(env, s.cloud.env()...)
 	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, slices.Concat([]string{"--listen", s.at}, w.flags(dir), args)...)
 	s.broker = b
 	ts.Check(err)

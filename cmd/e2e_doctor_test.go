@@ -58,7 +58,8 @@ func TestTheDoctorChecksAnAccount(t *testing.T) {
 	} {
 		a.finds(found, check, want)
 	}
-	a.equal([]int{0, 0}, []int{west.Made(), len(found) - 19})
+	a.finds(found, "west ec2:RunInstances", "unproven not tried: no template")
+	a.equal([]int{0, 0}, []int{west.Made(), len(found) - 29})
 
 	west.Trouble(ec2test.Trouble{Action: "DescribeSpotInstanceRequests", Refuse: &ec2test.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403}})
 	found = a.doctor(1)
