@@ -302,12 +302,16 @@ func TestUnitsThatTheFirstLacksTheSecondMakesUpForWithAnUnknownOutcomeInBetween(
 	a.equal(map[string]int{ec2test.TypeXLarge: 3}, held(east, kind))
 }
 
+// seenWithin is longer than the time until a provider is checked again: the
+// first check is part of its registration, and has seconds.
+const seenWithin = 7 * time.Minute
+
 // seen waits until a provider's machine types were looked at.
 func (a *account) seen(provider string) (capabilities string) {
 	a.t.Helper()
 	beat := time.NewTicker(50 * time.Millisecond)
 	defer beat.Stop()
-	for deadline := time.Now().Add(startWithin); time.Now().Before(deadline); <-beat.C {
+	for deadline := time.Now().Add(seenWithin); time.Now().Before(deadline); <-beat.C {
 		status, answer, err := a.ask(http.MethodGet, "/v1/queries/getProviderCapabilities?provider_name="+provider, "", nil)
 		if err != nil || status != http.StatusOK {
 			a.t.Fatalf("%d %s, %v", status, answer, err)

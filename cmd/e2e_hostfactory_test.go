@@ -78,7 +78,7 @@ func (m *managementHost) script(operation, input string, env ...string) (stdout 
 		m.Fatal(err)
 	}
 	cmd := exec.CommandContext(m.Context(), filepath.Join(m.scripts, operation+".sh"), "-f", file.Name())
-	cmd.Env = env
+	cmd.Env = append([]string{}, env...) // nil would be that of these tests
 	out, err := cmd.Output()
 	if ended := new(exec.ExitError); err != nil && !errors.As(err, &ended) {
 		m.Fatal(err)

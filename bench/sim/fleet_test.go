@@ -172,7 +172,15 @@ func (f *fleet) Health(ctx context.Context) (broker.Health, error) {
 	if err := f.enter(ctx, f.now()); err != nil {
 		return broker.Health{}, err
 	}
+	f.checked(false)
 	return f.Provider.Health(ctx)
+}
+
+// checked writes down who looked, at a provider that some have no way to.
+func (f *fleet) checked(blind bool) {
+	if f.site.plan.foggy > 0 && f.name == f.site.plan.fleets[0].name {
+		f.site.note(func(t *tally) { t.checks = append(t.checks, check{time.Since(f.site.began), blind}) })
+	}
 }
 
 // fog is a provider as a process sees it whose own network is ill.
@@ -194,4 +202,7 @@ func (f fog) Find(context.Context, broker.CreateSpec) ([]broker.Machine, error) 
 }
 
 // Health finds nobody.
-func (f fog) Health(context.Context) (broker.Health, error) { return broker.Health{}, f.lostWay() }
+func (f fog) Health(context.Context) (broker.Health, error) {
+	f.checked(true)
+	return broker.Health{}, f.lostWay()
+}

@@ -84,7 +84,8 @@ func preferences() []scenario {
 			name: "one process of ten has no way to the preferred",
 			plan: plan{fleets: three(well), processes: 10, foggy: 1, rate: 5, long: long},
 			measures: []measure{
-				lost(), missing("a", 100, 20, 11, 0, long),
+				lost(), shunned("a", 14, 11),
+				{name: "percent of the time hidden by checks", of: func(t *tally) float64 { return t.hidden(long) }, bar: unbounded},
 				{name: "calls that never left", of: func(t *tally) float64 { return float64(t.astray) }, bar: unbounded},
 			},
 		},
@@ -123,6 +124,15 @@ func noticed(fleet string, after time.Duration, bar, goal float64) measure {
 // share is which part of the creations a provider made, in percent.
 func share(fleet string, from, to time.Duration, bar, goal float64) measure {
 	return measure{name: "share of " + fleet + ", percent", bar: bar, goal: goal, of: func(t *tally) float64 { return t.share(fleet, from, to) }}
+}
+
+// shunned is how far a provider's part stays below all of the creations, beside
+// the time in which the newest check was by who has no way to it: whose turn a
+// check is, is luck.
+func shunned(fleet string, bar, goal float64) measure {
+	return measure{name: "share that " + fleet + " lacks, points", bar: bar, goal: goal, of: func(t *tally) float64 {
+		return max(0, 100-t.hidden(long)-t.share(fleet, 0, long))
+	}}
 }
 
 // missing is how far a provider's part stays below the one that it should have.

@@ -49,6 +49,7 @@ type tally struct {
 	wait                                             []time.Duration
 	good                                             []time.Duration // when operations succeeded, since the site began
 	made                                             []making
+	checks                                           []check // of the provider that some have no way to
 	paid, cheapest                                   float64 // for an hour of all machines; what the cheapest that had them asked
 }
 
@@ -56,6 +57,28 @@ type tally struct {
 type making struct {
 	fleet string
 	at    time.Duration // since the site began
+}
+
+// check is a look at a provider's health.
+type check struct {
+	at    time.Duration // since the site began
+	blind bool          // by who has no way to it
+}
+
+// hidden is for how long, until over, the newest check of a provider was one by
+// who has no way to it, in percent of that time.
+func (t *tally) hidden(over time.Duration) float64 {
+	var sum time.Duration
+	for i, c := range t.checks {
+		until := over
+		if i+1 < len(t.checks) {
+			until = min(over, t.checks[i+1].at)
+		}
+		if c.blind {
+			sum += max(0, until-c.at)
+		}
+	}
+	return 100 * float64(sum) / float64(over)
 }
 
 // share is the part of the creations in [from, to) that a fleet answered, in

@@ -3,14 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 // poolFiles are the registrations of the play, in the order of preference.
 var poolFiles = [...]string{"pool-a.json", "pool-b.json", "spare.json"}
+
+// holding is how long a host may keep its answer to itself: long enough for the
+// broker to be looked at and killed meanwhile.
+const holding = 10 * time.Second
 
 // stage holds what the steps share.
 type stage struct {
@@ -42,12 +49,19 @@ func openStage(out *screen, bin, examples string) (_ *stage, err error) {
 		return nil, fmt.Errorf("making a directory for the play: %w", err)
 	}
 	s := &stage{out: out, dir: dir, pools: map[string]*site.Pool{}}
-	s.broker = &site.Broker{Path: ohfpd, Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0"}
+	s.broker = &site.Broker{Path: ohfpd, Dir: filepath.Join(dir, "data")}
 	s.client = &client{path: ohfp, dir: dir, out: out}
-	if err := s.openPools(examples); err != nil {
+	if err := errors.Join(s.keepPort(), s.openPools(examples)); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// keepPort chooses where the broker listens: nobody else does, while it is dead.
+func (s *stage) keepPort() error {
+	port, _, err := site.Keep("127.0.0.1", 0) // until the process ends
+	s.broker.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	return err
 }
 
 func binary(dir, name string) (string, error) {
@@ -68,6 +82,7 @@ func (s *stage) openPools(examples string) error {
 			return err
 		}
 		s.pools[p.Registration.Name] = p
+		p.Registration.SetTimeout(holding)
 		if err := p.Registration.WriteFile(filepath.Join(s.dir, name)); err != nil {
 			return fmt.Errorf("writing a pool: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 )
 
 // Registration is the file of a static pool. It is kept as it was read, so
@@ -75,6 +76,10 @@ func (r Registration) column(key string) []string {
 }
 
 func (r Registration) setPort(port int) { r.check["port"] = float64(port) }
+
+// SetTimeout sets how long a host may take to answer a check; 10 s is the most
+// that a broker takes.
+func (r Registration) SetTimeout(d time.Duration) { r.check["timeout_ms"] = float64(d.Milliseconds()) }
 
 func (r Registration) moveHosts(address string) {
 	for _, h := range r.hosts {
