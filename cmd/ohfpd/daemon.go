@@ -84,6 +84,9 @@ func address(a net.Addr, encrypted bool) string {
 
 // announce says where the broker is, and what to type next.
 func (d *daemon) announce(w world) {
+	if othersMayWrite(d.dataDir) {
+		d.log.Warn("others may write into the data directory, and could put a store or a token of their own there: chmod go-w", "data_dir", d.dataDir)
+	}
 	try := d.firstCommand(xdg{w.getenv})
 	d.log.Info("serving", "address", d.url, "data_dir", d.dataDir, "try", try, "version", versionText())
 	if w.terminal {
@@ -124,10 +127,15 @@ func (d *daemon) run(ctx context.Context) error {
 		worked <- d.site.Run(working)
 	}()
 
-	defer context.AfterFunc(serving, func() { d.log.Info("stopping") })()
+	said := make(chan struct{})
+	serves := context.AfterFunc(serving, func() { d.log.Info("stopping"); close(said) })
 	err := d.server.Serve(serving, d.listener, requestGrace)
 	end()
-	return errors.Join(err, wait(worked))
+	err = errors.Join(err, wait(worked))
+	if !serves() { // the line is on its way, and the log may be closed next
+		<-said
+	}
+	return err
 }
 
 func wait(worked <-chan error) error {
