@@ -44,15 +44,13 @@ func TestATemplateIsValidatedByTheProviderThatWouldMakeTheMachines(t *testing.T)
 func TestWhereNothingElseIsKnownATemplateCostsWhatTheRegistrationSays(t *testing.T) {
 	inSite(t, map[string]int{"a": 1}, func(s *site) {
 		s.ok(s.call("registerProviderStrategy", strings.Replace(registration("a"), "{", `{"version": 1, "price_per_hour": 0.5, `, 1)))
-		for template, want := range map[string]broker.Estimate{
-			`{"template_id": "x"}`:                                  {EstimatedCostPerHour: new(0.5)},
-			`{"template_id": "x", "machine_weights": {"large": 4}}`: {EstimatedCostPerHour: new(0.5), EstimatedCostPerUnitHour: new(0.5)},
-			`{"template_id": "x", "machine_weights": {"X86_64": 4}, "attributes": {"type": "X86_64"}}`: {
-				EstimatedCostPerHour: new(0.5), EstimatedCostPerUnitHour: new(0.125),
-			},
+		for more, unit := range map[string]*float64{
+			``:                                  nil,
+			`, "machine_weights": {"large": 4}`: new(0.5),
+			`, "machine_weights": {"X86_64": 4}, "attributes": {"type": "X86_64"}`: new(0.125),
 		} {
-			v, _ := s.execute(validate(`{"template": `+template+`}`, ""))
-			s.equal(want, v.Result.Estimate)
+			v, _ := s.execute(validate(`{"template": {"template_id": "x"`+more+`}}`, ""))
+			s.equal(broker.Estimate{EstimatedCostPerHour: new(0.5), EstimatedCostPerUnitHour: unit}, v.Result.Estimate)
 		}
 		v, _ := s.execute(offers(""))
 		s.equal(broker.Estimate{EstimatedCostPerHour: new(0.5)}, v.Result.Templates[0].Estimate)
