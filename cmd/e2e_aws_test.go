@@ -358,10 +358,14 @@ func TestWhatMachineTypesHaveAndCostIsShownAndChosenBy(t *testing.T) {
 	a.equal(before, len(west.Calls(""))+len(east.Calls(""))) // nobody was called to show or to choose
 
 	offers := a.must("executeProviderOperation", `{"operation_type": "GET_AVAILABLE_TEMPLATES", "strategy_override": "east"}`)
-	for _, part := range []string{`"ncpus":2`, `"nram":16384`, `"estimated_cost_per_hour":0.04`, `"priced_at":`} {
-		if !strings.Contains(offers, part) {
-			t.Errorf("%s does not show %s", offers, part)
+	valid := a.must("executeProviderOperation", `{"operation_type": "VALIDATE_TEMPLATE", "parameters": {"template_id": "web"}, "strategy_override": "east"}`)
+	for _, part := range []string{`"estimated_cost_per_hour":0.04`, `"priced_at":`} {
+		if !strings.Contains(offers, part) || !strings.Contains(valid, part) {
+			t.Errorf("%s or %s does not show %s", offers, valid, part)
 		}
+	}
+	if !strings.Contains(offers, `"ncpus":2`) || !strings.Contains(offers, `"nram":16384`) {
+		t.Errorf("%s does not show what the type has", offers)
 	}
 }
 

@@ -54,7 +54,7 @@ var ruleMeans = map[string]string{
 	"zones":                 "it is in none of these zones, regions or geographies",
 	"template_incomplete":   "the template lacks something there",
 	"no_room":               "no machine fits any more",
-	"price_unknown":         "it names no price",
+	"price_unknown":         "its price is not known, or was read a day ago and longer",
 	"max_cost_per_hour":     "a machine costs more",
 	"breaker_open":          "calls to it are held back",
 	"not_before":            "it asked for no call before that",

@@ -32,32 +32,55 @@ func (p *Price) goodAt(now time.Time) bool {
 	return p != nil && (p.At.IsZero() || now.Sub(p.At) < PriceLife)
 }
 
-// PriceOf returns what one machine of a template costs where types are known:
-// by spot that of the cheapest type, which is what is taken, and else that of
-// the first type in the template's order that has a price. Where no price of
-// spot is good, that on demand stands for it: nothing costs more. False: none is
-// known that is good at now.
-func PriceOf(types map[string]MachineType, t *ResolvedTemplate, now time.Time) (p Price, known bool) {
-	if t.PriceType == "spot" {
-		if p, known = cheapestSpot(types, t, now); known {
-			return p, true
-		}
-	}
-	for _, name := range t.MachineTypes {
-		if m := types[name]; m.Price.goodAt(now) {
-			return *m.Price, true
-		}
-	}
-	return Price{}, false
+// Quote is what one machine costs that would be made, and the units that it is
+// worth; 1 where machines are counted.
+type Quote struct {
+	Price
+	Units int
 }
 
-func cheapestSpot(types map[string]MachineType, t *ResolvedTemplate, now time.Time) (best Price, known bool) {
-	for _, name := range t.MachineTypes {
-		if m := types[name]; m.Spot.goodAt(now) && (!known || m.Spot.PerHour < best.PerHour) {
-			best, known = *m.Spot, true
+// Market is what is known where the price of a machine is asked.
+type Market struct {
+	Types    map[string]MachineType
+	Cheapest bool // on demand, too, the cheapest type is made, and not the first of the template
+	Now      time.Time
+}
+
+// Quote returns what one machine of a wish costs where types are known: by spot
+// that of the cheapest type, which is what is taken, and else that of the first
+// type in the template's order that has a price, unless there, too, the cheapest
+// is taken. Cheapest is by what the wish counts: by machine, or by unit. Where
+// no price of spot is good, that on demand stands for it: nothing costs more.
+// False: none is known that is good now.
+func (m Market) Quote(s *CreateSpec) (q Quote, known bool) {
+	if s.Template.PriceType == "spot" {
+		if q, known = m.pick(s, true, func(t MachineType) *Price { return t.Spot }); known {
+			return q, true
+		}
+	}
+	return m.pick(s, m.Cheapest, func(t MachineType) *Price { return t.Price })
+}
+
+// pick takes the first type with a good price, or the cheapest.
+func (m Market) pick(s *CreateSpec, cheapest bool, price func(MachineType) *Price) (best Quote, known bool) {
+	for _, name := range s.Template.MachineTypes {
+		p := price(m.Types[name])
+		if !p.goodAt(m.Now) {
+			continue
+		}
+		if q := (Quote{*p, s.countsFor(name)}); !known || q.below(best) {
+			best, known = q, true
+		}
+		if !cheapest {
+			break
 		}
 	}
 	return best, known
+}
+
+// below compares by unit.
+func (q Quote) below(than Quote) bool {
+	return q.PerHour*float64(than.Units) < than.PerHour*float64(q.Units)
 }
 
 // Described returns a template's attributes with those that its machine types

@@ -36,9 +36,54 @@ func TestThePriceOfATemplate(t *testing.T) {
 		{"a mixture is not cheaper than on demand", "heterogeneous", map[string]broker.MachineType{"a": priced(registered, at(0.1, 0))}, 0.5},
 	}
 	for _, c := range cases {
-		got, known := broker.PriceOf(c.types, &broker.ResolvedTemplate{MachineTypes: []string{"a", "b", "c"}, PriceType: c.pay}, noon)
-		if got.PerHour != c.want || known != (c.want > 0) {
+		spec := &broker.CreateSpec{Template: broker.ResolvedTemplate{
+			MachineTypes: []string{"a", "b", "c"}, PriceType: c.pay, MachineWeights: map[string]int{"a": 1, "b": 9}, // nobody counts units
+		}}
+		got, known := broker.Market{Types: c.types, Now: noon}.Quote(spec)
+		if got.PerHour != c.want || known != (c.want > 0) || known && got.Units != 1 {
 			t.Errorf("%s: %v, %v", c.name, got, known)
+		}
+	}
+}
+
+func TestThePriceOfATemplateThatIsWantedInUnits(t *testing.T) {
+	flat := func(price float64) *broker.Price { return &broker.Price{PerHour: price} }
+	types := map[string]broker.MachineType{
+		"small": priced(flat(0.10), at(0.05, 0)), "large": priced(flat(0.30), at(0.20, 0)), "other": priced(flat(0.09), nil),
+	}
+	cases := []struct {
+		name     string
+		pay      string
+		names    []string
+		cheapest bool
+		want     broker.Quote
+	}{
+		{"the first on demand", "ondemand", []string{"small", "large"}, false, broker.Quote{Price: *flat(0.10), Units: 1}},
+		{"with its own weight", "", []string{"large", "small"}, false, broker.Quote{Price: *flat(0.30), Units: 4}},
+		{"the cheapest unit, where that is made", "ondemand", []string{"small", "large"}, true, broker.Quote{Price: *flat(0.30), Units: 4}},
+		{"the first of equals", "ondemand", []string{"large", "twin"}, true, broker.Quote{Price: *flat(0.30), Units: 4}},
+		{"the cheapest unit of spot", "spot", []string{"small", "large", "other"}, false, broker.Quote{Price: *at(0.05, 0), Units: 1}},
+		{"a type without weight counts as one", "ondemand", []string{"other"}, false, broker.Quote{Price: *flat(0.09), Units: 1}},
+	}
+	types["twin"] = priced(flat(0.15), nil)
+	for _, c := range cases {
+		spec := &broker.CreateSpec{InUnits: true, Template: broker.ResolvedTemplate{
+			MachineTypes: c.names, PriceType: c.pay, MachineWeights: map[string]int{"large": 4, "twin": 2},
+		}}
+		got, known := broker.Market{Types: types, Cheapest: c.cheapest, Now: noon}.Quote(spec)
+		if diff := cmp.Diff(c.want, got); diff != "" || !known {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestAMachineFillsWhatIsWantedOfIt(t *testing.T) {
+	for _, c := range []struct {
+		wish, each int
+		want       float64
+	}{{64, 4, 4}, {1, 1, 1}, {1, 4, 1}, {6, 4, 3}, {7, 1, 1}, {999, 999, 999}, {5, 2, 5.0 / 3}} {
+		if got := broker.Fill(c.wish, c.each); got != c.want {
+			t.Errorf("of %d by %d: %v, want %v", c.wish, c.each, got, c.want)
 		}
 	}
 }

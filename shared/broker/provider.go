@@ -75,6 +75,7 @@ type ProviderView struct {
 	Zone                string            `json:"zone,omitempty"`
 	PricePerHour        *float64          `json:"price_per_hour,omitempty"`
 	PricedAt            time.Time         `json:"priced_at,omitzero"` // when that was read of the provider; zero: it is the registration's
+	Fills               float64           `json:"fills,omitempty"`    // units of the wish that a machine at that price fills; 0: machines are counted
 	HealthCheckInterval time.Duration     `json:"health_check_interval,omitempty"`
 	Order               int64             `json:"order"`
 	Version             int64             `json:"version"`

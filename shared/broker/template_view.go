@@ -10,11 +10,11 @@ type TemplateFilter struct {
 
 // ValidationResult is what a provider says of a template.
 type ValidationResult struct {
-	Valid                bool     `json:"valid" doc:"Whether machines can be made from it."`
-	Errors               []string `json:"errors" doc:"What would not work."`
-	Warnings             []string `json:"warnings" doc:"What would be left out."`
-	ValidatedFields      []string `json:"validated_fields" doc:"What was looked at."`
-	EstimatedCostPerHour *float64 `json:"estimated_cost_per_hour,omitempty" doc:"What one machine would cost in an hour; absent: not known."`
+	Valid           bool     `json:"valid" doc:"Whether machines can be made from it."`
+	Errors          []string `json:"errors" doc:"What would not work."`
+	Warnings        []string `json:"warnings" doc:"What would be left out."`
+	ValidatedFields []string `json:"validated_fields" doc:"What was looked at."`
+	Estimate
 }
 
 // TemplatesResult is which templates a provider can make machines from.
@@ -25,16 +25,15 @@ type TemplatesResult struct {
 
 // TemplateOffer is a template as it works out at one provider.
 type TemplateOffer struct {
-	TemplateID           string            `json:"template_id"`
-	Provider             string            `json:"provider_name"`
-	MaxNumber            *int              `json:"max_number,omitempty"`
-	Attributes           map[string]any    `json:"attributes,omitempty"`
-	MachineTypes         []string          `json:"machine_types,omitempty"`
-	MachineWeights       map[string]int    `json:"machine_weights,omitempty"`
-	Image                string            `json:"image,omitempty"`
-	Tags                 map[string]string `json:"tags,omitempty"`
-	PriceType            string            `json:"price_type,omitempty"`
-	EstimatedCostPerHour *float64          `json:"estimated_cost_per_hour,omitempty"`
-	PricedAt             *Time             `json:"priced_at,omitempty"` // when that price was read; absent: it stands in the registration
-	Warnings             []string          `json:"warnings,omitempty"`
+	TemplateID     string            `json:"template_id"`
+	Provider       string            `json:"provider_name"`
+	MaxNumber      *int              `json:"max_number,omitempty"`
+	Attributes     map[string]any    `json:"attributes,omitempty"`
+	MachineTypes   []string          `json:"machine_types,omitempty"`
+	MachineWeights map[string]int    `json:"machine_weights,omitempty"`
+	Image          string            `json:"image,omitempty"`
+	Tags           map[string]string `json:"tags,omitempty"`
+	PriceType      string            `json:"price_type,omitempty"`
+	Warnings       []string          `json:"warnings,omitempty"`
+	Estimate
 }

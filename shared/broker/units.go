@@ -9,6 +9,20 @@ func (t *ResolvedTemplate) UnitsOf(machineType string) int {
 	return max(1, t.MachineWeights[machineType])
 }
 
+// countsFor is how much of what is asked for a machine of a type is.
+func (s *CreateSpec) countsFor(machineType string) int {
+	if !s.InUnits {
+		return 1
+	}
+	return s.Template.UnitsOf(machineType)
+}
+
+// Fill is how many units of a wish each machine fills on average, where each is
+// worth so many: the last one may bring more than is left of the wish.
+func Fill(wish, each int) float64 {
+	return float64(wish) / float64((wish+each-1)/each)
+}
+
 // Worth is how much of what is asked for machines are: their number, or their
 // units.
 func (s *CreateSpec) Worth(machines []Machine) int {

@@ -41,6 +41,30 @@ func TestATemplateIsValidatedByTheProviderThatWouldMakeTheMachines(t *testing.T)
 	})
 }
 
+func TestWhereNothingElseIsKnownATemplateCostsWhatTheRegistrationSays(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		s.ok(s.call("registerProviderStrategy", strings.Replace(registration("a"), "{", `{"version": 1, "price_per_hour": 0.5, `, 1)))
+		for more, unit := range map[string]*float64{
+			``:                                  nil,
+			`, "machine_weights": {"large": 4}`: new(0.5),
+			`, "machine_weights": {"X86_64": 4}, "attributes": {"type": "X86_64"}`: new(0.125),
+		} {
+			v, _ := s.execute(validate(`{"template": {"template_id": "x"`+more+`}}`, ""))
+			s.equal(broker.Estimate{EstimatedCostPerHour: new(0.5), EstimatedCostPerUnitHour: unit}, v.Result.Estimate)
+		}
+		v, _ := s.execute(offers(""))
+		s.equal(broker.Estimate{EstimatedCostPerHour: new(0.5)}, v.Result.Templates[0].Estimate)
+	})
+}
+
+func TestASelectionForUnitsNeedsATemplate(t *testing.T) {
+	inSite(t, map[string]int{"a": 1}, func(s *site) {
+		a, err := s.call("selectProviderStrategy", `{"operation_type": "CREATE_INSTANCES", "units": 4}`)
+		s.refused(fault.InvalidRequest, a, err)
+		s.ok(s.call("selectProviderStrategy", `{"operation_type": "CREATE_INSTANCES", "units": 4, "template_id": "t"}`))
+	})
+}
+
 func TestABadTemplateIsAGoodAnswer(t *testing.T) {
 	inSite(t, map[string]int{"a": 1, "b": 1}, func(s *site) {
 		bad := `{"template": {"template_id": "x", "attributes": {"impossible": true}}}`

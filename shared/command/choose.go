@@ -20,6 +20,7 @@ type wish struct {
 	policy    string
 	override  string
 	template  *broker.Template
+	units     int               // that the template is wanted for; 0: machines are counted
 	makes     bool              // the choice is for a machine, not for show: refused while the broker is frozen
 	context   map[string]string // affinity_key, and where from: zone, region, geography, latitude, longitude
 	id        string            // of the operation, or of the question: what chance is drawn from

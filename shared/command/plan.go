@@ -97,7 +97,7 @@ func (s Service) assignQuestion(ctx context.Context, in ExecuteInput, c *broker.
 func (in ExecuteInput) wish(o *broker.Operation, t *broker.Template) wish {
 	return wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy, override: in.StrategyOverride,
-		template: t, makes: in.OperationType == broker.CreateInstances, context: in.Context, id: o.ID,
+		template: t, units: in.Parameters.units(), makes: in.OperationType == broker.CreateInstances, context: in.Context, id: o.ID,
 	}
 }
 

@@ -21,6 +21,7 @@ var SelectProviderStrategy = op.Define(op.Spec{
 			Title: "With criteria",
 			Body:  `{"operation_type": "CREATE_INSTANCES", "selection_criteria": {"require_healthy": true, "prefer_strategies": ["pool-b"]}}`,
 		},
+		{Title: "By the price of a unit", Body: `{"operation_type": "CREATE_INSTANCES", "selection_policy": "COST_OPTIMIZED", "template_id": "web-server", "units": 64}`},
 		{Title: "Taking turns", Body: `{"operation_type": "CREATE_INSTANCES", "selection_policy": "ROUND_ROBIN"}`},
 	},
 	Faults: []fault.Code{fault.NotFound, fault.NoProviderAvailable},
@@ -32,6 +33,7 @@ type SelectInput struct {
 	SelectionCriteria *broker.Criteria     `json:"selection_criteria,omitempty" doc:"Who may do it, and who is preferred."`
 	SelectionPolicy   string               `json:"selection_policy,omitempty" doc:"How equals are told apart: FIRST_AVAILABLE, ROUND_ROBIN, WEIGHTED_ROUND_ROBIN, LEAST_CONNECTIONS, FASTEST_RESPONSE, HIGHEST_SUCCESS_RATE, CAPABILITY_BASED, HEALTH_BASED, RANDOM, COST_OPTIMIZED, GEOGRAPHIC, ADAPTIVE, STICKY."`
 	TemplateID        string               `json:"template_id,omitempty" doc:"Template that the machine would be made from." format:"name"`
+	Units             int                  `json:"units,omitempty" doc:"How many units of the template's machine_weights a create would ask for, in the place of machines: prices are compared by unit." min:"1" max:"999000"`
 	Context           map[string]string    `json:"context,omitempty" doc:"Your own notes, stored with the operation. STICKY reads affinity_key; GEOGRAPHIC reads zone, region, geography, latitude and longitude." maxlen:"50"`
 }
 
@@ -51,9 +53,12 @@ type Selected struct {
 // selectProviderStrategy returns not_found for an unknown template and
 // no_provider_available with every verdict.
 func (s Service) selectProviderStrategy(ctx context.Context, in SelectInput) (Selected, error) {
+	if in.Units > 0 && in.TemplateID == "" {
+		return Selected{}, fault.Invalid("units", "what a unit is stands in a template: give template_id")
+	}
 	w := wish{
 		operation: in.OperationType, criteria: in.SelectionCriteria, policy: in.SelectionPolicy,
-		context: in.Context, id: s.NewID(),
+		context: in.Context, id: s.NewID(), units: in.Units,
 	}
 	if in.TemplateID != "" {
 		t, err := s.Templates.Template(ctx, in.TemplateID)

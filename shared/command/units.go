@@ -9,6 +9,14 @@ import (
 // mostAtOnce is how many machines one provider is asked for at once.
 const mostAtOnce = 1000
 
+// units is how many are wanted; 0: machines are counted.
+func (p *Parameters) units() int {
+	if p.Units == nil {
+		return 0
+	}
+	return *p.Units
+}
+
 // bounded returns a candidate that is asked for no more units than that many
 // machines are worth at least; the rest goes elsewhere.
 func bounded(o *broker.Operation, c broker.Candidate) broker.Candidate {

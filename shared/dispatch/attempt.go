@@ -39,6 +39,7 @@ type job struct {
 	of     int64         // its version
 	trying []string      // blocked offerings that this job alone tries
 	most   *int          // max_machines of the registration
+	price  *float64      // its price of a machine per hour
 	short  string        // why it asks for fewer machines than it was to
 	slow   time.Duration // from when a call is slow; 0: none is
 }

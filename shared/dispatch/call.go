@@ -28,7 +28,7 @@ func (s Service) driver(ctx context.Context, j *job) (providers.Driver, string) 
 	case j.work.Action == fulfilment.ActCreate && (r.Draining || !r.Enabled):
 		return nil, fmt.Sprintf("provider %q takes no new work", a.Provider)
 	}
-	j.order, j.of, j.most = r.Order, r.Version, r.MaxMachines
+	j.order, j.of, j.most, j.price = r.Order, r.Version, r.MaxMachines, r.PricePerHour
 	d, err := s.Drivers.Driver(r)
 	if err != nil && j.work.Action == fulfilment.ActHealth {
 		return unopened{why: fault.As(err).Detail}, "" // sick is a result
@@ -67,7 +67,7 @@ func (s Service) call(ctx context.Context, d providers.Driver, j *job) ending {
 	case fulfilment.ActHealth:
 		return ending{attempt: s.checkHealth(ctx, d, a)}
 	case fulfilment.ActValidate:
-		return s.validate(ctx, d, a)
+		return s.validate(ctx, d, j)
 	case fulfilment.ActTemplates:
 		return s.templates(ctx, d, j)
 	}

@@ -14,12 +14,16 @@ import (
 
 // validate answers VALIDATE_TEMPLATE: a template that is no good is a good
 // answer.
-func (s Service) validate(ctx context.Context, d providers.Driver, a broker.Attempt) ending {
+func (s Service) validate(ctx context.Context, d providers.Driver, j *job) ending {
+	a := *j.attempt()
 	v, err := safely(ctx, s, func() (providers.Validation, error) { return d.Validate(ctx, a.Spec.Template) })
+	if err != nil {
+		return s.told(a, nil, err)
+	}
 	return s.told(a, broker.ValidationResult{
-		Valid: len(v.Errors) == 0, Errors: list(v.Errors), Warnings: list(v.Warnings),
-		ValidatedFields: list(v.ValidatedFields), EstimatedCostPerHour: v.EstimatedCostPerHour,
-	}, err)
+		Valid: len(v.Errors) == 0, Errors: list(v.Errors), Warnings: list(v.Warnings), ValidatedFields: list(v.ValidatedFields),
+		Estimate: s.estimate(j, s.typesOf(ctx, d, j), &a.Spec.Template, v.Estimate),
+	}, nil)
 }
 
 func list(texts []string) []string { return append([]string{}, texts...) }
@@ -57,9 +61,7 @@ func (s Service) templates(ctx context.Context, d providers.Driver, j *job) endi
 	if err != nil {
 		return s.told(a, nil, err)
 	}
-	if _, typed := d.(providers.TypeReader); typed {
-		s.describe(ctx, a.Provider, usable)
-	}
+	s.describe(j, s.typesOf(ctx, d, j), usable)
 	out := broker.TemplatesResult{Templates: []broker.TemplateOffer{}, Truncated: more}
 	size := 0
 	for _, o := range offers {
@@ -139,25 +141,17 @@ func (s Service) offers(ctx context.Context, d providers.Driver, all []*candidat
 	return offers, nil
 }
 
-// describe completes offers with what the last look at machine types said. It
-// asks nobody: what cannot be read is left out.
-func (s Service) describe(ctx context.Context, provider string, all []*candidate) {
-	known, err := s.Capabilities.Capabilities(ctx, provider)
-	if err != nil {
-		s.Log.WarnContext(ctx, "reading machine types failed", "provider", provider, "error", err)
-		return
-	}
+// describe completes offers with what the last look at machine types said.
+func (s Service) describe(j *job, types map[string]broker.MachineType, all []*candidate) {
 	for _, c := range all {
-		c.offer.Attributes = broker.Described(known.Types, &c.resolved)
-		if p, ok := broker.PriceOf(known.Types, &c.resolved, s.Now()); ok {
-			c.offer.EstimatedCostPerHour, c.offer.PricedAt = &p.PerHour, broker.AtTime(p.At)
-		}
+		c.offer.Attributes = broker.Described(types, &c.resolved)
+		c.offer.Estimate = s.estimate(j, types, &c.resolved, c.offer.Estimate)
 	}
 }
 
 func (s Service) consider(ctx context.Context, d providers.Driver, c *candidate) error {
 	v, err := safely(ctx, s, func() (providers.Validation, error) { return d.Validate(ctx, c.resolved) })
 	c.refused = len(v.Errors) > 0
-	c.offer.EstimatedCostPerHour, c.offer.Warnings = v.EstimatedCostPerHour, v.Warnings
+	c.offer.Estimate, c.offer.Warnings = v.Estimate, v.Warnings
 	return err
 }

@@ -102,8 +102,7 @@ type Validation struct {
 	Warnings        []string
 	ValidatedFields []string
 
-	// EstimatedCostPerHour is what one machine would cost; nil: not known.
-	EstimatedCostPerHour *float64
+	broker.Estimate // what it would cost
 }
 
 // Capabilities is what a provider was seen to offer.

@@ -15,7 +15,7 @@ type MachineTypeView struct {
 	Architecture     string       `json:"type,omitempty" doc:"Architecture, as schedulers name it."`
 	Zones            []string     `json:"zones,omitempty" doc:"Zones that offer it."`
 	SeenAt           broker.Time  `json:"seen_at" doc:"When that was looked at."`
-	PricePerHour     *float64     `json:"price_per_hour,omitempty" doc:"On demand."`
+	PricePerHour     *float64     `json:"price_per_hour,omitempty" doc:"On demand, as the registration says it."`
 	SpotPricePerHour *float64     `json:"spot_price_per_hour,omitempty" doc:"As spot, where it is cheapest."`
 	SpotPricedAt     *broker.Time `json:"spot_priced_at,omitempty" doc:"When the price of spot was read; one that is a day old is not used any more."`
 }

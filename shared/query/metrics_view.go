@@ -76,7 +76,7 @@ type CostView struct {
 type CostShare struct {
 	Machines     int64    `json:"machines" doc:"Machines that ran at some time of the window."`
 	MachineHours float64  `json:"machine_hours" doc:"What they used within the window."`
-	Estimated    *float64 `json:"estimated,omitempty" doc:"What that costs by known prices; absent: no price is known."`
+	Estimated    *float64 `json:"estimated,omitempty" doc:"What that costs by the prices of registrations, on demand; absent: no price is known."`
 	PricedHours  float64  `json:"priced_hours" doc:"Of the machine hours, those whose price is known."`
 }
 

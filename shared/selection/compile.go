@@ -7,10 +7,11 @@ import (
 func (s *Snapshot) describe(i int, v *broker.ProviderView) {
 	s.index[v.Name] = i
 	s.facts[i] = facts{
-		name: v.Name, kind: v.Kind, zone: v.Zone, place: v.Place, priority: v.Priority, order: v.Order,
+		name: v.Name, kind: v.Kind, zone: v.Zone, place: v.Place, priority: v.Priority, order: v.Order, fills: v.Fills,
 		health: v.HealthAt(s.takenAt).State, checkedAt: v.Health.CheckedAt, notBefore: v.NotBefore, pricedAt: v.PricedAt,
 	}
 	s.hash[i] = hashText(v.Name)
+	s.inUnits = s.inUnits || v.Fills > 0
 	if v.PricePerHour == nil {
 		s.priceless.add(i)
 		return

@@ -53,6 +53,7 @@ type known struct {
 	Draining  bool               `json:"drain,omitempty"`
 	Price     *float64           `json:"price,omitempty"`
 	PricedAt  time.Time          `json:"priced,omitzero"`
+	Fills     float64            `json:"fills,omitempty"` // units; 0: the wish counted machines
 	Offers    map[string]any     `json:"caps,omitempty"`
 	Health    broker.HealthState `json:"health"`
 	CheckedAt time.Time          `json:"checked,omitzero"`
@@ -160,7 +161,7 @@ func (e *evidence) snapshot() broker.Snapshot {
 func (k *known) view(class string, taken time.Time) broker.ProviderView {
 	v := broker.ProviderView{
 		Name: k.Name, Kind: k.Kind, Zone: k.Zone, Place: k.Place, Priority: k.Priority, Order: k.Order, Weight: k.Weight,
-		Enabled: !k.Disabled, Draining: k.Draining, PricePerHour: k.Price, PricedAt: k.PricedAt, Capabilities: k.Offers,
+		Enabled: !k.Disabled, Draining: k.Draining, PricePerHour: k.Price, PricedAt: k.PricedAt, Fills: k.Fills, Capabilities: k.Offers,
 		Health:    broker.Health{State: k.Health, CheckedAt: k.CheckedAt, ResponseTime: k.Response},
 		NotBefore: k.NotBefore, Room: k.Room, Blocks: k.Blocks,
 		Live: map[string]broker.Live{class: k.live(taken)},

@@ -1,6 +1,7 @@
 package selection
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -19,7 +20,7 @@ type figures struct {
 	mean      []float64 // of the posterior of the success rate
 	floor     []float64 // lower end of its 90 % interval
 	available []float64 // machines delivered per machine wanted, or mean
-	expected  []float64 // price of a delivered machine-hour; +Inf: not known
+	expected  []float64 // price of a delivered machine-hour or unit-hour; +Inf: not known
 	adapted   []int64   // weights of ADAPTIVE
 }
 
@@ -79,7 +80,7 @@ func (s *Snapshot) believe(c *class, ci, lo, hi int) {
 	}
 }
 
-// value sets what a delivered machine costs.
+// value sets what a delivered machine costs, or a delivered unit.
 func (s *Snapshot) value(c *class, ci, lo, hi int) {
 	copy(c.available[lo:hi], c.mean[lo:hi])
 	delivery := func(i int) (good, all float64) { m := &s.facts[i].live[ci].calls; return m.Delivered, m.Wanted }
@@ -101,7 +102,7 @@ func (s *Snapshot) value(c *class, ci, lo, hi int) {
 		}
 		c.expected[i] = math.Inf(1)
 		if kept := float64(c.available[i] * (1 - share)); !s.priceless.has(i) && kept > 0 {
-			c.expected[i] = s.price[i] / kept
+			c.expected[i] = s.price[i] / cmp.Or(s.facts[i].fills, 1) / kept
 		}
 	}
 }

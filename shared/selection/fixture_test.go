@@ -97,6 +97,11 @@ func price(p float64) func(*broker.ProviderView) {
 	return func(v *broker.ProviderView) { v.PricePerHour = ptr(p) }
 }
 
+// fills so many units of the wish with each machine.
+func fills(units float64) func(*broker.ProviderView) {
+	return func(v *broker.ProviderView) { v.Fills = units }
+}
+
 func place(zone, region, geography string) func(*broker.ProviderView) {
 	return func(v *broker.ProviderView) {
 		v.Zone, v.Place = zone, broker.Place{Region: region, Geography: geography}

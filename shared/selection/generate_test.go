@@ -81,6 +81,7 @@ func drawProvider(t *rapid.T, i int) broker.ProviderView {
 		v.Capabilities[name] = rapid.SampledFrom(values).Draw(t, name)
 	}
 	v.PricePerHour = rapid.SampledFrom([]*float64{nil, ptr(0.0), ptr(1.0), ptr(2.5)}).Draw(t, "price")
+	v.Fills = rapid.SampledFrom([]float64{0, 0, 1, 4, 8.0 / 3}).Draw(t, "fills")
 	v.Health = drawHealth(t)
 	v.Live = map[string]broker.Live{"mutate": drawLive(t), "read": drawLive(t)}
 	return v

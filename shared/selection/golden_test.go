@@ -15,32 +15,36 @@ import (
 )
 
 // TestDecisionsOfYesterdayAreTakenAgainToday replays testdata/decisions: what
-// brokers have stored, a file for each policy. A file that is there is never
+// brokers have stored, a file for each policy and one of wishes in units. A file that is there is never
 // written anew. When a rule changes on purpose, raise [selection.Rules], and move
 // the files into a folder named after the version that decided them, so that
 // it stays known what that version did. UPDATE_GOLDEN=1 writes files that are
 // missing.
 func TestDecisionsOfYesterdayAreTakenAgainToday(t *testing.T) {
 	for _, p := range selection.Policies() {
-		t.Run(string(p), func(t *testing.T) {
-			path := filepath.Join("testdata", "decisions", string(p)+".json")
-			doc, err := os.ReadFile(path)
-			if os.IsNotExist(err) && os.Getenv("UPDATE_GOLDEN") != "" {
-				doc = writeGolden(t, path, p)
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			var stored []broker.Decision
-			if err := json.Unmarshal(doc, &stored); err != nil {
-				t.Fatal(err)
-			}
-			if len(stored) < 4 {
-				t.Fatalf("there are %d decisions", len(stored))
-			}
-			for i := range stored {
-				replayGolden(t, &stored[i])
-			}
-		})
+		t.Run(string(p), func(t *testing.T) { replayGoldens(t, string(p), p, goldenWishes) })
+	}
+	t.Run("units", func(t *testing.T) { replayGoldens(t, "units", broker.CostOptimized, unitWishes) })
+}
+
+func replayGoldens(t *testing.T, name string, p broker.Policy, wishes func() []goldenWish) {
+	t.Helper()
+	path := filepath.Join("testdata", "decisions", name+".json")
+	doc, err := os.ReadFile(path)
+	if os.IsNotExist(err) && os.Getenv("UPDATE_GOLDEN") != "" {
+		doc = writeGolden(t, path, p, wishes())
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	var stored []broker.Decision
+	if err := json.Unmarshal(doc, &stored); err != nil {
+		t.Fatal(err)
+	}
+	if len(stored) < 4 {
+		t.Fatalf("there are %d decisions", len(stored))
+	}
+	for i := range stored {
+		replayGolden(t, &stored[i])
 	}
 }
 
@@ -58,10 +62,10 @@ func replayGolden(t *testing.T, d *broker.Decision) {
 	}
 }
 
-func writeGolden(t *testing.T, path string, p broker.Policy) []byte {
+func writeGolden(t *testing.T, path string, p broker.Policy, wishes []goldenWish) []byte {
 	t.Helper()
 	var all []broker.Decision
-	for _, w := range goldenWishes() {
+	for _, w := range wishes {
 		var r selection.Result
 		w.in.Query, w.in.Policy, w.in.Now = selection.Compile(&w.snapshot).Prepare(w.request), p, noon
 		selection.Select(&r, w.in)
@@ -109,5 +113,27 @@ func goldenWishes() []goldenWish {
 		{equals, criteria(broker.Criteria{PreferStrategies: []string{"cedar"}, MaxCostPerHour: ptr(0.2)}), selection.Input{Ticket: 1 << 40, Seed: ""}},
 		{sick, panics, selection.Input{Ticket: 2, Seed: "operation-2"}},
 		{sick, nobody, selection.Input{Ticket: 3, Seed: "operation-3"}},
+	}
+}
+
+// unitWishes count units: machines of several weights, some of them alike by the
+// unit, with an unknown price, figures that tell them apart, and a limit of a
+// machine's price.
+func unitWishes() []goldenWish {
+	alike := snapshot(
+		provider("amber", price(0.1), fills(1)), provider("birch", price(0.3), fills(3), func(v *broker.ProviderView) { v.PricedAt = noon.Add(-90 * time.Second) }),
+		provider("cedar", price(0.1)), provider("delta", fills(4), func(v *broker.ProviderView) { v.PricePerHour = nil }),
+	)
+	apart := snapshot(
+		provider("amber", price(0.6), fills(8), did(broker.Measured{Calls: 40, Successes: 39, Wanted: 40, Delivered: 38, Lost: ptr(0.25)})),
+		provider("birch", price(0.2), fills(2.5), did(broker.Measured{Calls: 9, Successes: 9, Wanted: 9, Delivered: 9})),
+	)
+	limit := criteria(broker.Criteria{MaxCostPerHour: ptr(0.2)})
+	return []goldenWish{
+		{alike, create(), selection.Input{Ticket: 1, Seed: "operation-1"}},
+		{alike, create(), selection.Input{Ticket: 5, Seed: "operation-5"}},
+		{alike, limit, selection.Input{Ticket: 2, Seed: "operation-2"}},
+		{apart, create(), selection.Input{Ticket: 3, Seed: "operation-3"}},
+		{apart, limit, selection.Input{Ticket: 4, Seed: "operation-4"}},
 	}
 }

@@ -32,7 +32,7 @@ func (n needs) of(v *broker.ProviderView, s *Snapshot) known {
 	f := &s.facts[i]
 	k := known{
 		Name: v.Name, Kind: v.Kind, Zone: v.Zone, Place: v.Place, Priority: v.Priority, Order: v.Order, Weight: v.Weight,
-		Disabled: !v.Enabled, Draining: v.Draining, Price: v.PricePerHour, PricedAt: v.PricedAt, Health: f.health, CheckedAt: v.Health.CheckedAt,
+		Disabled: !v.Enabled, Draining: v.Draining, Price: v.PricePerHour, PricedAt: v.PricedAt, Fills: v.Fills, Health: f.health, CheckedAt: v.Health.CheckedAt,
 		NotBefore: v.NotBefore, Room: v.Room, Blocks: v.Blocks, Busy: s.busy[i],
 	}
 	if n.capabilities {

@@ -59,7 +59,7 @@ var errMalformed = errors.New("the evidence of the decision is not one that a br
 // sane reports whether e is within the bounds that registrations have: what is
 // replayed may come from a file.
 func (e *evidence) sane() bool {
-	const mostWeight, mostRead = 1000, 100_000
-	heavy := func(k known) bool { return k.Weight < 0 || k.Weight > mostWeight }
-	return len(e.Providers) <= e.Read && e.Read <= mostRead && !slices.ContainsFunc(e.Providers, heavy)
+	const mostWeight, mostRead, mostUnits = 1000, 100_000, 1000
+	beyond := func(k known) bool { return k.Weight < 0 || k.Weight > mostWeight || k.Fills < 0 || k.Fills > mostUnits }
+	return len(e.Providers) <= e.Read && e.Read <= mostRead && !slices.ContainsFunc(e.Providers, beyond)
 }

@@ -164,7 +164,7 @@ func TestMoreThanFiftyProvidersWithAllThereIsToKnowAreKeptWhole(t *testing.T) {
 }
 
 func TestEvidenceOfNoBrokerIsRefused(t *testing.T) {
-	for _, doc := range []string{`{`, `[]`, `{"read":1,"providers":[{},{}]}`, `{"read":1,"providers":[{"w":-1}]}`, `{"read":1,"providers":[{"w":100000}]}`} {
+	for _, doc := range []string{`{`, `[]`, `{"read":1,"providers":[{},{}]}`, `{"read":1,"providers":[{"w":-1}]}`, `{"read":1,"providers":[{"w":100000}]}`, `{"read":1,"providers":[{"fills":-1}]}`, `{"read":1,"providers":[{"fills":1e9}]}`} {
 		if _, err := selection.Replay(&broker.Decision{Evidence: json.RawMessage(doc)}); err == nil {
 			t.Errorf("%s is taken", doc)
 		}

@@ -147,12 +147,18 @@ func TestAResultIsReusedAcrossSnapshotsOfAnySize(t *testing.T) {
 func TestSelectDoesNotAllocateOnceItHasSeenTheSize(t *testing.T) {
 	for _, n := range []int{1, 10, 1000} {
 		for _, policy := range selection.Policies() {
-			in := selection.Input{Query: selection.Compile(crowd(n)).Prepare(fullRequest()), Policy: policy, Ticket: 5, Now: noon}
-			var dst selection.Result
-			selection.Select(&dst, in)
-			if got := testing.AllocsPerRun(50, func() { selection.Select(&dst, in) }); got != 0 {
-				t.Errorf("%s of %d: %v allocations", policy, n, got)
-			}
+			neverAllocates(t, *crowd(n), policy)
 		}
+		neverAllocates(t, worth(*crowd(n), func(i int) float64 { return float64(1 + i%4) }), broker.CostOptimized)
+	}
+}
+
+func neverAllocates(t *testing.T, s broker.Snapshot, policy broker.Policy) {
+	t.Helper()
+	in := selection.Input{Query: selection.Compile(&s).Prepare(fullRequest()), Policy: policy, Ticket: 5, Now: noon}
+	var dst selection.Result
+	selection.Select(&dst, in)
+	if got := testing.AllocsPerRun(50, func() { selection.Select(&dst, in) }); got != 0 {
+		t.Errorf("%s of %d: %v allocations", policy, len(s.Providers), got)
 	}
 }

@@ -35,6 +35,7 @@ type Snapshot struct {
 
 	priceless set
 	price     []float64 // per hour
+	inUnits   bool      // they are compared by unit
 
 	unchecked, unhealthy, degraded set
 
@@ -80,6 +81,7 @@ type facts struct {
 	checkedAt        time.Time
 	notBefore        time.Time
 	pricedAt         time.Time
+	fills            float64 // units of the wish that a machine fills; 0: machines are counted
 	room             broker.Room
 	live             [2]liveFacts
 }

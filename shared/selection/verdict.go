@@ -64,14 +64,26 @@ func (r *Result) verdict(i int) broker.Verdict {
 	return v
 }
 
-// priced says how old a price is that was read of the provider; "" of one that
-// stands in the registration.
+// priced says how many units a machine of its price fills, where they are
+// compared, and how old a price is that was read of the provider; "" of a
+// machine's that stands in the registration.
 func (r *Result) priced(i int) string {
-	at := r.in.Query.snapshot.facts[i].pricedAt
-	if at.IsZero() {
-		return ""
+	s, at := r.in.Query.snapshot, r.in.Query.snapshot.facts[i].pricedAt
+	var parts []string
+	if fills := s.facts[i].fills; fills > 0 && !s.priceless.has(i) {
+		parts = append(parts, fmt.Sprintf("%.4g per machine-hour for %s", s.price[i], units(fills)))
 	}
-	return fmt.Sprintf("price read %s ago", r.in.Now.Sub(at).Round(time.Second))
+	if !at.IsZero() {
+		parts = append(parts, fmt.Sprintf("price read %s ago", r.in.Now.Sub(at).Round(time.Second)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func units(n float64) string {
+	if n == 1 {
+		return "a unit"
+	}
+	return fmt.Sprintf("%.4g units", n)
 }
 
 // newest is when a provider was last heard of, by a check or a call.

@@ -18,7 +18,7 @@ import (
 // beginning.
 func (s *Snapshot) digest() string {
 	d := make(digest, 0, 1024*(1+len(s.facts)))
-	d.text("ohfp selection 2")
+	d.text("ohfp selection 3")
 	d.text(string(s.policy))
 	d.flag(s.exploreCreates)
 	d.number(int64(len(s.facts)))
@@ -98,6 +98,8 @@ func (d *digest) facts(f *facts) {
 	d.number(f.order)
 	d.text(string(f.health))
 	d.time(f.checkedAt)
+	d.time(f.pricedAt)
+	d.float(f.fills)
 	d.place(&f.place)
 	d.number(int64(f.room.Free))
 	d.number(int64(f.room.Limit))

@@ -147,7 +147,7 @@ func (w *wish) spotStrategy() types.SpotAllocationStrategy {
 // onDemandStrategy is the template's order of machine types, unless it asks for
 // the lowest price or leaves the types to EC2.
 func (w *wish) onDemandStrategy() types.FleetOnDemandAllocationStrategy {
-	if s := w.extra.AllocationStrategy; s != "" && s != "prioritized" || w.extra.Requirements != nil {
+	if w.extra.ByPrice() {
 		return types.FleetOnDemandAllocationStrategyLowestPrice
 	}
 	return types.FleetOnDemandAllocationStrategyPrioritized

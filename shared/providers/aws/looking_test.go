@@ -26,16 +26,16 @@ func TestValidation(t *testing.T) {
 		prepare  func(*site)
 		want     providers.Validation
 	}{
-		{"what works", template(), nil, providers.Validation{ValidatedFields: all, Warnings: []string{unproved}, EstimatedCostPerHour: new(0.1)}},
+		{"what works", template(), nil, providers.Validation{ValidatedFields: all, Warnings: []string{unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)}}},
 		{"what can never work", template(paid("barter")), nil, providers.Validation{
 			ValidatedFields: all[:1], Errors: []string{`price_type is "barter": want ondemand, spot or heterogeneous`},
 		}},
 		{"an image that is missing", template(missingImage), nil, providers.Validation{
-			ValidatedFields: all[:5], Warnings: []string{unproved}, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all[:5], Warnings: []string{unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 			Errors: []string{"image: EC2 refuses: The image id '[ami-00000000]' does not exist (InvalidAMIID.NotFound); images differ by region: correct image in the template for this provider"},
 		}},
 		{"an image that was withdrawn", template(), func(s *site) { s.AddImage(ec2test.Image, "deregistered") }, providers.Validation{
-			ValidatedFields: all[:5], Warnings: []string{unproved}, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all[:5], Warnings: []string{unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 			Errors: []string{"image: EC2 refuses: the image ami-0a1b2c3d cannot be used (InvalidAMIID.Unavailable); images differ by region: correct image in the template for this provider"},
 		}},
 		{"a type that is missing", template(types("m99.large")), nil, providers.Validation{
@@ -43,22 +43,22 @@ func TestValidation(t *testing.T) {
 			Errors: []string{"machine_types: EC2 refuses: The following supplied instance types do not exist: [m99.large] (InvalidInstanceType); correct machine_types in the template"},
 		}},
 		{"more than the type has", template(func(t *broker.ResolvedTemplate) { t.Attributes = map[string]any{"ncpus": 2.0, "nram": "4096"} }), nil, providers.Validation{
-			ValidatedFields: all, Warnings: []string{"attributes.ncpus: m7i.large has 1 and the template promises 2", unproved}, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all, Warnings: []string{"attributes.ncpus: m7i.large has 1 and the template promises 2", unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 		}},
 		{"no address left", template(), func(s *site) { s.AddSubnet(ec2test.SubnetA, ec2test.Subnet{Zone: "us-west-2a"}) }, providers.Validation{
-			ValidatedFields: all[:5], Warnings: []string{unproved}, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all[:5], Warnings: []string{unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 			Errors: []string{"subnets: EC2 refuses: no subnet has a free address: subnet-0000000a (InsufficientFreeAddressesInSubnet); add a subnet to the registration"},
 		}},
 		{"what may not be looked at", template(), func(s *site) {
 			s.Trouble(ec2test.Trouble{Action: "DescribeImages", Refuse: &ec2test.Error{Code: "UnauthorizedOperation", Message: "no.", Status: 403}})
 		}, providers.Validation{
-			ValidatedFields: all, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 			Warnings: []string{"image could not be looked at: EC2 refuses: no (UnauthorizedOperation); allow the action in the policy of the credentials", unproved},
 		}},
 		{"what may not be made", template(), func(s *site) {
 			s.Trouble(ec2test.Trouble{Action: "RunInstances", Refuse: &ec2test.Error{Code: "UnauthorizedOperation", Message: "no.", Status: 403}})
 		}, providers.Validation{
-			ValidatedFields: all, Warnings: []string{unproved}, EstimatedCostPerHour: new(0.1),
+			ValidatedFields: all, Warnings: []string{unproved}, Estimate: broker.Estimate{EstimatedCostPerHour: new(0.1)},
 			Errors: []string{"permissions: EC2 refuses: no (UnauthorizedOperation); allow the action in the policy of the credentials"},
 		}},
 		{"a launch template", broker.ResolvedTemplate{Extra: raw(t, config.AWSTemplate{LaunchTemplate: lt("")})}, golden, providers.Validation{
@@ -86,6 +86,29 @@ func TestValidation(t *testing.T) {
 				t.Errorf("%d machines were made", n)
 			}
 		})
+	}
+}
+
+func TestWhatATemplateOfSeveralTypesWouldCost(t *testing.T) {
+	s := newSite(t, func(c *config.AWS) {
+		c.MachinePrices = map[string]float64{ec2test.TypeLarge: 0.1, ec2test.TypeXLarge: 0.3}
+	})
+	both, weights := types(ec2test.TypeLarge, ec2test.TypeXLarge), weighing(map[string]int{ec2test.TypeXLarge: 4})
+	lowest := func(t *broker.ResolvedTemplate) { t.Extra = []byte(`{"allocation_strategy": "lowest-price"}`) }
+	for name, c := range map[string]struct {
+		template broker.ResolvedTemplate
+		want     broker.Estimate
+	}{
+		"in the template's order": {template(both, weights), broker.Estimate{EstimatedCostPerHour: new(0.1), EstimatedCostPerUnitHour: new(0.1)}},
+		"by price":                {template(both, weights, lowest), broker.Estimate{EstimatedCostPerHour: new(0.1), EstimatedCostPerUnitHour: new(0.3 / 4)}},
+	} {
+		got, err := s.driver.Validate(t.Context(), c.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got.Estimate); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/providers"
+	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
 // Validate looks up what the template names and then asks EC2 for a dry run,
@@ -33,18 +34,18 @@ func (d *Driver) Validate(ctx context.Context, t broker.ResolvedTemplate) (provi
 		}
 	}
 	x.v.Warnings = append(x.v.Warnings, "not proved: that there is capacity, and quota")
-	x.v.EstimatedCostPerHour = d.estimate(t.MachineTypes)
+	x.v.Estimate = d.estimate(&t)
 	return x.v, nil
 }
 
-// estimate is the price of the first type that has one.
-func (d *Driver) estimate(kinds []string) *float64 {
-	for _, k := range kinds {
-		if p, ok := d.config.MachinePrices[k]; ok {
-			return &p
-		}
+// estimate is by the registration's prices, which are those on demand: what
+// spot costs is seen by [Driver.Types].
+func (d *Driver) estimate(t *broker.ResolvedTemplate) broker.Estimate {
+	kinds := map[string]broker.MachineType{}
+	for name, p := range d.config.MachinePrices {
+		kinds[name] = broker.MachineType{Price: &broker.Price{PerHour: p}}
 	}
-	return nil
+	return broker.Market{Types: kinds, Cheapest: config.TakesCheapest("aws", *t), Now: d.o.Now()}.Estimate(t)
 }
 
 // examination gathers what is found out about a template.

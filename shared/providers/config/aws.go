@@ -68,6 +68,7 @@ func awsKind() Kind {
 		// A look-up may not show what was made until then.
 		ConsistencyLag: 2 * time.Minute,
 		typed:          true,
+		cheapest:       func(t broker.ResolvedTemplate) bool { extra, err := extraOf(t); return err == nil && extra.ByPrice() },
 		config: func(raw json.RawMessage, at string) (any, []string, error) {
 			c, warnings, err := readAWS(raw, at)
 			return c, warnings, err
@@ -178,11 +179,9 @@ func badHost(u *url.URL) string {
 }
 
 func awsMissing(t broker.ResolvedTemplate) string {
-	var extra AWSTemplate
-	if len(t.Extra) > 0 {
-		if err := json.Unmarshal(t.Extra, &extra); err != nil {
-			return "its fields for aws cannot be read"
-		}
+	extra, err := extraOf(t)
+	if err != nil {
+		return "its fields for aws cannot be read"
 	}
 	typed := len(t.MachineTypes) > 0 || extra.Requirements != nil
 	switch {
@@ -196,6 +195,19 @@ func awsMissing(t broker.ResolvedTemplate) string {
 		return "aws needs machine_types, or a launch_template"
 	}
 	return ""
+}
+
+func extraOf(t broker.ResolvedTemplate) (extra AWSTemplate, err error) {
+	if len(t.Extra) > 0 {
+		err = json.Unmarshal(t.Extra, &extra)
+	}
+	return extra, err //nolint:wrapcheck // each caller says what it means
+}
+
+// ByPrice reports whether machine types are chosen on demand by their price, and
+// not by the template's order.
+func (t AWSTemplate) ByPrice() bool {
+	return t.AllocationStrategy != "" && t.AllocationStrategy != "prioritized" || t.Requirements != nil
 }
 
 // contradictions are fields of a layer that cannot be meant together.

@@ -26,6 +26,8 @@ type Kind struct {
 	// typed: machines are of the template's machine_types and no others, where
 	// it names some.
 	typed bool
+	// cheapest: of several types the cheapest is made on demand; nil: the first.
+	cheapest func(t broker.ResolvedTemplate) bool
 	// config reads a strategy_config that stands at a path; warnings are about
 	// what is accepted and perhaps not meant.
 	config func(raw json.RawMessage, at string) (normal any, warnings []string, err error)

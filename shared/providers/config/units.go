@@ -33,6 +33,24 @@ func LeastUnits(kind string, t broker.ResolvedTemplate) int {
 	return least
 }
 
+// UnitsAt is what a machine of the template is taken to be worth at a provider
+// of the kind whose machines have one price, whatever they are: the least that
+// one can be, so that no unit looks cheaper than it is.
+func UnitsAt(kind string, t broker.ResolvedTemplate) int {
+	if Typed(kind) {
+		return LeastUnits(kind, t)
+	}
+	name, _ := t.Attributes["type"].(string) // a host of a pool has it, or is not taken
+	return t.UnitsOf(name)
+}
+
+// TakesCheapest reports whether of several machine types of the template the
+// kind makes the cheapest also on demand, and not the first that there is.
+func TakesCheapest(kind string, t broker.ResolvedTemplate) bool {
+	k, _ := Lookup(kind)
+	return k.cheapest != nil && k.cheapest(t)
+}
+
 // Typed reports whether machines of a kind are of types that templates name.
 func Typed(kind string) bool {
 	k, _ := Lookup(kind)

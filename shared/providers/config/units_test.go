@@ -33,6 +33,43 @@ func TestHowManyMachinesSoManyUnitsCanBe(t *testing.T) {
 	}
 }
 
+func TestWhatAMachineIsTakenToBeWorthWhereAllHaveOnePrice(t *testing.T) {
+	weights := map[string]int{"large": 4, "huge": 8, "X86_64": 2}
+	arch := map[string]any{"type": "X86_64"}
+	cases := []struct {
+		name     string
+		kind     string
+		template broker.ResolvedTemplate
+		want     int
+	}{
+		{"the least of the types", "aws", broker.ResolvedTemplate{MachineTypes: []string{"huge", "large"}, MachineWeights: weights, Attributes: arch}, 4},
+		{"any type", "aws", broker.ResolvedTemplate{MachineWeights: weights}, 1},
+		{"any host", "static", broker.ResolvedTemplate{MachineTypes: []string{"huge"}, MachineWeights: weights}, 1},
+		{"hosts of one type", "static", broker.ResolvedTemplate{MachineWeights: weights, Attributes: arch}, 2},
+		{"hosts of a type without a weight", "static", broker.ResolvedTemplate{MachineWeights: weights, Attributes: map[string]any{"type": "ARM64"}}, 1},
+	}
+	for _, c := range cases {
+		if got := config.UnitsAt(c.kind, c.template); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestWhereTheCheapestTypeIsMadeOnDemand(t *testing.T) {
+	for extra, want := range map[string]bool{
+		``: false, `{"key_name": "k"}`: false, `{"allocation_strategy": "prioritized"}`: false,
+		`{"allocation_strategy": "lowest-price"}`: true, `{"allocation_strategy": "capacity-optimized"}`: true, `{`: false,
+	} {
+		tpl := broker.ResolvedTemplate{Extra: json.RawMessage(extra)}
+		if got := config.TakesCheapest("aws", tpl); got != want {
+			t.Errorf("%s: %v", extra, got)
+		}
+		if config.TakesCheapest("static", tpl) || config.TakesCheapest("none", tpl) {
+			t.Errorf("%s: a pool has no such choice", extra)
+		}
+	}
+}
+
 // A provider makes machines until they are worth enough: whatever types it
 // takes, they are no more than were counted on.
 func TestNoChoiceOfTypesMakesMoreMachinesThanWereCountedOn(t *testing.T) {

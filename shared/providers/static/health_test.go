@@ -186,9 +186,23 @@ func TestValidate_tells_what_the_cheapest_host_that_fits_costs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, v.EstimatedCostPerHour); diff != "" {
+		if diff := cmp.Diff(broker.Estimate{EstimatedCostPerHour: want}, v.Estimate); diff != "" {
 			t.Errorf("%g cores (-want +got):\n%s", cores, diff)
 		}
+	}
+}
+
+func TestValidate_tells_what_a_unit_of_the_host_costs_that_would_be_taken(t *testing.T) {
+	s := statictest.NewSite(t, statictest.Setup{Hosts: 1, Config: func(c *config.Static) {
+		unchecked(c)
+		c.Hosts[0].Attributes, c.Hosts[0].PricePerHour = map[string]any{"type": "X86_64"}, new(0.5)
+	}})
+	v, err := s.Driver.Validate(t.Context(), broker.ResolvedTemplate{MachineWeights: map[string]int{"X86_64": 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(broker.Estimate{EstimatedCostPerHour: new(0.5), EstimatedCostPerUnitHour: new(0.125)}, v.Estimate); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

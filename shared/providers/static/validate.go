@@ -32,7 +32,7 @@ func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (provide
 		v.Errors = append(v.Errors, fmt.Sprintf("none of the %d hosts of the pool has all that the template asks for", len(hosts)))
 	}
 	if len(fit) > 0 {
-		v.EstimatedCostPerHour = d.priceOf(fit[0]) // the cheapest is taken first
+		v.Estimate = broker.EstimateBy(d.priceOf(fit[0]), &t, t.UnitsOf(typeOf(&fit[0]))) // the cheapest is taken first
 	}
 	if err := d.commandsThere(); err != nil {
 		v.Errors = append(v.Errors, fault.AsProvider(err).Message)

@@ -12,7 +12,7 @@ var chosen = map[string][]string{
 	"found":        {"machine_id", "name", "fate", "done", "reason", "operation_id", "launch_time"},
 	"machines":     {"machine_id", "name", "provider_name", "status", "terminated", "private_ip", "public_ip", "instance_type", "zone", "launch_time", "price_per_hour", "operation_id", "message"},
 	"operations":   {"operation_id", "operation_type", "status", "provider_name", "template_id", "wanted", "created_at", "ended_at", "message"},
-	"templates":    {"template_id", "provider_name", "estimated_cost_per_hour", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
+	"templates":    {"template_id", "provider_name", "estimated_cost_per_hour", "estimated_cost_per_unit_hour", "priced_at", "max_number", "attributes", "machine_types", "image", "price_type", "selection_policy", "version", "updated_at"},
 	"capabilities": {"name", "declared", "verified", "same_as"},
 	"candidates":   {"rank", "provider_name", "rule", "value", "threshold", "detail"},
 	"attempts":     {"provider_name", "outcome", "class", "code", "count", "machines", "units", "message", "started_at", "duration_ms"},

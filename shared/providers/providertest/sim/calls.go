@@ -88,7 +88,7 @@ func (p *Provider) Validate(ctx context.Context, t broker.ResolvedTemplate) (pro
 	if _, err := p.enter(ctx, Validate); err != nil {
 		return providers.Validation{}, err
 	}
-	v := providers.Validation{ValidatedFields: []string{"attributes"}, EstimatedCostPerHour: p.o.Cost}
+	v := providers.Validation{ValidatedFields: []string{"attributes"}, Estimate: broker.Estimate{EstimatedCostPerHour: p.o.Cost}}
 	if impossible(t) {
 		v.Errors = []string{"attributes.impossible: nothing has it"}
 	}
