@@ -21,7 +21,7 @@ func exporter(store ledgerStore) (*openmetrics.Exporter, error) {
 	return e, nil
 }
 
-// counted is a store whose decisions the exporter counts.
+// counted is a store whose decisions and counters the exporter counts as well.
 type counted struct {
 	ledgerStore
 	exported *openmetrics.Exporter
@@ -34,6 +34,11 @@ func (c counted) TakeStep(ctx context.Context, s broker.Step) error {
 	}
 	c.exported.Stepped(&s)
 	return nil
+}
+
+// AddMetric implements [broker.MetricWriter].
+func (c counted) AddMetric(ctx context.Context, r broker.MetricRow) error {
+	return c.exported.Counting(c.ledgerStore).AddMetric(ctx, r) //nolint:wrapcheck // of the store that stands behind
 }
 
 // streams shows on /v1/events what the store's broker tells.

@@ -11,37 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/store/datadir"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
-// ledgerStore is a store as the handlers see it.
+// ledgerStore is a store as the broker, its drivers and its streams see it.
 type ledgerStore interface {
-	command.Registry
-	command.Ledger
-	command.Templates
-	command.Requests
-	broker.ReclaimReader
-	broker.TicketTaker
-	broker.Keys
-	broker.MetaReader
-	broker.HealthHistory
-	broker.BlockWriter
-	broker.CapabilityBook
-	broker.SweepReader
-	broker.SweepRecorder
-	broker.EndedReader
-	broker.MachineLister
+	inprocess.Store
 	broker.LeaseBook
-	broker.UseBook
-	broker.OwnedReader
-	broker.MetricWriter
-	broker.MetricReader
-	broker.MetricRoller
 	broker.EventReader
-	broker.AuditReader
 }
 
 // openedStore is a store with what the daemon has to know about it.
