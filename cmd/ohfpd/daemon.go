@@ -84,6 +84,9 @@ func address(a net.Addr, encrypted bool) string {
 
 // announce says where the broker is, and what to type next.
 func (d *daemon) announce(w world) {
+	if othersMayWrite(d.dataDir) {
+		d.log.Warn("others may write into the data directory, and could put a store or a token of their own there: chmod go-w", "data_dir", d.dataDir)
+	}
 	try := d.firstCommand(xdg{w.getenv})
 	d.log.Info("serving", "address", d.url, "data_dir", d.dataDir, "try", try, "version", versionText())
 	if w.terminal {

@@ -88,3 +88,9 @@ func readPrivate(path string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile))
 	return data, errors.Join(err, f.Close())
 }
+
+// othersMayWrite looks at the permissions of dir, where the system has them.
+func othersMayWrite(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"
+}

@@ -84,6 +84,7 @@ func TestTheEnvironmentSaysWhereStepFunctionsIs(t *testing.T) {
 	environment(t, map[string]string{"AWS_ENDPOINT_URL_SFN": server.URL, "AWS_MAX_ATTEMPTS": "9", "AWS_RETRY_MODE": "adaptive"})
 	o := a.options()
 	o.Client = fromEnvironment(t)
+	o.AttemptTimeout, o.StartTimeout, o.ProbeTimeout = time.Minute, time.Minute, time.Minute // of this machine's time
 	f, err := sfn.New(o)
 	if err != nil {
 		t.Fatal(err)

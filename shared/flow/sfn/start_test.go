@@ -177,20 +177,22 @@ func TestAMachineWithoutARNIsNamed(t *testing.T) {
 	}
 }
 
-// Sixteen callers race for the same hundred names on a line on which every
-// request may be lost; each name runs once.
+// Many callers race for the same names on a line on which every request may be
+// lost; each name runs once. A name that nobody gets through is refused to all
+// of them: one in three requests is throttled, so that 32 see to it that there
+// is none.
 func TestManyStartersOnABadLineStartEachNameOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAWS(t)
 		f := a.open(nil)
 		var all sync.WaitGroup
-		troubles := make([]trouble, 0, 900)
-		for range 300 {
+		troubles := make([]trouble, 0, 3600)
+		for range 1200 {
 			troubles = append(troubles, none, lost, throttle)
 		}
 		a.meet(troubles...)
-		refused := make(chan error, 1600)
-		for range 16 {
+		refused := make(chan error, 32*25)
+		for range 32 {
 			all.Go(func() {
 				for i := range 25 {
 					if err := f.StartOperation(t.Context(), mutation(fmt.Sprint("op-", i), "a")); err != nil {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -30,31 +31,79 @@ type site struct {
 	over  context.CancelFunc
 	url   string
 	http  *http.Client
+	calls chan net.Conn // of a virtual site
 	puts  int64
 }
 
 func newSite(t *testing.T, o eventstream.Options) *site {
 	t.Helper()
-	s := &site{T: t, store: storetest.NewMemory(time.Now)}
+	o.Poll, o.Patience = time.Millisecond, time.Minute
+	s := &site{T: t}
+	server := httptest.NewServer(s.streams(o))
+	t.Cleanup(server.Close)
+	t.Cleanup(s.over)
+	s.url, s.http = server.URL, server.Client()
+	return s
+}
+
+// newVirtualSite is one whose connections are pipes, for tests on virtual time.
+// A request has to be read within reading.
+func newVirtualSite(t *testing.T, o eventstream.Options, reading time.Duration) *site {
+	t.Helper()
+	s := &site{T: t, calls: make(chan net.Conn)}
+	server := &httptest.Server{Listener: pipes{s.calls, t.Context()}, Config: &http.Server{ReadTimeout: reading, Handler: s.streams(o)}}
+	server.Start()
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return s.dial(), nil }}
+	t.Cleanup(server.Close)
+	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(s.over)
+	s.url, s.http = "http://pipe", &http.Client{Transport: transport}
+	return s
+}
+
+// pipes is a listener in memory, which hears calls until ctx ends.
+type pipes struct {
+	calls chan net.Conn
+	ctx   context.Context //nolint:containedctx // of the test
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.calls:
+		return c, nil
+	case <-p.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// dial returns the caller's end of a new connection.
+func (s *site) dial() net.Conn {
+	here, there := net.Pipe()
+	s.calls <- there
+	return here
+}
+
+// streams serves streams over a new store until s.over is called.
+func (s *site) streams(o eventstream.Options) http.Handler {
+	s.store = storetest.NewMemory(time.Now)
 	if o.Events == nil {
 		o.Events = s.store
 	}
-	o.Now, o.Log, o.Poll = time.Now, slog.New(slog.DiscardHandler), time.Millisecond
+	o.Now, o.Log = time.Now, slog.New(slog.DiscardHandler)
 	streams := eventstream.New(o)
 	over, cancel := context.WithCancel(context.Background())
 	s.over = cancel
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, end := context.WithCancel(r.Context())
 		defer end()
 		defer context.AfterFunc(over, end)()
 		if err := streams.Serve(w, r.WithContext(ctx)); err != nil { //nolint:contextcheck // it ends with either
 			http.Error(w, string(fault.As(err).Code)+": "+err.Error(), fault.As(err).Code.Status())
 		}
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(cancel)
-	s.url, s.http = server.URL, server.Client()
-	return s
+	})
 }
 
 // configure makes one event, with the next version.
@@ -309,29 +358,45 @@ func (e *endless) Events(context.Context, broker.EventQuery) ([]broker.Event, er
 // TestAReaderWhoTakesNothingIsCutOff: he who reads again later goes on after
 // the last that he has.
 func TestAReaderWhoTakesNothingIsCutOff(t *testing.T) {
-	s := newSite(t, eventstream.Options{Events: &endless{}, Patience: 50 * time.Millisecond, Most: 1})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if _, err := io.WriteString(conn, "GET /?after=20260101T000000.000000000Z-0 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	head := bufio.NewReader(conn)
-	if line, err := head.ReadString('\n'); err != nil || !strings.Contains(line, "200") {
-		t.Fatalf("%q, %v", line, err)
-	}
-	for { // his place is given to another, while he is still connected
-		res, err := s.http.Get(s.url)
-		if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		s := newVirtualSite(t, eventstream.Options{Events: &endless{}, Patience: 10 * time.Second, Most: 1}, 0)
+		conn := s.dial()
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := io.WriteString(conn, "GET /?after=20260101T000000.000000000Z-0 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
-		_ = res.Body.Close()
-		if res.StatusCode == http.StatusOK {
-			return
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+			t.Fatalf("%q, %v", line, err)
 		}
+		time.Sleep(9 * time.Second) // virtual
+		s.equal(http.StatusServiceUnavailable, s.status())
+		time.Sleep(2 * time.Second) // virtual: his place is given to another, while he is still connected
+		s.equal(http.StatusOK, s.status())
+	})
+}
+
+// status is that of the answer to somebody who leaves at once.
+func (s *site) status() int {
+	s.Helper()
+	res, err := s.http.Get(s.url)
+	if err != nil {
+		s.Fatal(err)
 	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+func TestAStreamOutlivesTheTimeForReadingItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newVirtualSite(t, eventstream.Options{}, 5*time.Second)
+		r := s.listen("", "")
+		time.Sleep(10 * time.Second) // virtual
+		s.configure()
+		s.equal([]int64{1}, r.versions(1))
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // failing is a store that fails after its first page.
@@ -369,7 +434,7 @@ func TestStreamsWorkOverASocketFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{ReadTimeout: 20 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := streams.Serve(w, r); err != nil {
 			t.Error(err)
 		}
@@ -383,7 +448,7 @@ func TestStreamsWorkOverASocketFile(t *testing.T) {
 	}}}
 	r := s.listen("", "")
 	s.configure()
-	s.equal([]int64{1}, r.versions(1)) // by then the time for reading the request is over
+	s.equal([]int64{1}, r.versions(1))
 	s.configure()
 	s.equal([]int64{2}, r.versions(1))
 	if err := r.close(); err != nil {

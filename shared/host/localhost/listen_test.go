@@ -294,7 +294,7 @@ func (p pki) client(t *testing.T, name string) *http.Client {
 		// Given even where the server names other authorities.
 		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
-	c := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true}, Timeout: 10 * time.Second}
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true}, Timeout: time.Minute}
 	t.Cleanup(c.CloseIdleConnections)
 	return c
 }
@@ -304,7 +304,7 @@ func startServer(t *testing.T, s *site, l net.Listener) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.server.Serve(ctx, l, 10*time.Second) }()
+	go func() { ended <- s.server.Serve(ctx, l, time.Minute) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -222,9 +222,6 @@ func TestServerShedsWhatIsTooMuch(t *testing.T) {
 }
 
 func TestServeBoundsHeadersAndBodies(t *testing.T) {
-	s := newSite(t, nil)
-	l := listen(t, "127.0.0.1:0", localhost.TLSFiles{})
-	startServer(t, s, l)
 	tests := []struct {
 		name, method, path, body, header string
 		status                           int
@@ -234,21 +231,27 @@ func TestServeBoundsHeadersAndBodies(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			req, err := http.NewRequest(tc.method, "http://"+l.Addr().String()+tc.path, io.NopCloser(strings.NewReader(tc.body)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header = header("Content-Type", "application/json", "Authorization", "Bearer "+localToken, "X-Header", tc.header)
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := res.Body.Close(); err != nil || res.StatusCode != tc.status {
-				t.Errorf("got %d, %v; want %d", res.StatusCode, err, tc.status)
-			}
-			if s.count() != 0 {
-				t.Error("the operation was carried out")
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s, l := newSite(t, nil), newPipes()
+				startServer(t, s, l)
+				req, err := http.NewRequest(tc.method, "http://localhost"+tc.path, io.NopCloser(strings.NewReader(tc.body)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Close = true
+				req.Header = header("Content-Type", "application/json", "Authorization", "Bearer "+localToken, "X-Header", tc.header)
+				transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial(), nil }}
+				res, err := transport.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := res.Body.Close(); err != nil || res.StatusCode != tc.status {
+					t.Errorf("got %d, %v; want %d", res.StatusCode, err, tc.status)
+				}
+				if s.count() != 0 {
+					t.Error("the operation was carried out")
+				}
+			})
 		})
 	}
 }

@@ -272,10 +272,11 @@ func TestClose_folds_the_log_and_ends_every_verb(t *testing.T) {
 	}
 }
 
-// lockBeside locks the database as another program would.
+// lockBeside locks the database as another program would, once a verb that
+// was given up has let go of it.
 func lockBeside(t *testing.T, dir string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file(dir)+"?_txlock=immediate")
+	db, err := sql.Open("sqlite", file(dir)+"?_txlock=immediate&_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +309,7 @@ func TestAVerbGivesUpOnALockedDatabase(t *testing.T) {
 
 func TestAVerbObeysItsContext(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir, store.Options{BusyTimeout: time.Second})
+	s := open(t, dir, store.Options{BusyTimeout: time.Minute}) // far longer than any caller waits
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Ticket(over, "a")
