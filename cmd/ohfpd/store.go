@@ -12,21 +12,13 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
-	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/store/datadir"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
-// ledgerStore is a store as the broker, its drivers and its streams see it.
-type ledgerStore interface {
-	inprocess.Store
-	broker.LeaseBook
-	broker.EventReader
-}
-
 // openedStore is a store with what the daemon has to know about it.
 type openedStore struct {
-	ledgerStore
+	broker.Store
 
 	close func() error
 	// alone says that no other process works on this store, so that whoever
@@ -50,7 +42,7 @@ func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*openedStore,
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &openedStore{ledgerStore: s, close: func() error { return errors.Join(s.Close(), lock.Close()) }}, nil
+	return &openedStore{Store: s, close: func() error { return errors.Join(s.Close(), lock.Close()) }}, nil
 }
 
 func openTable(ctx context.Context, cfg Config, log *slog.Logger) (*dynamo.Store, error) {
