@@ -8,12 +8,12 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awssfn "github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/uuid"
 
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
+	"github.com/openhostfactory/ohfp/functions/internal/table"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/flow/sfn"
@@ -51,10 +51,7 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{
-		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
-	})
+	store, err := table.Open(ctx, aws, table.Options{Name: cfg.Table, Kept: cfg.Retention, SnapshotAge: cfg.SnapshotAge})
 	if err != nil {
 		return command.Service{}, err
 	}
