@@ -11,6 +11,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 LINTER := .cache/golangci-lint
 ARCH ?= arm64 amd64
+# Some tests compile what they run, which takes minutes where nothing is cached.
+PATIENCE := -timeout 30m
 FIRST := the first time this takes a minute or two: the SQLite engine is large
 
 .PHONY: sim smoke synth deploy destroy help demo build binaries functions functions-check terraform-provider test test-terraform test-dynamodb bench cost lint fmt openapi check clean
@@ -41,12 +43,12 @@ terraform-provider: ## Build bin/terraform-provider-ohfp
 	@$(STEP) "compiling the Terraform provider" $(GO) -C infra/terraform build -trimpath -ldflags "$(LDFLAGS)" -o ../../bin/terraform-provider-ohfp .
 
 test-terraform: ## Test the Terraform provider, in Terraform when it is installed, else one loud line
-	@$(STEP) "the Terraform provider" $(GO) -C infra/terraform test ./...
+	@$(STEP) "the Terraform provider" $(GO) -C infra/terraform test $(PATIENCE) ./...
 
 test: ## Run every test; what needs Node.js or Java 17 when they are there, else one loud line
 	@$(STEP) "go vet ($(FIRST))" $(GO) vet ./... ./.ci/functions/pack
-	@$(STEP) "go test" $(GO) test ./... ./.ci/functions/pack
-	@$(STEP) "queries of Prometheus" $(GO) -C .ci/promql test ./...
+	@$(STEP) "go test" $(GO) test $(PATIENCE) ./... ./.ci/functions/pack
+	@$(STEP) "queries of Prometheus" $(GO) -C .ci/promql test $(PATIENCE) ./...
 	@$(STEP) "state machines against asl-validator" .ci/asl/check
 	@$(MAKE) test-dynamodb
 

@@ -23,10 +23,11 @@ type broker struct {
 	exited   chan struct{}
 }
 
-// startWithin is generous: the machine may run many tests at once.
-const startWithin = 30 * time.Second
+// startWithin is generous: the machine may run many tests at once, or stall.
+const startWithin = 2 * time.Minute
 
-// launch starts ohfpd on a free port and waits until it answers.
+// launch starts ohfpd, on a free port unless args name one, and waits until it
+// answers.
 func launch(program, dir string, env []string, args ...string) (*broker, error) {
 	// What a killed process left is not this one's.
 	if err := os.RemoveAll(filepath.Join(dir, "endpoint")); err != nil {

@@ -5,16 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	pools "github.com/openhostfactory/ohfp/examples/site"
 )
 
 // site is what a script has running. It is used by one goroutine, but for the
@@ -22,7 +25,11 @@ import (
 type site struct {
 	way    way
 	broker *broker
+	at     string                  // of the broker, whether one runs or not
 	hosts  map[string]net.Listener // by the variable that holds the port
+	cloud  *cloud                  // nil: AWS is not reached
+	kept   []func() error          // release the ports that the script has taken
+	alone  []*os.File              // locks
 }
 
 type siteKey struct{}
@@ -53,7 +60,27 @@ func (s *site) close() error {
 	for _, l := range s.hosts {
 		errs = append(errs, l.Close())
 	}
+	if s.cloud != nil {
+		s.cloud.door.Close()
+	}
+	for _, release := range s.kept {
+		errs = append(errs, release())
+	}
+	for _, lock := range s.alone {
+		errs = append(errs, lock.Close())
+	}
 	return errors.Join(errs...)
+}
+
+// port takes a port of loopback until the script ends: nobody else is given it
+// while nobody of the script listens there.
+func (s *site) port() (at string, err error) {
+	port, release, err := pools.Keep("127.0.0.1", 0)
+	if err != nil {
+		return "", err
+	}
+	s.kept = append(s.kept, release)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
 }
 
 type command = func(ts *testscript.TestScript, neg bool, args []string)
@@ -61,7 +88,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 func commands() map[string]command {
 	return map[string]command{
 		"start": start, "quit": end(syscall.SIGTERM), "crash": end(syscall.SIGKILL),
-		"open": open, "close": closePort, "pool": pool,
+		"open": open, "close": closePort, "alone": alone, "pool": pool, "ec2": ec2,
 		"exit": exit, "refused": refused, "http": call, "json": assert, "let": let,
 	}
 }
@@ -78,10 +105,17 @@ func arguments(ts *testscript.TestScript, neg bool, args []string, usage string)
 
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "start ...")
-	w, dir := siteOf(ts).way, ts.MkAbs("data")
+	s, dir := siteOf(ts), ts.MkAbs("data")
+	if s.at == "" {
+		at, err := s.port()
+		ts.Check(err)
+		s.at = at
+	}
+	w := s.way
 	env := append([]string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}, w.env...)
-	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, append(w.flags(dir), args...)...)
-	siteOf(ts).broker = b
+	env = append(env, s.cloud.env()...)
+	b, err := launch(filepath.Join(ts.Getenv("BIN"), "ohfpd"), dir, env, slices.Concat([]string{"--listen", s.at}, w.flags(dir), args)...)
+	s.broker = b
 	ts.Check(err)
 	ts.Setenv("OHFP_ENDPOINT", b.endpoint)
 	ts.Setenv("OHFP_TOKEN_FILE", b.tokenFile())
@@ -97,7 +131,13 @@ func end(with syscall.Signal) command {
 
 func open(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, "open VAR")
-	l, err := listen(ts.Getenv(args[0])) // the one before it was closed
+	s, at := siteOf(ts), net.JoinHostPort("127.0.0.1", ts.Getenv(args[0]))
+	if ts.Getenv(args[0]) == "" { // else it was closed, and opens again
+		free, err := s.port()
+		ts.Check(err)
+		at = free
+	}
+	l, err := net.Listen("tcp", at)
 	ts.Check(err)
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
@@ -106,22 +146,18 @@ func open(ts *testscript.TestScript, neg bool, args []string) {
 	}()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
-	siteOf(ts).hosts[args[0]] = l
+	s.hosts[args[0]] = l
 	ts.Setenv(args[0], port)
 }
 
-// listen takes the port, or any that the system does not hand out by itself:
-// after it is closed nobody answers there, and it can be opened again.
-func listen(port string) (net.Listener, error) {
-	if port != "" {
-		return net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-	}
-	var l net.Listener
-	err := errors.New("no port was tried")
-	for try := 0; err != nil && try < 100; try++ {
-		l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000))))
-	}
-	return l, err
+// alone waits for other runs of these tests on this machine.
+func alone(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, "alone NAME")
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("ohfp-test-%s-%d.lock", args[0], os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+	ts.Check(err)
+	s := siteOf(ts)
+	s.alone = append(s.alone, lock)
+	ts.Check(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
 }
 
 func closePort(ts *testscript.TestScript, neg bool, args []string) {

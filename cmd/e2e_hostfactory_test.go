@@ -98,7 +98,9 @@ func (m *managementHost) requested(out []byte, exit int) string {
 // ended polls a request until it is terminal.
 func (m *managementHost) ended(id string) []byte {
 	m.Helper()
-	for range 200 {
+	beat := time.NewTicker(50 * time.Millisecond)
+	defer beat.Stop()
+	for deadline := time.Now().Add(startWithin); time.Now().Before(deadline); <-beat.C {
 		out, exit := m.script("getRequestStatus", fmt.Sprintf(`{"requests": [{"requestId": %q}]}`, id))
 		if exit != 0 {
 			m.Fatalf("exit status %d: %s", exit, out)
@@ -106,7 +108,6 @@ func (m *managementHost) ended(id string) []byte {
 		if !bytes.Contains(out, []byte(`"status":"running","message":"","machines"`)) {
 			return out
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	m.Fatalf("%s does not end", id)
 	return nil

@@ -15,10 +15,13 @@ import (
 // help, with ohfp and ohfpd, built as a user builds them. Beside the usual
 // commands of scripts there are:
 //
-//	start [FLAG...]           run ohfpd on the directory data and a free port; ohfp finds it through the environment
+//	start [FLAG...]           run ohfpd on the directory data and a port of the script's; ohfp finds it through the environment
 //	quit, crash               end it with SIGTERM, or with SIGKILL
 //	open VAR, close VAR       a port of loopback that accepts connections, and its end; VAR is its number
+//	alone NAME                until the script ends no other run of the tests is here
 //	pool NAME HOSTS PRIORITY PORT   register a static pool whose hosts are checked at the port; none: unchecked
+//	ec2                       a double of EC2, which the broker started after it reaches
+//	ec2 refuses ACTION        from now on; ec2 made COUNT: machines, ever, and none has ended
 //	exit STATUS PROGRAM...    run a program that ends with this status
 //	refused STATUS CODE PROGRAM...  the same, and: stdout is one problem with this code, stderr one line,
 //	                          and no registration, template or operation has changed

@@ -64,8 +64,8 @@ func one(t *testing.T, dir, name string, env []string, event []byte) (answer jso
 	t.Helper()
 	out := &output{}
 	s, err := runtimeapi.Start(runtimeapi.Options{
-		Functions: []runtimeapi.Function{{Name: name, Bootstrap: filepath.Join(dir, name, "bootstrap"), Env: env, Timeout: 30 * time.Second}},
-		Output:    out, Log: slog.New(slog.DiscardHandler), Now: time.Now, InitTimeout: 30 * time.Second,
+		Functions: []runtimeapi.Function{{Name: name, Bootstrap: filepath.Join(dir, name, "bootstrap"), Env: env, Timeout: 2 * time.Minute}},
+		Output:    out, Log: slog.New(slog.DiscardHandler), Now: time.Now, InitTimeout: 2 * time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,10 @@ func (c *client) doctorCommand(ctx context.Context) *cobra.Command {
 		Long: "Check the broker and its providers, and say what to correct: whether the broker answers and takes the token,\n" +
 			"its version and its clock; and of each provider its health, and what its kind can check of it: whose its\n" +
 			"credentials are, what they may do, whether the region is enabled, its addresses and its clock.\n\n" +
-			"Every provider is asked, also one that is not healthy. Nothing is made: AWS is asked for dry runs. Whether\n" +
-			"machines of a template can be made is asked by VALIDATE_TEMPLATE. The exit status is 1 when a check fails.",
+			"Every provider is asked, also one that is not healthy. Nothing is made or ended: AWS is asked for dry runs,\n" +
+			"with a template that is registered and a machine that runs. What could not be tried, or stays open, is\n" +
+			"\"unproven\": it is not known to work, and the message says what would show it. Whether machines of one template\n" +
+			"can be made is asked by VALIDATE_TEMPLATE. The exit status is 1 when a check fails.",
 		Example: "  ohfp doctor\n  # What fails, for programs\n  ohfp doctor --format json | jq '.findings[] | select(.status == \"fail\")'",
 		Args:    arguments,
 		RunE: func(*cobra.Command, []string) error {
@@ -43,6 +45,8 @@ const (
 	fine = "ok"
 	warn = "warn"
 	bad  = "fail"
+
+	unproven = "unproven" // neither: it was not tried, or shows nothing
 )
 
 // finding is one check.
@@ -65,6 +69,7 @@ type doctor struct {
 type diagnosis struct {
 	Failed   int       `json:"failed"`
 	Warned   int       `json:"warned"`
+	Unproven int       `json:"unproven"`
 	Findings []finding `json:"findings"`
 }
 
@@ -74,6 +79,8 @@ func (d *doctor) says(of, check, status, format string, args ...any) {
 		d.report.Failed++
 	case warn:
 		d.report.Warned++
+	case unproven:
+		d.report.Unproven++
 	}
 	d.report.Findings = append(d.report.Findings, finding{status, of, check, oneLine(fmt.Sprintf(format, args...))})
 }

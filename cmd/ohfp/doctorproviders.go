@@ -93,8 +93,15 @@ func (d *doctor) health(name string, body []byte) {
 	h := o.Result
 	d.says(name, "health", verdictOf(h.IsHealthy), "%s", h.StatusMessage)
 	for _, c := range h.Checks {
-		d.says(name, c.Name, verdictOf(c.OK), "%s", firstOf(c.Message, "as the provider's health says"))
+		d.says(name, c.Name, foundBy(c), "%s", firstOf(c.Message, "as the provider's health says"))
 	}
+}
+
+func foundBy(c broker.Check) string {
+	if c.Unproven {
+		return unproven
+	}
+	return verdictOf(c.OK)
 }
 
 func verdictOf(ok bool) string {

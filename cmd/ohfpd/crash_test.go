@@ -32,6 +32,9 @@ func TestNoBoundaryAtWhichTheBrokerDiesCostsOrDoublesAMachine(t *testing.T) {
 	}
 	binary := buildFragile(t)
 	total := countBoundaries(t, binary)
+	for range 2 { // where the machine stalled there were more, of calls that were given up and made again
+		total = min(total, countBoundaries(t, binary))
+	}
 	if total < 40 {
 		t.Fatalf("a create over two pools and its termination passed %d boundaries; that is too few to be all of its writes", total)
 	}
@@ -73,7 +76,6 @@ func countBoundaries(t *testing.T, binary string) int {
 }
 
 func crashAt(t *testing.T, binary string, step int, power bool) {
-	t.Helper()
 	t.Helper()
 	dir := t.TempDir()
 	d := start(t, binary, dir, fmt.Sprintf("OHFP_CRASH_STEP=%d", step))
@@ -136,6 +138,9 @@ func (d *daemon) machinesOf(t *testing.T, key string) []string {
 	return d.create(t, key, 1)
 }
 
+// within is generous: the machine may run many tests at once, or stall.
+const within = 2 * time.Minute
+
 // daemon is a broker process.
 type daemon struct {
 	cmd      *exec.Cmd
@@ -152,7 +157,7 @@ func start(t *testing.T, binary, dir string, env ...string) *daemon {
 		t.Fatal(err)
 	}
 	d := &daemon{cmd: exec.Command(binary, "--data-dir", dir, "--listen", "127.0.0.1:0"), exited: make(chan struct{}), log: &bytes.Buffer{}}
-	d.cmd.Env = append(os.Environ(), append(env, "XDG_CONFIG_HOME="+dir)...)
+	d.cmd.Env = append(env, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "PATH="+os.Getenv("PATH"))
 	d.cmd.Stderr = d.log
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -170,7 +175,7 @@ func start(t *testing.T, binary, dir string, env ...string) *daemon {
 // eventually reads a file that the process writes.
 func (d *daemon) eventually(t *testing.T, path string) string {
 	t.Helper()
-	for range 1500 {
+	for late := time.Now().Add(within); time.Now().Before(late); {
 		if b, err := os.ReadFile(path); err == nil && len(b) > 0 {
 			return string(b)
 		}
@@ -203,7 +208,7 @@ func (d *daemon) mustHaveBeenKilled(t *testing.T) {
 	t.Helper()
 	select {
 	case <-d.exited:
-	case <-time.After(20 * time.Second):
+	case <-time.After(within):
 		t.Fatalf("the broker did not reach the boundary at which it dies; its log:\n%s", d.log)
 	}
 	status, ok := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
@@ -232,22 +237,28 @@ func (d *daemon) mustPost(t *testing.T, operation, body string) {
 	}
 }
 
-// execute sends a request until it is answered with its end: the same key asks
-// for the same operation.
+// execute carries an operation out, which the broker must survive.
 func (d *daemon) execute(t *testing.T, key, body string) (int, []byte) {
 	t.Helper()
-	for range 600 {
+	status, answer, err := d.ask(t, key, body)
+	if err != nil {
+		t.Fatalf("%v; the broker's log:\n%s", err, d.log)
+	}
+	return status, answer
+}
+
+// ask sends a request until it is answered with its end, or not at all: the
+// same key asks for the same operation.
+func (d *daemon) ask(t *testing.T, key, body string) (int, []byte, error) {
+	t.Helper()
+	for late := time.Now().Add(within); time.Now().Before(late); d.pause(t, 50*time.Millisecond) {
 		status, answer, err := d.post("executeProviderOperation", key, body)
-		if err != nil {
-			t.Fatalf("%v; the broker's log:\n%s", err, d.log)
+		if err != nil || status != http.StatusConflict && status != http.StatusAccepted {
+			return status, answer, err
 		}
-		if status != http.StatusConflict {
-			return status, answer
-		}
-		d.pause(t, 50*time.Millisecond)
 	}
 	t.Fatalf("the operation of key %s did not end; the broker's log:\n%s", key, d.log)
-	return 0, nil
+	return 0, nil, nil
 }
 
 func (d *daemon) create(t *testing.T, key string, n int) []string {
@@ -262,7 +273,7 @@ func (d *daemon) create(t *testing.T, key string, n int) []string {
 // tryCreate is a create that the broker may not survive.
 func (d *daemon) tryCreate(t *testing.T, key string, n int) ([]string, bool) {
 	t.Helper()
-	status, answer, err := d.post("executeProviderOperation", key, createBody(n))
+	status, answer, err := d.ask(t, key, createBody(n))
 	if err != nil || status != http.StatusOK {
 		return nil, false
 	}
@@ -313,14 +324,14 @@ func (d *daemon) terminate(t *testing.T, key string, ids []string) {
 
 func (d *daemon) tryTerminate(t *testing.T, key string, ids []string) {
 	t.Helper()
-	status, answer, err := d.post("executeProviderOperation", key, terminateBody(t, ids))
+	status, answer, err := d.ask(t, key, terminateBody(t, ids))
 	if err == nil && status != http.StatusOK {
 		t.Fatalf("terminating: %d %s", status, answer)
 	}
 }
 
 func (d *daemon) post(operation, key, body string) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.endpoint+"/v1/commands/"+operation, strings.NewReader(body))
 	if err != nil {

@@ -127,10 +127,15 @@ func (d *daemon) run(ctx context.Context) error {
 		worked <- d.site.Run(working)
 	}()
 
-	defer context.AfterFunc(serving, func() { d.log.Info("stopping") })()
+	said := make(chan struct{})
+	serves := context.AfterFunc(serving, func() { d.log.Info("stopping"); close(said) })
 	err := d.server.Serve(serving, d.listener, requestGrace)
 	end()
-	return errors.Join(err, wait(worked))
+	err = errors.Join(err, wait(worked))
+	if !serves() { // the line is on its way, and the log may be closed next
+		<-said
+	}
+	return err
 }
 
 func wait(worked <-chan error) error {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,6 +104,33 @@ func TestRunEndsBackgroundWorkAfterTheServer(t *testing.T) {
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("run = %v", err)
+		}
+	})
+}
+
+// slowly is a log that takes a second for each line.
+type slowly struct {
+	slog.Handler
+	said *[]string
+}
+
+func (s slowly) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s slowly) Handle(_ context.Context, r slog.Record) error {
+	time.Sleep(time.Second)
+	*s.said = append(*s.said, r.Message)
+	return nil
+}
+
+func TestRunEndsAfterItHasSaidThatItStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDaemon(t, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		said := []string{}
+		d.log = slog.New(slowly{slog.DiscardHandler, &said})
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := d.run(ctx); err != nil || !slices.Equal(said, []string{"stopping"}) {
+			t.Errorf("run = %v, and it said %q", err, said)
 		}
 	})
 }

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/openhostfactory/ohfp/examples/site"
 )
 
 // client runs ohfp as a user does.
@@ -23,11 +24,11 @@ type client struct {
 }
 
 // patience bounds one command.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // at points later commands to a broker.
 func (c *client) at(endpoint, tokenFile string) {
-	c.env = append(os.Environ(), "HOME="+c.dir, "XDG_CONFIG_HOME=", "OHFP_ENDPOINT="+endpoint, "OHFP_TOKEN_FILE="+tokenFile,
+	c.env = append(site.Environ(), "HOME="+c.dir, "XDG_CONFIG_HOME=", "OHFP_ENDPOINT="+endpoint, "OHFP_TOKEN_FILE="+tokenFile,
 		"COLUMNS="+strconv.Itoa(c.out.width)) // it writes into a pipe and cannot see the terminal
 }
 

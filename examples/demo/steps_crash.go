@@ -8,7 +8,7 @@ import (
 )
 
 // finishing is how long a restarted broker may take to end what it found.
-const finishing = 20 * time.Second
+const finishing = time.Minute
 
 func killMidCreate(ctx context.Context, s *stage) error {
 	held, release := s.pools["pool-b"].Hold()

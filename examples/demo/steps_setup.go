@@ -59,7 +59,7 @@ func registerTemplate(ctx context.Context, s *stage) error {
 }
 
 // probing is how long the checks at registration may take.
-const probing = 10 * time.Second
+const probing = time.Minute
 
 func showProviders(ctx context.Context, s *stage) error {
 	if err := s.awaitHealthy(ctx, len(poolFiles)); err != nil {

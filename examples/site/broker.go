@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,7 +22,7 @@ type Broker struct {
 	Listen string // address; port 0 takes a free one at the first start, and keeps it
 
 	Args []string // further flags
-	Env  []string // NAME=value, over this process's environment
+	Env  []string // NAME=value, over [Environ]
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed once cmd has ended
@@ -30,8 +31,8 @@ type Broker struct {
 
 // How long a start and an end may take.
 const (
-	startup    = 10 * time.Second
-	stopWithin = 20 * time.Second
+	startup    = time.Minute
+	stopWithin = time.Minute
 )
 
 // Start runs the daemon and waits until it answers; it returns after how long.
@@ -61,7 +62,7 @@ func (b *Broker) launch() error {
 		return fmt.Errorf("opening ohfpd's log: %w", err)
 	}
 	cmd := exec.Command(b.Path, append([]string{"--listen", b.Listen, "--data-dir", b.Dir}, b.Args...)...) //nolint:noctx // it lives until Kill, not until a caller's context ends
-	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(b.Dir), "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
+	cmd.Env = append(Environ(), "HOME="+filepath.Dir(b.Dir), "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
 	cmd.Env = append(cmd.Env, b.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := errors.Join(cmd.Start(), log.Close()); err != nil { // the process has its own handle
@@ -73,6 +74,12 @@ func (b *Broker) launch() error {
 		close(b.exited)
 	}()
 	return nil
+}
+
+// Environ is this process's environment without what sets a broker or a client
+// for whoever runs this.
+func Environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OHFP_") || strings.HasPrefix(v, "HF_") })
 }
 
 func (b *Broker) logFile() string { return b.Dir + ".log" }

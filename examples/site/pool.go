@@ -27,23 +27,38 @@ type Pool struct {
 }
 
 // OpenPool reads the registration at path and listens where its check looks,
-// or, with anyPort, at a free port. Where a system has no loopback address but
-// 127.0.0.1, all hosts are played there.
+// or, with anyPort, at a free port, which is kept until the process ends: nobody
+// else takes it while the pool is closed. Where a system has no loopback address
+// but 127.0.0.1, all hosts are played there.
 func OpenPool(path string, anyPort bool) (*Pool, error) {
 	reg, err := readRegistration(path)
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{Registration: reg}
-	if anyPort {
-		p.Registration.setPort(0)
-	}
-	err = p.Reopen()
+	err = p.enter(anyPort)
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
 		p.Registration.moveHosts("127.0.0.1")
-		err = p.Reopen()
+		err = p.enter(anyPort)
 	}
 	return p, err
+}
+
+// enter listens for the first time.
+func (p *Pool) enter(anyPort bool) error {
+	if !anyPort {
+		return p.Reopen()
+	}
+	port := 0
+	for _, address := range p.Registration.addresses() {
+		kept, _, err := Keep(address, port) // until the process ends
+		if err != nil {
+			return err
+		}
+		port = kept
+	}
+	p.Registration.setPort(port)
+	return p.Reopen()
 }
 
 // Reopen listens again where the pool listened before.
@@ -74,9 +89,6 @@ func (p *Pool) listen() (all []net.Listener, err error) {
 				err = errors.Join(err, open.Close())
 			}
 			return nil, fmt.Errorf("listening for the hosts of %s: %w", p.Registration.Name, err)
-		}
-		if tcp, ok := l.Addr().(*net.TCPAddr); ok {
-			p.Registration.setPort(tcp.Port)
 		}
 		all = append(all, l)
 	}

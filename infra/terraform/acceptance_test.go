@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,20 +59,33 @@ func start(ts *testscript.TestScript, _ bool, _ []string) {
 	dir := ts.MkAbs("data")
 	ohfpd, err := exec.LookPath(filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "ohfpd"))
 	ts.Check(err)
+	var said bytes.Buffer
 	cmd := exec.Command(ohfpd, "--listen", "127.0.0.1:0", "--data-dir", dir)
+	cmd.Env, cmd.Stderr = []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}, &said
 	ts.Check(cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // that it ended is what counts
+	}()
 	ts.Defer(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 	})
-	ts.Setenv("OHFP_ENDPOINT", answering(ts, dir))
+	at := answering(dir, ended)
+	if at == "" {
+		_ = cmd.Process.Kill()
+		<-ended
+		ts.Fatalf("the broker does not serve:\n%s", &said)
+	}
+	ts.Setenv("OHFP_ENDPOINT", at)
 	ts.Setenv("OHFP_TOKEN_FILE", filepath.Join(dir, "token"))
 }
 
-// answering waits for the broker and returns where it is.
-func answering(ts *testscript.TestScript, dir string) string {
-	const within = 30 * time.Second
-	deadline := time.After(within)
+// answering waits for the broker and returns where it is; "" when it has ended,
+// or took two minutes.
+func answering(dir string, ended <-chan struct{}) string {
+	deadline := time.After(2 * time.Minute)
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()
 	for {
@@ -80,8 +94,10 @@ func answering(ts *testscript.TestScript, dir string) string {
 		}
 		select {
 		case <-beat.C:
+		case <-ended:
+			return ""
 		case <-deadline:
-			ts.Fatalf("the broker did not serve within %s", within)
+			return ""
 		}
 	}
 }

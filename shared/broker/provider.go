@@ -57,6 +57,10 @@ type Check struct {
 	Name    string `json:"name"` // what was checked: a host, "credentials"
 	OK      bool   `json:"ok"`
 	Message string `json:"message,omitempty"`
+
+	// Unproven is neither OK nor failed: it was not tried, or the answer leaves
+	// it open. The message says which, and what would show it.
+	Unproven bool `json:"unproven,omitempty"`
 }
 
 // ProviderView is what selection reads about one provider.

@@ -162,22 +162,9 @@ func (s Service) checkHealth(ctx context.Context, d providers.Driver, a broker.A
 	}
 	out, err := json.Marshal(broker.HealthResult{
 		IsHealthy: h.OK(), StatusMessage: h.Message, ResponseTimeMS: h.ResponseTime.Milliseconds(),
-		Checks: append(append([]broker.Check{}, h.Checks...), s.more(ctx, d)...),
+		Checks: append(append([]broker.Check{}, h.Checks...), s.more(ctx, d, &a)...),
 	})
 	return fulfilment.Reading(a, nil, out, err, s.Now())
-}
-
-// more are the checks that only who asks is told of.
-func (s Service) more(ctx context.Context, d providers.Driver) []broker.Check {
-	e, ok := d.(providers.Examiner)
-	if !ok {
-		return nil
-	}
-	checks, err := safely(ctx, s, func() ([]broker.Check, error) { return e.Examine(ctx), nil })
-	if err != nil {
-		return []broker.Check{{Name: "examination", Message: fault.AsProvider(err).Message}}
-	}
-	return checks
 }
 
 // examine asks a driver for the provider's health and records the answer. It

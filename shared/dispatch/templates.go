@@ -49,7 +49,7 @@ func (s Service) templates(ctx context.Context, d providers.Driver, j *job) endi
 	if j.ledger.Operation.Filter != nil {
 		f = *j.ledger.Operation.Filter
 	}
-	usable, more, err := s.usable(ctx, f, &a)
+	usable, more, err := s.usable(ctx, f, &a, mostOffers)
 	if err != nil {
 		return s.told(a, nil, err)
 	}
@@ -84,8 +84,8 @@ type candidate struct {
 }
 
 // usable reads the stored templates that a filter asks for and that work out
-// at the attempt's provider, by id, and whether there are more of them.
-func (s Service) usable(ctx context.Context, f broker.TemplateFilter, a *broker.Attempt) (all []*candidate, more bool, err error) {
+// at the attempt's provider, by id, and whether there are more than most of them.
+func (s Service) usable(ctx context.Context, f broker.TemplateFilter, a *broker.Attempt, most int) (all []*candidate, more bool, err error) {
 	for p := (broker.Page{Limit: 100}); ; {
 		page, next, err := s.Templates.Templates(ctx, p)
 		if err != nil { // ours, not the provider's
@@ -96,7 +96,7 @@ func (s Service) usable(ctx context.Context, f broker.TemplateFilter, a *broker.
 			if why != "" || !config.Matches(f, r) {
 				continue
 			}
-			if len(all) == mostOffers {
+			if len(all) == most {
 				return all, true, nil
 			}
 			all = append(all, &candidate{resolved: r, offer: offerOf(r, t.MaxNumber, a.Provider)})

@@ -74,7 +74,14 @@ type Discoverer interface {
 type Examiner interface {
 	Driver
 	// Examine returns one check for each thing, those that fail with what to do.
-	Examine(ctx context.Context) []broker.Check
+	// It makes, changes and ends nothing.
+	Examine(ctx context.Context, of Examination) []broker.Check
+}
+
+// Examination is what an examiner may speak of.
+type Examination struct {
+	BrokerID  string                    // the tag of what the broker makes
+	Templates []broker.ResolvedTemplate // some of those that work out at the provider
 }
 
 // CreateResult is what Create or Poll achieved.

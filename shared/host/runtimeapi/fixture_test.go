@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,8 +59,8 @@ type zoo struct {
 func serve(t testing.TB, change func(*runtimeapi.Function, *runtimeapi.Options)) *zoo {
 	t.Helper()
 	z := &zoo{output: &syncBuffer{}, log: &syncBuffer{}}
-	f := runtimeapi.Function{Name: "zoo", Bootstrap: binary("zoo"), Timeout: 20 * time.Second}
-	o := runtimeapi.Options{Output: z.output, Log: slog.New(slog.NewJSONHandler(z.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now}
+	f := runtimeapi.Function{Name: "zoo", Bootstrap: binary("zoo"), Timeout: time.Minute}
+	o := runtimeapi.Options{Output: z.output, InitTimeout: time.Minute, Log: slog.New(slog.NewJSONHandler(z.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now}
 	if change != nil {
 		change(&f, &o)
 	}
@@ -118,6 +119,45 @@ func (z *zoo) fails(t testing.TB, do, text string) *runtimeapi.FunctionError {
 	return e
 }
 
+// ended returns the processes that have, as the log tells, in that order.
+func (z *zoo) ended(t testing.TB) (pids []int) {
+	t.Helper()
+	for line := range strings.Lines(z.log.String()) {
+		var l struct {
+			Msg string `json:"msg"`
+			PID int    `json:"pid"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		if l.Msg == "a function's process ended" {
+			pids = append(pids, l.PID)
+		}
+	}
+	return pids
+}
+
+// gate is a file that functions await until it is opened.
+type gate struct{ path string }
+
+func newGate(t testing.TB) gate {
+	t.Helper()
+	return gate{filepath.Join(t.TempDir(), "open")}
+}
+
+func (g gate) open(t testing.TB) {
+	t.Helper()
+	if err := os.WriteFile(g.path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaited waits until n calls await a gate.
+func (z *zoo) awaited(t testing.TB, n int) {
+	t.Helper()
+	until(t, "functions at the gate", func() bool { return strings.Count(z.output.String(), "awaiting\n") == n })
+}
+
 // syncBuffer is a log that several goroutines may write and read.
 type syncBuffer struct {
 	mu sync.Mutex
@@ -139,7 +179,7 @@ func (b *syncBuffer) String() string {
 // until waits for a condition that another process brings about.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

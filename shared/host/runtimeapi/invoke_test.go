@@ -25,7 +25,7 @@ var (
 )
 
 func TestAProcessIsStartedOnceAndUsedAgain(t *testing.T) {
-	z := serve(t, nil)
+	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Processes = 1 })
 	first, second := z.ask(t, "echo", "one"), z.ask(t, "echo", "two")
 	if first.Text != "one" || second.Text != "two" {
 		t.Errorf("%+v, %+v", first, second)
@@ -58,7 +58,7 @@ func TestAFailureIsPassedOnByItsName(t *testing.T) {
 }
 
 func TestAnInvocationThatFailsKeepsItsProcess(t *testing.T) {
-	z := serve(t, nil)
+	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Processes = 1 })
 	before := z.ask(t, "echo", "").PID
 	for _, do := range []string{"capacity", "panic"} {
 		if e := z.fails(t, do, ""); !strings.HasPrefix(e.Type, "Ohfp.") {
@@ -70,38 +70,52 @@ func TestAnInvocationThatFailsKeepsItsProcess(t *testing.T) {
 	}
 }
 
-func TestAHangIsKilledAtTheDeadline(t *testing.T) {
+func TestAHangIsKilledAtTheDeadlineAndItsProcessNotUsedAgain(t *testing.T) {
 	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Timeout = 300 * time.Millisecond })
-	pid := z.ask(t, "echo", "").PID
-	began := time.Now()
-	e := z.fails(t, "hang", "")
-	if e.Type != runtimeapi.TimedOut || !strings.Contains(e.Message, "timed out after 0.30 seconds") {
-		t.Errorf("%v", e)
+	for range 2 {
+		began := time.Now()
+		e := z.fails(t, "hang", "")
+		if e.Type != runtimeapi.TimedOut || !strings.Contains(e.Message, "timed out after 0.30 seconds") {
+			t.Errorf("%v", e)
+		}
+		if took := time.Since(began); took < 300*time.Millisecond {
+			t.Errorf("took %s", took)
+		}
 	}
-	if took := time.Since(began); took < 300*time.Millisecond || took > 5*time.Second {
-		t.Errorf("took %s", took)
+	until(t, "the notice of both ends", func() bool { return len(z.ended(t)) == 2 })
+	pids := z.ended(t)
+	if pids[0] == pids[1] {
+		t.Errorf("process %d ended twice", pids[0])
 	}
-	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("process %d is still there: %v", pid, err)
-	}
-	if got := z.ask(t, "echo", ""); got.PID == pid {
-		t.Error("the killed process was used again")
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("process %d is still there: %v", pid, err)
+		}
 	}
 }
 
 func TestWhatAFunctionStartedIsKilledWithIt(t *testing.T) {
-	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Timeout = 500 * time.Millisecond })
-	if e := z.fails(t, "child", ""); e.Type != runtimeapi.TimedOut {
-		t.Errorf("%v", e)
-	}
-	_, said, ok := strings.Cut(z.output.String(), "child ")
-	if !ok {
-		t.Fatalf("no child in %q", z.output)
-	}
-	line, _, _ := strings.Cut(said, "\n")
+	z := serve(t, nil)
+	killed := make(chan error, 1)
+	go func() {
+		_, err := z.try(context.WithoutCancel(t.Context()), "child", "")
+		killed <- err
+	}()
+	line, said := "", false
+	until(t, "the child", func() bool {
+		_, after, _ := strings.Cut(z.output.String(), "child ")
+		line, _, said = strings.Cut(after, "\n")
+		return said
+	})
 	pid, err := strconv.Atoi(line)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-killed; err == nil {
+		t.Error("the call has succeeded")
 	}
 	until(t, "the end of the child", func() bool { return gone(pid) })
 }
@@ -109,12 +123,13 @@ func TestWhatAFunctionStartedIsKilledWithIt(t *testing.T) {
 func TestProcessesAreStartedOnDemandUpToALimit(t *testing.T) {
 	const limit = 3
 	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Processes = limit })
+	g := newGate(t)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	calls := map[int]int{}
 	for range 4 * limit {
 		wg.Go(func() {
-			r, err := z.try(t.Context(), "wait", "20ms")
+			r, err := z.try(t.Context(), "await", g.path)
 			if err != nil {
 				t.Error(err)
 			}
@@ -123,6 +138,8 @@ func TestProcessesAreStartedOnDemandUpToALimit(t *testing.T) {
 			calls[r.PID]++
 		})
 	}
+	z.awaited(t, limit)
+	g.open(t)
 	wg.Wait()
 	total := 0
 	for _, n := range calls {
@@ -134,29 +151,41 @@ func TestProcessesAreStartedOnDemandUpToALimit(t *testing.T) {
 }
 
 func TestACallerWhoLeavesLeavesTheFunctionAtWork(t *testing.T) {
-	z := serve(t, nil)
+	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Processes = 1 })
 	z.ask(t, "echo", "")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	if _, err := z.try(ctx, "wait", "100ms"); !errors.Is(err, context.DeadlineExceeded) {
+	g := newGate(t)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := z.try(ctx, "await", g.path)
+		left <- err
+	}()
+	z.awaited(t, 1)
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v", err)
 	}
-	until(t, "the third call in the same process", func() bool { return z.ask(t, "echo", "").Calls >= 3 })
+	g.open(t)
+	if third := z.ask(t, "echo", ""); third.Calls != 3 {
+		t.Errorf("%+v, want the third call in the same process", third)
+	}
 }
 
 func TestACallerWaitsForAPlaceAsLongAsItWants(t *testing.T) {
 	z := serve(t, func(f *runtimeapi.Function, _ *runtimeapi.Options) { f.Processes = 1 })
+	g := newGate(t)
 	busy := make(chan error, 1)
 	go func() {
-		_, err := z.try(context.WithoutCancel(t.Context()), "wait", "1s")
+		_, err := z.try(context.WithoutCancel(t.Context()), "await", g.path)
 		busy <- err
 	}()
-	until(t, "the process at work", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-		defer cancel()
-		_, err := z.try(ctx, "echo", "")
-		return errors.Is(err, context.DeadlineExceeded)
-	})
+	z.awaited(t, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	if _, err := z.try(ctx, "echo", ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("err = %v", err)
+	}
+	g.open(t)
 	if err := <-busy; err != nil {
 		t.Error(err)
 	}
@@ -165,7 +194,7 @@ func TestACallerWaitsForAPlaceAsLongAsItWants(t *testing.T) {
 
 func TestAFunctionIsToldWhatLambdaTells(t *testing.T) {
 	z := serve(t, func(f *runtimeapi.Function, o *runtimeapi.Options) {
-		f.Memory, f.Timeout = 256, 7*time.Second
+		f.Memory, f.Timeout = 256, 47*time.Second
 		f.Env, o.Env = []string{"TABLE=broker"}, []string{"TABLE=other", "AWS_LAMBDA_FUNCTION_NAME=forged"}
 		o.Region = "eu-central-1"
 	})
@@ -177,8 +206,13 @@ func TestAFunctionIsToldWhatLambdaTells(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	if got := z.ask(t, "deadline", "").Text; got != "7s" {
-		t.Errorf("the deadline is %s away", got)
+	before := time.Now().Add(-time.Second) // of which the host keeps a part for itself
+	deadline, err := time.Parse(time.RFC3339Nano, z.ask(t, "deadline", "").Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if begun := deadline.Add(-47 * time.Second); begun.Before(before) || begun.After(time.Now()) {
+		t.Errorf("the deadline is %s, of a call between %s and now", deadline, before)
 	}
 }
 

@@ -15,25 +15,35 @@ import (
 // launchTemplate returns the launch template of a fleet: the account's own that
 // the template names, or one by the content, made when there is none.
 func (d *Driver) launchTemplate(ctx context.Context, api *client, w *wish) (*types.FleetLaunchTemplateSpecificationRequest, error) {
+	spec, data, err := d.nameTemplate(ctx, api, w)
+	if err != nil || data == nil {
+		return spec, err
+	}
+	if err := d.ensure(ctx, api, w, *spec.LaunchTemplateName, data); err != nil {
+		return nil, err
+	}
+	return spec, nil
+}
+
+// nameTemplate names the launch template of a fleet, and says what one by the
+// content holds: nothing for the account's own. It makes none.
+func (d *Driver) nameTemplate(ctx context.Context, api *client, w *wish) (*types.FleetLaunchTemplateSpecificationRequest, *types.RequestLaunchTemplateData, error) {
 	if t := w.extra.LaunchTemplate; t != nil {
 		version := t.Version
 		if version == "" {
 			version = "$Default"
 		}
-		return &types.FleetLaunchTemplateSpecificationRequest{LaunchTemplateId: text(t.ID), LaunchTemplateName: text(t.Name), Version: &version}, nil
+		return &types.FleetLaunchTemplateSpecificationRequest{LaunchTemplateId: text(t.ID), LaunchTemplateName: text(t.Name), Version: &version}, nil, nil
 	}
 	data, err := d.content(ctx, api, w)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	name, err := contentName(w.spec.BrokerID, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := d.ensure(ctx, api, w, name, data); err != nil {
-		return nil, err
-	}
-	return &types.FleetLaunchTemplateSpecificationRequest{LaunchTemplateName: &name, Version: new("1")}, nil
+	return &types.FleetLaunchTemplateSpecificationRequest{LaunchTemplateName: &name, Version: new("1")}, data, nil
 }
 
 // content is what of a wish a launch template holds: all that a fleet cannot

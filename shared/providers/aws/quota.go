@@ -70,6 +70,15 @@ func (d *Driver) limits(ctx context.Context) map[string]int {
 	return known.vcpus
 }
 
+// forgetNoQuotas has quotas read again that could not be read.
+func (d *Driver) forgetNoQuotas() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.quotas.vcpus) == 0 {
+		d.quotas = quotas{}
+	}
+}
+
 // headroom checks how many virtual CPUs the quotas leave, of all who use the
 // account; not ok when no quota, or not what is in use, may be read. None left
 // in any way to pay is a failed check.

@@ -86,7 +86,7 @@ func play(t *testing.T) (s *site, owners map[string]string) {
 	}
 	_, status := s.driver.Status(t.Context(), ids)
 	s.driver.Discover(t.Context())
-	s.driver.Examine(t.Context())
+	s.driver.Examine(t.Context(), shown(template(two, all)))
 	_, watched := s.driver.Watch(t.Context(), ids)
 	_, known := s.driver.Types(t.Context(), []string{ec2test.TypeLarge}, nil)
 	_, listed := s.driver.List(t.Context(), ours)

@@ -15,7 +15,9 @@ import (
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 )
 
-// client writes a program that stands for ohfp.
+// client writes a program that stands for ohfp. Nothing here runs in parallel:
+// a process that is forked while the program is written has it open for a
+// moment, and what is open to be written cannot be run.
 func client(t *testing.T, path, script string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -135,7 +137,6 @@ esac`
 		"no list":                         {strings.Replace(good, "[]", "null", 1), `"requests" is no list of objects`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			dir := t.TempDir()
 			program := filepath.Join(dir, "ohfp")
 			client(t, program, c.script)

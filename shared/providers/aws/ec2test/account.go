@@ -26,7 +26,7 @@ func (c *Cloud) describeVpcs(p params) (any, error) {
 	if err := p.only(); err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	type one struct {

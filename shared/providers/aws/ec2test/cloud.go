@@ -51,6 +51,7 @@ type Cloud struct {
 	boot     time.Duration   // until a new machine runs
 	spot     map[Pool]string // prices per hour; none of a pool that is not listed
 	choices  *Error          // every choice of a fleet fails with it; nil: none
+	heedless bool            // carries out what is asked for as a dry run
 	troubles []*Trouble
 	calls    []Call
 	serial   int
@@ -107,6 +108,9 @@ func (c *Cloud) Quota(m Market, vcpus int) { c.with(func() { c.quota[m] = vcpus 
 // FailChoices makes every choice of a fleet fail, beside an answer that says
 // so; nil ends that.
 func (c *Cloud) FailChoices(e *Error) { c.with(func() { c.choices = e }) }
+
+// HeedNoDryRun has dry runs carried out, as some compatible clouds do.
+func (c *Cloud) HeedNoDryRun() { c.with(func() { c.heedless = true }) }
 
 // Lag is how long a new machine exists before it is seen. 0 at first.
 func (c *Cloud) Lag(d time.Duration) { c.with(func() { c.lag = d }) }

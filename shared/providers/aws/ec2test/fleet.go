@@ -24,7 +24,7 @@ func (c *Cloud) createFleet(p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	r, err := c.earlier(p)

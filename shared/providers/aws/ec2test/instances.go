@@ -84,7 +84,7 @@ func (c *Cloud) describeInstances(p params) (any, error) {
 	if err := p.only("Filter", "InstanceId", "MaxResults", "NextToken"); err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	ids := p.list("InstanceId")
@@ -205,7 +205,7 @@ func (c *Cloud) terminateInstances(p params) (any, error) {
 	if err := c.known(ids); err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	type one struct {

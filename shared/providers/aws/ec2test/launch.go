@@ -163,8 +163,8 @@ func (c *Cloud) pace(n int) error {
 	return refuse("RequestLimitExceeded", "Request limit exceeded.").at(http.StatusServiceUnavailable)
 }
 
-func dryRun(p params) error {
-	if p["DryRun"] != "true" {
+func (c *Cloud) dryRun(p params) error {
+	if p["DryRun"] != "true" || c.heedless {
 		return nil
 	}
 	return refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").at(http.StatusPreconditionFailed)

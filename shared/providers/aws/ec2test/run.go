@@ -20,7 +20,7 @@ func (c *Cloud) runInstances(p params) (any, error) {
 	if e := c.sound(o); e != nil {
 		return nil, e
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	r, err := c.earlier(p)

@@ -127,7 +127,7 @@ func (c *Cloud) answer(r *http.Request, p params) (int, []byte) {
 	c.calls = append(c.calls, callOf(p))
 	a, err := c.permit(r, p)
 	if err == nil && strings.HasPrefix(p["Action"], "Describe") {
-		err = dryRun(p)
+		err = c.dryRun(p)
 	}
 	if err == nil {
 		var out any

@@ -31,7 +31,7 @@ func (c *Cloud) describeSpotRequests(p params) (any, error) {
 	if err := p.only("Filter"); err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	type out struct {

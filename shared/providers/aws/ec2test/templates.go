@@ -39,7 +39,7 @@ func (c *Cloud) createLaunchTemplate(p params) (any, error) {
 	if err := p.only("LaunchTemplateName", "LaunchTemplateData", "TagSpecification", "ClientToken"); err != nil {
 		return nil, err
 	}
-	if err := dryRun(p); err != nil {
+	if err := c.dryRun(p); err != nil {
 		return nil, err
 	}
 	name := p["LaunchTemplateName"]

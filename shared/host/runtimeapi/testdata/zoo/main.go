@@ -43,7 +43,7 @@ func (z zoo) act(ctx context.Context, i in) (out, error) {
 		o.Text = os.Getenv(i.Text)
 	case "deadline":
 		d, _ := ctx.Deadline()
-		o.Text = time.Until(d).Round(time.Second).String()
+		o.Text = d.Format(time.RFC3339Nano)
 	case "say":
 		fmt.Println(i.Text)
 		fmt.Fprint(os.Stderr, "without an end")
@@ -61,12 +61,11 @@ func (z zoo) act(ctx context.Context, i in) (out, error) {
 	case "hang":
 		fmt.Println("hanging")
 		time.Sleep(time.Hour)
-	case "wait":
-		d, err := time.ParseDuration(i.Text)
-		if err != nil {
-			return o, err
+	case "await":
+		fmt.Println("awaiting")
+		for _, err := os.Stat(i.Text); err != nil; _, err = os.Stat(i.Text) {
+			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(d)
 	case "child":
 		c := exec.Command("sleep", "3600")
 		c.Stdout = os.Stdout
