@@ -1,27 +1,21 @@
 package cmd
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/openhostfactory/ohfp/shared/cone"
 )
 
 const module = "github.com/openhostfactory/ohfp"
 
-// cone is what one command links. Forbidden packages are given as patterns of
-// the go command. modules is the whole list of other people's code, so that a
-// new one shows as a change of this file.
-type cone struct {
+// limits are those of what one command links. Forbidden packages are given as
+// patterns of the go command. modules is the whole list of other people's code,
+// so that a new one shows as a change of this file.
+type limits struct {
 	command   string
 	forbidden map[string]string // pattern → why not
 	modules   []string
@@ -31,7 +25,7 @@ type cone struct {
 // texts of other shapes than its own, google/uuid imports database/sql/driver,
 // an interface, not a driver, and client_golang imports expvar, which puts itself
 // on the default mux: nobody serves that (testdata/script/doors.txtar).
-var cones = []cone{
+var cones = []limits{
 	{
 		command: "ohfp",
 		forbidden: map[string]string{
@@ -135,7 +129,7 @@ func TestCones(t *testing.T) {
 			t.Run("links nothing forbidden", func(t *testing.T) {
 				for pattern, why := range c.forbidden {
 					for _, p := range linked {
-						if matches(pattern, p.ImportPath) {
+						if cone.Matches(pattern, p.ImportPath) {
 							t.Errorf("%s links %s: %s", c.command, p.ImportPath, why)
 						}
 					}
@@ -150,85 +144,14 @@ func TestCones(t *testing.T) {
 	}
 }
 
-// matches obeys the pattern language of the go command as far as it is used
-// above: a path, or a path with everything below it.
-func matches(pattern, path string) bool {
-	root, below := strings.CutSuffix(pattern, "/...")
-	return path == root || below && strings.HasPrefix(path, root+"/")
-}
-
-// listed is the part of `go list -json` that is read here.
-type listed struct {
-	ImportPath string
-	Dir        string
-	Standard   bool
-	GoFiles    []string
-	EmbedFiles []string
-	Module     *struct {
-		Path string
-		Main bool
-	}
-}
-
 // link returns the packages that a command links.
-//
-// `go test` caches the result of a test by the files that the test itself
-// opened, and does not see what a `go list` below it reads. So that a change
-// is never answered from the cache, every source that decides about the cone,
-// or is built into the command, is opened here too.
-func link(t *testing.T, command string) []listed {
+func link(t *testing.T, command string) []*cone.Package {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,EmbedFiles,Module", "./"+command)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("listing what %s links: %v\n%s", command, err, &stderr)
-	}
-	linked := decode(t, out)
-	touch(t, filepath.Join("..", "go.mod"))
-	touch(t, filepath.Join("..", "go.sum"))
-	for _, p := range linked {
-		if p.Module == nil || !p.Module.Main {
-			continue
-		}
-		touch(t, p.Dir) // a file that is added
-		for _, f := range slices.Concat(p.GoFiles, p.EmbedFiles) {
-			touch(t, filepath.Join(p.Dir, f))
-		}
-	}
-	return linked
-}
-
-func decode(t *testing.T, out []byte) []listed {
-	t.Helper()
-	var all []listed
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		err := d.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatalf("reading the output of go list: %v", err)
-		}
-		all = append(all, p)
-	}
-}
-
-func touch(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return cone.Linked(t, cone.Build{Root: "..", Packages: "./" + command})
 }
 
 // modules returns the modules of other people, sorted.
-func modules(linked []listed) []string {
+func modules(linked []*cone.Package) []string {
 	seen := map[string]bool{}
 	for _, p := range linked {
 		if p.Module != nil && !p.Module.Main {

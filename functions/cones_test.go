@@ -1,14 +1,7 @@
 package functions
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openhostfactory/ohfp/shared/catalog"
+	"github.com/openhostfactory/ohfp/shared/cone"
 )
 
 const (
@@ -23,10 +17,10 @@ const (
 	sdk    = "github.com/aws/aws-sdk-go-v2/"
 )
 
-// cone is what the functions of one opener link. Forbidden packages are given
+// limits are those of what the functions of one opener link. Forbidden packages are given
 // as patterns of the go command. services and modules are whole lists, so that
 // a new one shows as a change of this file.
-type cone struct {
+type limits struct {
 	forbidden map[string]string // pattern → why not
 	services  []string          // of AWS, whose clients are linked
 	modules   []string          // other people's code
@@ -73,7 +67,7 @@ var forbidden = map[string]string{
 
 // cones are by opener. The attribute values of DynamoDB bring the types of its
 // streams, no client of them.
-var cones = map[string]cone{
+var cones = map[string]limits{
 	"reads": {
 		forbidden: map[string]string{
 			module + "/shared/command":          "a query changes nothing",
@@ -175,11 +169,10 @@ func TestCones(t *testing.T) {
 }
 
 // rule says why a package may not be linked, "" if it may. Patterns are those of
-// the go command: a path, or a path with everything below it.
+// the go command.
 func rule(rules map[string]string, path string) string {
 	for pattern, why := range rules {
-		root, below := strings.CutSuffix(pattern, "/...")
-		if path == root || below && strings.HasPrefix(path, root+"/") {
+		if cone.Matches(pattern, path) {
 			return why
 		}
 	}
@@ -187,7 +180,7 @@ func rule(rules map[string]string, path string) string {
 }
 
 // services returns the services of AWS of which something is linked, sorted.
-func services(linked []*listed) []string {
+func services(linked []*cone.Package) []string {
 	seen := map[string]bool{}
 	for _, p := range linked {
 		if rest, ok := strings.CutPrefix(p.ImportPath, sdk+"service/"); ok {
@@ -201,7 +194,7 @@ func services(linked []*listed) []string {
 
 // modules returns the modules of other people, sorted; those that the AWS SDK
 // is cut into as one.
-func modules(linked []*listed) []string {
+func modules(linked []*cone.Package) []string {
 	seen := map[string]bool{}
 	for _, p := range linked {
 		switch {
@@ -215,92 +208,32 @@ func modules(linked []*listed) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// listed is the part of `go list -json` that is read here.
-type listed struct {
-	ImportPath string
-	Dir        string
-	Deps       []string
-	GoFiles    []string
-	EmbedFiles []string
-	Module     *struct {
-		Path string
-		Main bool
-	}
-}
-
-type packages map[string]*listed
+type packages map[string]*cone.Package
 
 // link returns what all functions link, as they are built for Lambda.
-//
-// `go test` caches the result of a test by the files that the test itself
-// opened, and does not see what a `go list` below it reads. So that a change
-// is never answered from the cache, every source that decides about the cones
-// is opened here too.
 func link(t *testing.T) packages {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc,grpcnotrace",
-		"-json=ImportPath,Dir,Deps,GoFiles,EmbedFiles,Module", "./...")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("listing what functions link: %v\n%s", err, &stderr)
-	}
-	all := decode(t, out)
-	touch(t, filepath.Join("..", "go.mod"))
-	touch(t, filepath.Join("..", "go.sum"))
-	for _, p := range all {
-		if p.Module == nil || !p.Module.Main {
-			continue
-		}
-		touch(t, p.Dir) // a file that is added
-		for _, f := range slices.Concat(p.GoFiles, p.EmbedFiles) {
-			touch(t, filepath.Join(p.Dir, f))
-		}
+	all := packages{}
+	for _, p := range cone.Linked(t, cone.Build{
+		Root: "..", Packages: "./...", Tags: "lambda.norpc,grpcnotrace", Env: []string{"GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0"},
+	}) {
+		all[p.ImportPath] = p
 	}
 	return all
 }
 
 // of returns the packages that a function links.
-func (all packages) of(t *testing.T, name string) []*listed {
+func (all packages) of(t *testing.T, name string) []*cone.Package {
 	t.Helper()
 	main, ok := all[module+"/functions/"+name]
 	if !ok {
 		t.Fatalf("there is no function %s", name)
 	}
-	deps := make([]*listed, len(main.Deps))
+	deps := make([]*cone.Package, len(main.Deps))
 	for i, path := range main.Deps {
 		if deps[i] = all[path]; deps[i] == nil {
 			t.Fatalf("%s is not listed", path)
 		}
 	}
 	return deps
-}
-
-func decode(t *testing.T, out []byte) packages {
-	t.Helper()
-	all := packages{}
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		p := &listed{}
-		err := d.Decode(p)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatalf("reading the output of go list: %v", err)
-		}
-		all[p.ImportPath] = p
-	}
-}
-
-func touch(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -2,25 +2,18 @@ package sim_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/catalog"
-	"github.com/openhostfactory/ohfp/shared/command"
-	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
+	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
-	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
-	"github.com/openhostfactory/ohfp/statemachines"
-	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
 
 var errDead = errors.New("the process is dead")
@@ -38,48 +31,24 @@ type process struct {
 
 // start starts a process.
 func (s *site) start() *process {
-	p := &process{site: s, name: fmt.Sprintf("process-%d", s.ids.Add(1)), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
-	runner, err := local.New(local.Options{Invoker: p.steps, Clock: local.SystemClock{}, Log: quiet()})
-	if err != nil {
-		s.Fatal(err)
-	}
-	p.runner, p.foggy = runner, int(s.started.Add(1)) <= s.plan.foggy
+	p := &process{site: s, name: fmt.Sprintf("process-%d", s.ids.Add(1)), serve: map[string]op.Endpoint{}}
+	p.foggy = int(s.started.Add(1)) <= s.plan.foggy
 	var db storetest.Store = &gate{Store: s.store, process: p}
 	if s.plan.peer != nil {
 		db = s.plan.peer(db)
 	}
-	for _, e := range catalog.Bind(p.services(db)) {
+	b, err := inprocess.New(inprocess.Options{
+		Store: db, Drivers: p, Kinds: []string{kind}, Environment: p.name,
+		Now: time.Now, NewID: p.newID, Jitter: s.draw, Log: quiet(),
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	p.runner, p.steps = b.Runner, b.Functions
+	for _, e := range b.Endpoints {
 		p.serve[e.Spec.Name] = e
-		name := op.Kebab(e.Spec.Name)
-		if e.Spec.PerKind {
-			name += "-" + kind
-		}
-		p.steps[name] = p.step(e)
 	}
 	return p
-}
-
-func (p *process) services(db storetest.Store) catalog.Services {
-	names := command.Functions{
-		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"},
-		Sweep: map[string]string{kind: "sweep-static"}, Settle: "settle",
-	}
-	limits := quota.Book{Uses: db, Owned: db, Ledger: db, Now: time.Now}
-	return catalog.Services{
-		Query: query.Service{
-			Registry: db, History: db, Capabilities: db, Sweeps: db, Operations: db, Machines: db, Templates: db, Metrics: db,
-			HasDriver: names.HasDriver, Now: time.Now,
-		},
-		Command: command.Service{
-			Registry: db, Ledger: db, Templates: db, Metrics: db, Counters: db, Tickets: db, Keys: db, Meta: db, Flows: p, Prober: p,
-			Quota: limits, Functions: names, Lag: func(string) time.Duration { return 0 }, Now: time.Now, NewID: p.newID, Log: quiet(),
-		},
-		Dispatch: dispatch.Service{
-			Ledger: db, Registrations: db, Machines: db, Templates: db, Live: db, Blocks: db, Health: db, Capabilities: db, Metrics: db,
-			Config: db, Quota: limits, Open: db, Sweeps: db, Meta: db, Drivers: p, Environment: p.name, Flights: new(dispatch.Flights),
-			Now: time.Now, Jitter: p.site.draw, Log: quiet(),
-		},
-	}
 }
 
 // Driver opens a provider of the site.
@@ -99,19 +68,6 @@ func (p *process) Traits(string) providers.Traits { return providers.Traits{} }
 
 func (p *process) newID() string { return fmt.Sprintf("op-%d", p.site.ids.Add(1)) }
 
-func (p *process) step(e op.Endpoint) local.Function {
-	return func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
-		a, err := e.Serve(ctx, op.Call{Principal: "workflow", Role: op.Admin}, payload)
-		if err == nil {
-			return a.Body, nil
-		}
-		if _, named := errors.AsType[walk.Named](err); !named {
-			err = &fault.Task{Name: fault.ASLInternal, Cause: err.Error()}
-		}
-		return nil, err
-	}
-}
-
 // stop ends the process as SIGKILL does: nothing of it goes on.
 func (p *process) stop(ctx context.Context) {
 	p.dead.Store(true)
@@ -128,29 +84,6 @@ func (p *process) dies(ctx context.Context) {
 		go p.stop(ctx)
 		p.site.replace(p)
 	}
-}
-
-// StartOperation, WaitOperation, Running and ProbeNow do what the daemon does.
-func (p *process) StartOperation(ctx context.Context, e broker.Execution) error {
-	err := p.runner.Start(ctx, local.Execution{
-		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID, Input: e.Input,
-		Timeout: max(0, time.Until(e.Deadline)) + 5*time.Minute,
-	})
-	if errors.Is(err, local.ErrRunning) {
-		return nil
-	}
-	return err
-}
-
-func (p *process) WaitOperation(ctx context.Context, id string) error {
-	return p.runner.WaitOperation(ctx, id)
-}
-
-func (p *process) Running(id string) bool { return p.runner.RunningOperation(id) }
-
-func (p *process) ProbeNow(ctx context.Context, provider, kind string) error {
-	_, err := p.steps.Invoke(ctx, "probe-"+kind, json.RawMessage(fmt.Sprintf(`{"provider_name": %q, "driver_timeout_ms": 3000}`, provider)))
-	return err
 }
 
 // gate is the store as one process sees it: gone when the process is dead, and

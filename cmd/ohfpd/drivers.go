@@ -8,6 +8,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/aws"
 	"github.com/openhostfactory/ohfp/shared/providers/static"
@@ -15,7 +16,7 @@ import (
 
 // openers lists the kinds of provider that this broker can talk to: a new one
 // is one line here.
-func openers(cfg Config, l ledgerStore, log *slog.Logger) (providers.Set, error) {
+func openers(cfg Config, l broker.Store, log *slog.Logger) (providers.Set, error) {
 	pools, err := static.New(static.Options{
 		Leases: l, Machines: l, Now: time.Now,
 		Files: cfg.HostFiles, Commands: cfg.Commands, CommandTimeout: cfg.CommandTimeout, Allow: cfg.AddressAllow,

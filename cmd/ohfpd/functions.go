@@ -19,23 +19,6 @@ import (
 	"github.com/openhostfactory/ohfp/shared/op"
 )
 
-// Names of functions that are no operation's own, or are called by name.
-const (
-	settleFunction    = "settle"
-	dueFunction       = "due"
-	reconcileFunction = "reconcile"
-)
-
-// stepNames names the functions that workflows call, for the kinds of provider
-// that there are.
-func stepNames(kinds []string) command.Functions {
-	f := command.Functions{Attempt: map[string]string{}, Probe: map[string]string{}, Sweep: map[string]string{}, Settle: settleFunction}
-	for _, kind := range kinds {
-		f.Attempt[kind], f.Probe[kind], f.Sweep[kind] = "attempt-"+kind, "probe-"+kind, "sweep-"+kind
-	}
-	return f
-}
-
 // build is the functions found in a directory.
 type build struct {
 	functions []runtimeapi.Function
@@ -60,7 +43,7 @@ func findFunctions(dir string) (build, error) {
 	slices.Sort(b.kinds)
 	for _, row := range catalog.All() {
 		spec := row.Describe()
-		for _, name := range functionsOf(spec, b.kinds) {
+		for _, name := range catalog.FunctionsOf(spec, b.kinds) {
 			f, ok := at[name]
 			if !ok {
 				return build{}, usage("--lambdas: %s has no function %s: build all of them with make functions ARCH=host", dir, name)
@@ -72,21 +55,6 @@ func findFunctions(dir string) (build, error) {
 		}
 	}
 	return b, nil
-}
-
-func functionsOf(s op.Spec, kinds []string) []string {
-	name := op.Kebab(s.Name)
-	if s.OfKind != "" && !slices.Contains(kinds, s.OfKind) {
-		return nil
-	}
-	if !s.PerKind {
-		return []string{name}
-	}
-	names := make([]string, len(kinds))
-	for i, kind := range kinds {
-		names[i] = name + "-" + kind
-	}
-	return names
 }
 
 // workflowARNs is where functions start workflows.
@@ -161,8 +129,8 @@ type installation struct {
 }
 
 func functionNames(kinds []string) installation {
-	n := stepNames(kinds)
-	return installation{Attempt: n.Attempt, Probe: n.Probe, Sweep: n.Sweep, Settle: n.Settle, Due: dueFunction}
+	n := catalog.Functions(kinds)
+	return installation{Attempt: n.Attempt, Probe: n.Probe, Sweep: n.Sweep, Settle: n.Settle, Due: op.Kebab(command.Due.Name)}
 }
 
 // pools is OHFP_STATIC as functions of static pools read it.

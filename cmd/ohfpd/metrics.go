@@ -13,7 +13,7 @@ import (
 )
 
 // exporter tells on /metrics how the store's broker does.
-func exporter(store ledgerStore) (*openmetrics.Exporter, error) {
+func exporter(store broker.Store) (*openmetrics.Exporter, error) {
 	e, err := openmetrics.New(openmetrics.Options{Registry: store, Open: store, Machines: store, Now: time.Now, Version: version})
 	if err != nil {
 		return nil, fmt.Errorf("telling what is measured: %w", err)
@@ -21,22 +21,27 @@ func exporter(store ledgerStore) (*openmetrics.Exporter, error) {
 	return e, nil
 }
 
-// counted is a store whose decisions the exporter counts.
+// counted is a store whose decisions and counters the exporter counts as well.
 type counted struct {
-	ledgerStore
+	broker.Store
 	exported *openmetrics.Exporter
 }
 
 // TakeStep implements [broker.LedgerWriter].
 func (c counted) TakeStep(ctx context.Context, s broker.Step) error {
-	if err := c.ledgerStore.TakeStep(ctx, s); err != nil {
+	if err := c.Store.TakeStep(ctx, s); err != nil {
 		return err //nolint:wrapcheck // of the store that stands behind
 	}
 	c.exported.Stepped(&s)
 	return nil
 }
 
+// AddMetric implements [broker.MetricWriter].
+func (c counted) AddMetric(ctx context.Context, r broker.MetricRow) error {
+	return c.exported.Counting(c.Store).AddMetric(ctx, r) //nolint:wrapcheck // of the store that stands behind
+}
+
 // streams shows on /v1/events what the store's broker tells.
-func streams(store ledgerStore, log *slog.Logger) localhost.Stream {
+func streams(store broker.Store, log *slog.Logger) localhost.Stream {
 	return eventstream.New(eventstream.Options{Events: store, Now: time.Now, Log: log}).Serve
 }

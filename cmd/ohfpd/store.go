@@ -11,42 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/datadir"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
-// ledgerStore is a store as the handlers see it.
-type ledgerStore interface {
-	command.Registry
-	command.Ledger
-	command.Templates
-	command.Requests
-	broker.ReclaimReader
-	broker.TicketTaker
-	broker.Keys
-	broker.MetaReader
-	broker.HealthHistory
-	broker.BlockWriter
-	broker.CapabilityBook
-	broker.SweepReader
-	broker.SweepRecorder
-	broker.EndedReader
-	broker.MachineLister
-	broker.LeaseBook
-	broker.UseBook
-	broker.OwnedReader
-	broker.MetricWriter
-	broker.MetricReader
-	broker.MetricRoller
-	broker.EventReader
-	broker.AuditReader
-}
-
 // openedStore is a store with what the daemon has to know about it.
 type openedStore struct {
-	ledgerStore
+	broker.Store
 
 	close func() error
 	// alone says that no other process works on this store, so that whoever
@@ -70,7 +42,7 @@ func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*openedStore,
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &openedStore{ledgerStore: s, close: func() error { return errors.Join(s.Close(), lock.Close()) }}, nil
+	return &openedStore{Store: s, close: func() error { return errors.Join(s.Close(), lock.Close()) }}, nil
 }
 
 func openTable(ctx context.Context, cfg Config, log *slog.Logger) (*dynamo.Store, error) {

@@ -17,5 +17,5 @@ func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says all
 	}
-	return &openedStore{ledgerStore: s, close: s.Close, alone: true, prune: s.Prune}, nil
+	return &openedStore{Store: s, close: s.Close, alone: true, prune: s.Prune}, nil
 }

@@ -46,7 +46,7 @@ func openEmbedded(ctx context.Context, cfg Config) (*openedStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &openedStore{ledgerStore: &fragile{Store: s, boundaries: b}, close: s.Close, alone: true, prune: s.Prune}, nil
+	return &openedStore{Store: &fragile{Store: s, boundaries: b}, close: s.Close, alone: true, prune: s.Prune}, nil
 }
 
 // boundaries counts step boundaries and dies at one.

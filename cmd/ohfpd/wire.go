@@ -14,15 +14,9 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/catalog"
-	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
-	"github.com/openhostfactory/ohfp/shared/flow/local"
-	"github.com/openhostfactory/ohfp/shared/op"
+	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/openapi"
-	"github.com/openhostfactory/ohfp/shared/providers"
-	"github.com/openhostfactory/ohfp/shared/providers/config"
-	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/quota"
 )
 
 // wire makes the broker behind the server: store, drivers, workflows, and the
@@ -48,36 +42,24 @@ func assemble(ctx context.Context, cfg Config, store *openedStore, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	functions := local.Functions{}
-	runner, err := local.New(local.Options{Invoker: functions, Clock: local.SystemClock{}, Log: log, Running: cfg.MaxExecutions})
-	if err != nil {
-		return nil, fmt.Errorf("loading the workflows: %w", err)
-	}
 	exported, err := exporter(store)
 	if err != nil {
 		return nil, err
 	}
-	names := stepNames(drivers.Kinds())
-	rooms := services(store, drivers, workflows{runner: runner, functions: functions, names: names}, names, log)
-	rooms.Dispatch.Metrics = exported.Counting(store)
-	rooms.Command.Counters = rooms.Dispatch.Metrics
-	rooms.Command.Ledger = counted{store, exported}
-	endpoints := catalog.Bind(rooms)
-	var routed []op.Endpoint
-	for _, e := range endpoints {
-		if len(op.Routes(e.Spec)) > 0 {
-			routed = append(routed, e)
-			continue
-		}
-		steps(functions, e, drivers.Kinds(), log)
+	b, err := inprocess.New(inprocess.Options{
+		Store: counted{store, exported}, Drivers: drivers, Kinds: drivers.Kinds(), Environment: environmentName(),
+		Now: time.Now, NewID: newID, Jitter: rand.Float64, Log: log, Running: cfg.MaxExecutions,
+	})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says all
 	}
-	heard, err := ears(ctx, cfg, dispatch.Watch{Service: rooms.Dispatch, Registry: store, Turns: store, Every: cfg.Watch}, endpoints, log)
+	heard, err := ears(ctx, cfg, dispatch.Watch{Service: b.Rooms.Dispatch, Registry: store, Turns: store, Every: cfg.Watch}, b.Endpoints, log)
 	if err != nil {
 		return nil, err
 	}
-	t := ticker{runner: runner, functions: functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
+	t := ticker{runner: b.Runner, functions: b.Functions, interval: cfg.Tick, alone: store.alone, prune: store.prune, log: log}
 	return served(&site{
-		Endpoints: routed, Metrics: exported.Write, Events: streams(store, log), Run: beside(t.run, heard), Ready: func() error { return ready(store) },
+		Endpoints: b.Endpoints, Metrics: exported.Write, Events: streams(store, log), Run: beside(t.run, heard), Ready: func() error { return ready(store) },
 		Close: func(context.Context) error { return store.close() },
 	})
 }
@@ -90,27 +72,6 @@ func served(s *site) (*site, error) {
 	}
 	s.OpenAPI = document
 	return s, nil
-}
-
-// services ties the rooms to the store. Every clock and every generator of the
-// broker enters here.
-func services(l ledgerStore, d providers.Set, w workflows, names command.Functions, log *slog.Logger) catalog.Services {
-	limits := quota.Book{Uses: l, Owned: l, Ledger: l, Now: time.Now}
-	return catalog.Services{
-		Query: query.Service{
-			Registry: l, History: l, Capabilities: l, Sweeps: l, Operations: l, Machines: l, Templates: l, Requests: l, Answers: l, Metrics: l, Audit: l,
-			Quota: limits, HasDriver: names.HasDriver, Now: time.Now,
-		},
-		Command: command.Service{
-			Registry: l, Ledger: l, Templates: l, Requests: l, Metrics: l, Counters: l, Tickets: l, Keys: l, Meta: l, Flows: w, Prober: w, Functions: names,
-			Quota: limits, Lag: config.Lag, Now: time.Now, NewID: newID, Log: log,
-		},
-		Dispatch: dispatch.Service{
-			Ledger: l, Registrations: l, Machines: l, Templates: l, Live: l, Blocks: l, Health: l, Capabilities: l, Metrics: l, Config: l,
-			Open: l, Sweeps: l, Meta: l, Drivers: d,
-			Quota: limits, Environment: environmentName(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: rand.Float64, Log: log,
-		},
-	}
 }
 
 // environmentName is the machine: what daemons on it have in common, names that do
@@ -135,6 +96,3 @@ func ready(store broker.MetaReader) error {
 	_, err := store.Meta(ctx)
 	return err
 }
-
-// workflowCall is who calls a step.
-var workflowCall = op.Call{Principal: "workflow", Role: op.Admin}

@@ -8,98 +8,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/command"
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
-	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/statemachines"
-	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
-
-// workflows starts operations in this process.
-type workflows struct {
-	runner    *local.Runner
-	functions local.Functions
-	names     command.Functions
-}
-
-var (
-	_ command.Flows  = workflows{}
-	_ command.Prober = workflows{}
-)
-
-// StartOperation starts a run in this process.
-func (w workflows) StartOperation(ctx context.Context, e broker.Execution) error {
-	left := max(0, time.Until(e.Deadline))
-	err := w.runner.Start(ctx, local.Execution{
-		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID,
-		Input: e.Input, Timeout: left + broker.ExecutionGrace,
-	})
-	if errors.Is(err, local.ErrRunning) {
-		return nil
-	}
-	return err //nolint:wrapcheck // the caller says what was started
-}
-
-// WaitOperation returns when the operation's workflow has ended.
-func (w workflows) WaitOperation(ctx context.Context, id string) error {
-	return w.runner.WaitOperation(ctx, id)
-}
-
-// Running reports whether a workflow of the operation runs.
-func (w workflows) Running(id string) bool { return w.runner.RunningOperation(id) }
-
-// probeWithin bounds the first look at a provider: it is part of a request.
-const probeWithin = 4 * time.Second
-
-// ProbeNow checks a provider's health.
-func (w workflows) ProbeNow(ctx context.Context, provider, kind string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
-	defer cancel()
-	in, err := json.Marshal(map[string]any{"provider_name": provider, "driver_timeout_ms": (probeWithin - time.Second).Milliseconds()})
-	if err != nil {
-		return fmt.Errorf("writing a probe: %w", err)
-	}
-	_, err = w.functions.Invoke(ctx, w.names.Probe[kind], in)
-	return err
-}
-
-// steps adds an endpoint that workflows call to the functions: once, or once
-// per provider kind.
-func steps(functions local.Functions, e op.Endpoint, kinds []string, log *slog.Logger) {
-	if !e.Spec.PerKind {
-		functions[op.Kebab(e.Spec.Name)] = step(e, log)
-		return
-	}
-	for _, kind := range kinds {
-		functions[op.Kebab(e.Spec.Name)+"-"+kind] = step(e, log)
-	}
-}
-
-// step makes a function of an endpoint. An error that is not one of the
-// workflow's own words is ours, and is logged where it happened.
-func step(e op.Endpoint, log *slog.Logger) local.Function {
-	return func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
-		a, err := e.Serve(ctx, workflowCall, payload)
-		if err == nil {
-			return a.Body, nil
-		}
-		if _, named := errors.AsType[walk.Named](err); !named {
-			log.Log(ctx, severity(ctx), "a step failed", "function", e.Spec.Name, "error", err)
-			err = &fault.Task{Name: fault.ASLInternal, Cause: fault.As(err).Code.Title()}
-		}
-		return nil, err
-	}
-}
-
-// severity of a step's failure: one that was cut off by a stop is no error.
-func severity(ctx context.Context) slog.Level {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return slog.LevelInfo
-	}
-	return slog.LevelError
-}
 
 // ticker starts the periodic workflows.
 type ticker struct {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/catalog"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
+	"github.com/openhostfactory/ohfp/shared/flow/local"
 	"github.com/openhostfactory/ohfp/shared/providers"
 )
 
@@ -118,7 +120,7 @@ func TestWhoAsksIsToldThatNothingCouldBeExamined(t *testing.T) {
 			spoil(&s.dispatch)
 			for _, e := range catalog.Bind(catalog.Services{Command: s.command, Dispatch: s.dispatch}) {
 				if e.Spec.Name == "attempt" {
-					s.steps["attempt-"+kind] = s.step(e)
+					s.steps["attempt-"+kind] = local.Step(e, slog.New(slog.DiscardHandler))
 				}
 			}
 			v, _ := s.execute(`{"operation_type": "HEALTH_CHECK", "strategy_override": "a"}`)

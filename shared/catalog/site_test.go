@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,20 +16,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/catalog"
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
+	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
-	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/sqlite"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
-	"github.com/openhostfactory/ohfp/statemachines"
-	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
 
 // A site is a whole broker but its door and its drivers: the catalogue over a
@@ -39,6 +34,8 @@ import (
 type site struct {
 	*testing.T
 	*world
+	local.Flows
+
 	store    *spy
 	runner   *local.Runner
 	steps    local.Functions
@@ -118,38 +115,18 @@ func registration(name string) string {
 // open starts a broker in the world. Several may live at a time.
 func (w *world) open(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, world: w, store: newSpy(w.stored), steps: local.Functions{}, serve: map[string]op.Endpoint{}}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	runner, err := local.New(local.Options{Invoker: s.steps, Clock: local.SystemClock{}, Log: log})
+	s := &site{T: t, world: w, store: newSpy(w.stored), serve: map[string]op.Endpoint{}}
+	b, err := inprocess.New(inprocess.Options{
+		Store: s.store, Drivers: w, Kinds: []string{kind}, Environment: w.environment(),
+		Now: time.Now, NewID: w.newID, Jitter: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.runner = runner
+	s.Flows, s.runner, s.steps, s.command, s.dispatch = b.Flows, b.Runner, b.Functions, b.Rooms.Command, b.Rooms.Dispatch
 	t.Cleanup(s.stop)
-	names := command.Functions{
-		Attempt: map[string]string{kind: "attempt-static"}, Probe: map[string]string{kind: "probe-static"}, Sweep: map[string]string{kind: "sweep-static"}, Settle: "settle",
-	}
-	s.command = command.Service{
-		Registry: s.store, Ledger: s.store, Templates: s.store, Requests: s.store, Metrics: s.store, Counters: s.store, Tickets: s.store, Keys: s.store, Meta: s.store, Flows: s, Prober: s,
-		Quota:     quota.Book{Uses: s.store, Owned: s.store, Ledger: s.store, Now: time.Now},
-		Functions: names, Lag: func(string) time.Duration { return w.lag }, Now: time.Now, NewID: w.newID, Log: log,
-	}
-	s.dispatch = dispatch.Service{
-		Ledger: s.store, Registrations: s.store, Machines: s.store, Templates: s.store, Live: s.store, Blocks: s.store, Health: s.store, Capabilities: s.store, Metrics: s.store, Config: s.store, Quota: s.command.Quota,
-		Open: s.store, Sweeps: s.store, Meta: s.store, Drivers: w,
-		Environment: s.environment(), Flights: new(dispatch.Flights), Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log,
-	}
-	for _, e := range catalog.Bind(catalog.Services{
-		Command:  s.command,
-		Query:    query.Service{Registry: s.store, History: s.store, Capabilities: s.store, Sweeps: s.store, Operations: s.store, Machines: s.store, Templates: s.store, Requests: s.store, Answers: s.store, Metrics: s.store, Audit: s.store, Quota: s.command.Quota, HasDriver: names.HasDriver, Now: time.Now},
-		Dispatch: s.dispatch,
-	}) {
+	for _, e := range b.Endpoints {
 		s.serve[e.Spec.Name] = e
-		name := op.Kebab(e.Spec.Name)
-		if e.Spec.PerKind {
-			name += "-" + kind
-		}
-		s.steps[name] = s.step(e)
 	}
 	return s
 }
@@ -170,19 +147,6 @@ func (w *world) newID() string {
 	return fmt.Sprintf("op-%d", w.ids.Add(1))
 }
 
-func (s *site) step(e op.Endpoint) local.Function {
-	return func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
-		a, err := e.Serve(ctx, op.Call{Principal: "workflow", Role: op.Admin}, payload)
-		if err == nil {
-			return a.Body, nil
-		}
-		if _, named := errors.AsType[walk.Named](err); !named {
-			err = &fault.Task{Name: fault.ASLInternal, Cause: err.Error()}
-		}
-		return nil, err
-	}
-}
-
 // Driver opens a simulated provider with what the test put before it.
 func (w *world) Driver(r broker.Registration) (providers.Driver, error) {
 	p, ok := w.sims[r.Name]
@@ -196,28 +160,6 @@ func (w *world) Driver(r broker.Registration) (providers.Driver, error) {
 }
 
 func (w *world) Traits(string) providers.Traits { return providers.Traits{ConsistencyLag: w.lag} }
-
-// StartOperation, WaitOperation, Running and ProbeNow do what the daemon does.
-func (s *site) StartOperation(ctx context.Context, e broker.Execution) error {
-	err := s.runner.Start(ctx, local.Execution{
-		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID, Input: e.Input, Timeout: max(0, time.Until(e.Deadline)) + 5*time.Minute,
-	})
-	if errors.Is(err, local.ErrRunning) {
-		return nil
-	}
-	return err
-}
-
-func (s *site) WaitOperation(ctx context.Context, id string) error {
-	return s.runner.WaitOperation(ctx, id)
-}
-
-func (s *site) Running(id string) bool { return s.runner.RunningOperation(id) }
-
-func (s *site) ProbeNow(ctx context.Context, provider, kind string) error {
-	_, err := s.steps.Invoke(ctx, "probe-"+kind, json.RawMessage(fmt.Sprintf(`{"provider_name": %q, "driver_timeout_ms": 3000}`, provider)))
-	return err
-}
 
 // call sends a request as a user does.
 func (s *site) call(name, body string, with ...func(*op.Call)) (op.Answer, *fault.Error) {

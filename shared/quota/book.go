@@ -25,6 +25,18 @@ type Book struct {
 	Now    func() time.Time
 }
 
+// Store is what a Book is kept in.
+type Store interface {
+	broker.UseBook
+	broker.OwnedReader
+	Ledger
+}
+
+// Over is the Book of a store.
+func Over[S Store](s S, now func() time.Time) Book {
+	return Book{Uses: s, Owned: s, Ledger: s, Now: now}
+}
+
 // Limit is a limit on machines.
 type Limit struct {
 	scope     string

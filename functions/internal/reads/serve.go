@@ -5,33 +5,16 @@ import (
 	"os"
 	"time"
 
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
-	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/functions/internal/table"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
-var (
-	_ broker.ProviderReader   = (*dynamo.Store)(nil)
-	_ broker.HealthHistory    = (*dynamo.Store)(nil)
-	_ broker.CapabilityReader = (*dynamo.Store)(nil)
-	_ broker.SweepReader      = (*dynamo.Store)(nil)
-	_ broker.OperationReader  = (*dynamo.Store)(nil)
-	_ broker.MachineLister    = (*dynamo.Store)(nil)
-	_ broker.EndedReader      = (*dynamo.Store)(nil)
-	_ broker.MachineReader    = (*dynamo.Store)(nil)
-	_ broker.TemplateReader   = (*dynamo.Store)(nil)
-	_ query.Requests          = (*dynamo.Store)(nil)
-	_ query.AnswerKeeper      = (*dynamo.Store)(nil)
-	_ broker.MetricReader     = (*dynamo.Store)(nil)
-	_ broker.AuditReader      = (*dynamo.Store)(nil)
-)
+var _ query.Store = (*dynamo.Store)(nil)
 
 // Serve serves a query until the process ends.
 func Serve[In, Out any](o op.Op[query.Service, In, Out]) { lambdahost.Serve(o, open) }
@@ -46,16 +29,9 @@ func open(ctx context.Context) (query.Service, error) {
 	if err != nil {
 		return query.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{
-		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
-	})
+	store, err := table.Open(ctx, aws, table.Options{Name: cfg.Table, Kept: cfg.Retention})
 	if err != nil {
 		return query.Service{}, err
 	}
-	return query.Service{
-		Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, Audit: store,
-		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
-		HasDriver: cfg.Functions.HasDriver, Now: time.Now,
-	}, nil
+	return query.Over(store, query.Service{HasDriver: cfg.Functions.HasDriver, Now: time.Now}), nil
 }

@@ -8,35 +8,25 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awssfn "github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/uuid"
 
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
+	"github.com/openhostfactory/ohfp/functions/internal/table"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/command"
 	"github.com/openhostfactory/ohfp/shared/flow/sfn"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers/config"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 )
 
 var (
-	_ command.Registry   = (*dynamo.Store)(nil)
-	_ command.Ledger     = (*dynamo.Store)(nil)
-	_ command.Templates  = (*dynamo.Store)(nil)
-	_ command.Requests   = (*dynamo.Store)(nil)
-	_ command.Metrics    = (*dynamo.Store)(nil)
-	_ command.Flows      = (*sfn.Flows)(nil)
-	_ command.Prober     = (*sfn.Flows)(nil)
-	_ broker.TicketTaker = (*dynamo.Store)(nil)
-	_ broker.Keys        = (*dynamo.Store)(nil)
-	_ broker.MetaReader  = (*dynamo.Store)(nil)
-	_ broker.UseBook     = (*dynamo.Store)(nil)
-	_ broker.OwnedReader = (*dynamo.Store)(nil)
+	_ command.Store  = (*dynamo.Store)(nil)
+	_ command.Flows  = (*sfn.Flows)(nil)
+	_ command.Prober = (*sfn.Flows)(nil)
 )
 
 // Serve serves an operation that changes something until the process ends.
@@ -61,10 +51,7 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{
-		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now, SnapshotAge: cfg.SnapshotAge,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
-	})
+	store, err := table.Open(ctx, aws, table.Options{Name: cfg.Table, Kept: cfg.Retention, SnapshotAge: cfg.SnapshotAge})
 	if err != nil {
 		return command.Service{}, err
 	}
@@ -72,12 +59,11 @@ func open(ctx context.Context) (command.Service, error) {
 	if err != nil {
 		return command.Service{}, err
 	}
-	return command.Service{
-		Registry: store, Ledger: store, Templates: store, Requests: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: flows, Prober: flows,
+	return command.Over(store, command.Service{
+		Flows: flows, Prober: flows,
 		Functions: command.Functions{Attempt: cfg.Functions.Attempt, Probe: cfg.Functions.Probe, Sweep: cfg.Functions.Sweep, Settle: cfg.Functions.Settle},
-		Quota:     quota.Book{Uses: store, Owned: store, Ledger: store, Now: time.Now},
 		Lag:       config.Lag, Now: time.Now, NewID: newID, Log: slog.Default(),
-	}, nil
+	}), nil
 }
 
 func workflows(cfg settings.Writes, aws awssdk.Config, ledger broker.OperationReader) (*sfn.Flows, error) {

@@ -3,7 +3,6 @@ package counts_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -20,19 +19,13 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/catalog"
-	"github.com/openhostfactory/ohfp/shared/command"
-	"github.com/openhostfactory/ohfp/shared/dispatch"
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/flow/local"
+	"github.com/openhostfactory/ohfp/shared/inprocess"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/static"
-	"github.com/openhostfactory/ohfp/shared/query"
-	"github.com/openhostfactory/ohfp/shared/quota"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo"
 	"github.com/openhostfactory/ohfp/shared/store/dynamo/meter"
-	"github.com/openhostfactory/ohfp/statemachines"
-	"github.com/openhostfactory/ohfp/statemachines/walk"
 )
 
 const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -47,6 +40,7 @@ type site struct {
 	functions map[string]*function
 	steps     local.Functions
 	runner    *local.Runner
+	flows     local.Flows
 
 	mu          sync.Mutex
 	now         time.Time
@@ -96,18 +90,17 @@ func newSite(t *testing.T, pools int) *site {
 		t.Fatal(err)
 	}
 	s.runner = runner
+	s.flows = local.Flows{Runner: runner, Functions: s.steps, Probe: catalog.Functions(kinds).Probe, Now: s.clock}
 	for i, described := range catalog.All() {
-		name := op.Kebab(described.Describe().Name)
-		if described.Describe().PerKind {
-			name += "-" + kind
+		for _, name := range catalog.FunctionsOf(described.Describe(), kinds) {
+			s.add(name, i, endpoint)
 		}
-		s.add(name, i, endpoint)
 	}
 	s.furnish(pools)
 	return s
 }
 
-const kind = "static"
+var kinds = []string{"static"}
 
 func client(endpoint string) *ddb.Client {
 	keys := awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) {
@@ -129,21 +122,16 @@ func (s *site) add(name string, i int, endpoint string) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	f := &function{meter: m, serve: catalog.Bind(s.services(store))[i]}
-	s.functions[name] = f
-	s.steps[name] = func(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
-		a, err := s.invoke(ctx, name, op.Call{Principal: "workflow", Role: op.Admin}, payload)
-		if err == nil {
-			return a.Body, nil
-		}
-		if _, named := errors.AsType[walk.Named](err); !named {
-			err = &fault.Task{Name: fault.ASLInternal, Cause: err.Error()}
-		}
-		return nil, err
+	e := catalog.Bind(s.rooms(name, store))[i]
+	s.functions[name] = &function{meter: m, serve: e}
+	e.Serve = func(ctx context.Context, c op.Call, body []byte) (op.Answer, error) {
+		return s.invoke(ctx, name, c, body)
 	}
+	s.steps[name] = local.Step(e, slog.New(slog.DiscardHandler))
 }
 
-func (s *site) services(store *dynamo.Store) catalog.Services {
+// rooms are those of the process of a function.
+func (s *site) rooms(function string, store *dynamo.Store) catalog.Services {
 	s.Helper()
 	pools, err := static.New(static.Options{Leases: store, Machines: store, Now: s.clock})
 	if err != nil {
@@ -153,23 +141,10 @@ func (s *site) services(store *dynamo.Store) catalog.Services {
 	if err != nil {
 		s.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	names := command.Functions{
-		Attempt: map[string]string{kind: "attempt-" + kind}, Probe: map[string]string{kind: "probe-" + kind}, Settle: "settle",
-	}
-	limits := quota.Book{Uses: store, Owned: store, Ledger: store, Now: s.clock}
-	return catalog.Services{
-		Query: query.Service{Registry: store, History: store, Capabilities: store, Sweeps: store, Operations: store, Machines: store, Templates: store, Requests: store, Answers: store, Metrics: store, Audit: store, Quota: limits, HasDriver: names.HasDriver, Now: s.clock},
-		Command: command.Service{
-			Registry: store, Ledger: store, Templates: store, Requests: store, Metrics: store, Counters: store, Tickets: store, Keys: store, Meta: store, Flows: s, Prober: s,
-			Quota:     limits,
-			Functions: names, Lag: func(string) time.Duration { return 0 }, Now: s.clock, NewID: s.newID, Log: log,
-		},
-		Dispatch: dispatch.Service{
-			Ledger: store, Registrations: store, Machines: store, Templates: store, Live: store, Blocks: store, Health: store, Capabilities: store, Metrics: store, Drivers: drivers,
-			Config: store, Quota: limits, Now: s.clock, Jitter: func() float64 { return 0.5 }, Log: log,
-		},
-	}
+	return inprocess.Rooms(inprocess.Options{
+		Store: store, Drivers: drivers, Kinds: kinds, Environment: function, Now: s.clock, NewID: s.newID,
+		Jitter: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler),
+	}, s.flows)
 }
 
 // furnish registers so many pools, the first of which is asked first, and a
@@ -272,23 +247,6 @@ func (s *site) run(machine, input string) {
 		s.Fatal(err)
 	}
 }
-
-// StartOperation, WaitOperation, Running and ProbeNow are what the execute
-// function is given. Waiting looks nowhere: those looks are not counted here.
-func (s *site) StartOperation(ctx context.Context, e broker.Execution) error {
-	return s.runner.Start(ctx, local.Execution{
-		Name: e.Name, Machine: statemachines.ExecuteWithFailover, OperationID: e.OperationID, Input: e.Input,
-		Timeout: e.Deadline.Sub(s.clock()) + broker.ExecutionGrace,
-	})
-}
-
-func (s *site) WaitOperation(ctx context.Context, id string) error {
-	return s.runner.WaitOperation(ctx, id)
-}
-
-func (s *site) Running(id string) bool { return s.runner.RunningOperation(id) }
-
-func (s *site) ProbeNow(context.Context, string, string) error { return nil }
 
 // create makes machines and returns their ids.
 func (s *site) create(n int, more string, with ...func(*op.Call)) []string {

@@ -3,8 +3,9 @@
 //
 // A [Runner] walks the deployed definitions, each execution in its own
 // goroutine. It keeps nothing: an execution is gone when the process is, and
-// the ledger says what to resume. [Every] is the schedule, [Functions] the
-// function service, [SystemClock] the clock.
+// the ledger says what to resume. [Flows] start what operations need, [Every] is
+// the schedule, [Functions] the function service, each of them a [Step], and
+// [SystemClock] the clock.
 //
-// The package imports broker, fault and statemachines.
+// The package imports op, broker, fault, trace and statemachines.
 package local

@@ -14,14 +14,7 @@ func (s *Store) RecordCapabilities(ctx context.Context, name string, c broker.Ca
 	if err != nil {
 		return s.unavailable("recording capabilities", err)
 	}
-	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
-		return err
-	}
-	r := rowOf(it)
-	r.CheckedAt = schema.Stamp(c.VerifiedAt)
-	e := newExpression()
-	e.when(either(e.absent(attrPK), e.compare(attrCheckedAt, "<=", r.CheckedAt)))
-	return unlessRefused(s.put(ctx, r, e))
+	return s.putUnlessNewer(ctx, it, c.VerifiedAt)
 }
 
 // Capabilities returns what was recorded of a provider; the zero value when

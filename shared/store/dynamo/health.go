@@ -183,19 +183,25 @@ func viewOf(r row) (v broker.ProviderView, err error) {
 // ClaimCheck takes the check that was due at seen. False: another took it, or
 // the provider is gone.
 func (s *Store) ClaimCheck(ctx context.Context, name string, seen, now, next time.Time) (bool, error) {
-	if !readable(schema.ProviderKey(name)) {
-		return false, nil
-	}
 	e := newExpression()
 	e.set(attrNextCheckAt, schema.Stamp(next))
 	e.set(attrCheckStartedAt, schema.Stamp(now))
+	return s.claimDue(ctx, name, attrNextCheckAt, seen, e)
+}
+
+// claimDue takes what is due at a provider by changing it with e, if attr still says
+// that it was due at seen. False: another took it, or the provider is gone.
+func (s *Store) claimDue(ctx context.Context, provider, attr string, seen time.Time, e *expression) (bool, error) {
+	if !readable(schema.ProviderKey(provider)) {
+		return false, nil
+	}
 	e.when(e.exists(attrPK))
-	due := e.compare(attrNextCheckAt, "=", schema.Stamp(seen))
+	due := e.compare(attr, "=", schema.Stamp(seen))
 	if seen.IsZero() {
-		due = either(due, e.absent(attrNextCheckAt))
+		due = either(due, e.absent(attr))
 	}
 	e.when(due)
-	_, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueNone)
+	_, err := s.update(ctx, schema.ProviderKey(provider), e, types.ReturnValueNone)
 	if _, ok := errors.AsType[*refusal](err); ok {
 		return false, nil
 	}

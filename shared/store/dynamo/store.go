@@ -29,37 +29,7 @@ type Store struct {
 	teller   teller
 }
 
-var (
-	_ broker.ProviderReader  = (*Store)(nil)
-	_ broker.ProviderWriter  = (*Store)(nil)
-	_ broker.ConfigReader    = (*Store)(nil)
-	_ broker.ConfigWriter    = (*Store)(nil)
-	_ broker.HealthRecorder  = (*Store)(nil)
-	_ broker.HealthHistory   = (*Store)(nil)
-	_ broker.SweepClaimer    = (*Store)(nil)
-	_ broker.SweepRecorder   = (*Store)(nil)
-	_ broker.SweepReader     = (*Store)(nil)
-	_ broker.LiveWriter      = (*Store)(nil)
-	_ broker.BlockWriter     = (*Store)(nil)
-	_ broker.TemplateReader  = (*Store)(nil)
-	_ broker.TemplateWriter  = (*Store)(nil)
-	_ broker.TicketTaker     = (*Store)(nil)
-	_ broker.Keys            = (*Store)(nil)
-	_ broker.LedgerWriter    = (*Store)(nil)
-	_ broker.OperationReader = (*Store)(nil)
-	_ broker.OpenReader      = (*Store)(nil)
-	_ broker.MachineReader   = (*Store)(nil)
-	_ broker.MachineWriter   = (*Store)(nil)
-	_ broker.UseBook         = (*Store)(nil)
-	_ broker.OwnedReader     = (*Store)(nil)
-	_ broker.LeaseBook       = (*Store)(nil)
-	_ broker.MetricWriter    = (*Store)(nil)
-	_ broker.MetricReader    = (*Store)(nil)
-	_ broker.MetricRoller    = (*Store)(nil)
-	_ broker.MetaReader      = (*Store)(nil)
-	_ broker.EventReader     = (*Store)(nil)
-	_ broker.AuditReader     = (*Store)(nil)
-)
+var _ broker.Store = (*Store)(nil)
 
 // Open opens the store in a table that is there (see [CreateTable]), and makes
 // the broker's identity when the table is empty. It refuses a missing table and

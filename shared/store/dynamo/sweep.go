@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/store/schema"
 )
@@ -14,23 +12,9 @@ import (
 // ClaimSweep takes the search that was due at seen. False: another took it, or
 // the provider is gone.
 func (s *Store) ClaimSweep(ctx context.Context, name string, seen, next time.Time) (bool, error) {
-	if !readable(schema.ProviderKey(name)) {
-		return false, nil
-	}
 	e := newExpression()
 	e.set(attrNextSweepAt, schema.Stamp(next))
-	e.when(e.exists(attrPK))
-	due := e.compare(attrNextSweepAt, "=", schema.Stamp(seen))
-	if seen.IsZero() {
-		due = either(due, e.absent(attrNextSweepAt))
-	}
-	e.when(due)
-	_, err := s.update(ctx, schema.ProviderKey(name), e, types.ReturnValueNone)
-	if _, ok := errors.AsType[*refusal](err); ok {
-		return false, nil
-	}
-	s.snapshot.forget()
-	return err == nil, err
+	return s.claimDue(ctx, name, attrNextSweepAt, seen, e)
 }
 
 // RecordSweep stores what a search found, unless a newer record is stored.
@@ -39,11 +23,17 @@ func (s *Store) RecordSweep(ctx context.Context, name string, sweep broker.Sweep
 	if err != nil {
 		return s.unavailable("recording a search", err)
 	}
+	return s.putUnlessNewer(ctx, it, sweep.At)
+}
+
+// putUnlessNewer stores a row of what was seen at a time, unless a row of a
+// later time is stored.
+func (s *Store) putUnlessNewer(ctx context.Context, it schema.Item, at time.Time) error {
 	if err := (&schema.Change{Put: []schema.Item{it}}).Check(); err != nil {
 		return err
 	}
 	r := rowOf(it)
-	r.CheckedAt = schema.Stamp(sweep.At)
+	r.CheckedAt = schema.Stamp(at)
 	e := newExpression()
 	e.when(either(e.absent(attrPK), e.compare(attrCheckedAt, "<=", r.CheckedAt)))
 	return unlessRefused(s.put(ctx, r, e))

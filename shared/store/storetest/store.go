@@ -8,44 +8,9 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
-// Store is every port of package broker.
+// Store is what is tested: every port, and how it is closed.
 type Store interface {
-	broker.ProviderReader
-	broker.ProviderWriter
-	broker.ConfigReader
-	broker.ConfigWriter
-	broker.HealthRecorder
-	broker.HealthHistory
-	broker.CapabilityBook
-	broker.SweepClaimer
-	broker.SweepRecorder
-	broker.SweepReader
-	broker.LiveWriter
-	broker.BlockWriter
-	broker.TemplateReader
-	broker.TemplateWriter
-	broker.TicketTaker
-	broker.Keys
-	broker.LedgerWriter
-	broker.OperationReader
-	broker.OpenReader
-	broker.MachineReader
-	broker.EndedReader
-	broker.MachineLister
-	broker.MachineWriter
-	broker.UseBook
-	broker.OwnedReader
-	broker.MachineFinder
-	broker.ReclaimReader
-	broker.HostProviderReader
-	broker.HostProviderWriter
-	broker.LeaseBook
-	broker.MetricWriter
-	broker.MetricReader
-	broker.MetricRoller
-	broker.MetaReader
-	broker.EventReader
-	broker.AuditReader
+	broker.Store
 	io.Closer
 }
 

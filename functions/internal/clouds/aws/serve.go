@@ -7,11 +7,11 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/clouds"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
+	"github.com/openhostfactory/ohfp/functions/internal/table"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
 	"github.com/openhostfactory/ohfp/shared/op"
@@ -35,10 +35,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	if err != nil {
 		return dispatch.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{
-		Table: cfg.Table, Client: ddb.NewFromConfig(here), Now: time.Now,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
-	})
+	store, err := table.Open(ctx, here, table.Options{Name: cfg.Table, Kept: cfg.Retention})
 	if err != nil {
 		return dispatch.Service{}, err
 	}

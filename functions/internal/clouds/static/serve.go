@@ -6,11 +6,10 @@ import (
 	"os"
 	"time"
 
-	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/openhostfactory/ohfp/functions/internal/awsenv"
 	"github.com/openhostfactory/ohfp/functions/internal/clouds"
 	"github.com/openhostfactory/ohfp/functions/internal/settings"
+	"github.com/openhostfactory/ohfp/functions/internal/table"
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/dispatch"
 	"github.com/openhostfactory/ohfp/shared/host/lambdahost"
@@ -38,10 +37,7 @@ func open(ctx context.Context) (dispatch.Service, error) {
 	if err != nil {
 		return dispatch.Service{}, err
 	}
-	store, err := dynamo.Open(ctx, dynamo.Options{
-		Table: cfg.Table, Client: ddb.NewFromConfig(aws), Now: time.Now,
-		OperationsKept: cfg.Retention.Operations, MachinesKept: cfg.Retention.Machines, AuditKept: cfg.Retention.Audit,
-	})
+	store, err := table.Open(ctx, aws, table.Options{Name: cfg.Table, Kept: cfg.Retention})
 	if err != nil {
 		return dispatch.Service{}, err
 	}
