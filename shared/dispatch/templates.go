@@ -20,10 +20,13 @@ func (s Service) validate(ctx context.Context, d providers.Driver, j *job) endin
 	if err != nil {
 		return s.told(a, nil, err)
 	}
-	return s.told(a, broker.ValidationResult{
+	out := broker.ValidationResult{
 		Valid: len(v.Errors) == 0, Errors: list(v.Errors), Warnings: list(v.Warnings), ValidatedFields: list(v.ValidatedFields),
-		Estimate: s.estimate(j, s.typesOf(ctx, d, j), &a.Spec.Template, v.Estimate),
-	}, nil)
+	}
+	if out.Valid { // what cannot be made has no price
+		out.Estimate = s.estimate(j, s.typesOf(ctx, d, j), &a.Spec.Template, v.Estimate)
+	}
+	return s.told(a, out, nil)
 }
 
 func list(texts []string) []string { return append([]string{}, texts...) }
