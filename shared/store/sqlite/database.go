@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,11 +90,19 @@ func (c *connection) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
+// close also closes the statements: database/sql leaves those of a [sql.Conn] to
+// who prepared them, and SQLite keeps the files open as long as there is one.
 func (c *connection) close() error {
 	if c == nil {
 		return nil
 	}
-	return errors.Join(c.Conn.Close(), c.db.Close())
+	var errs []error
+	for _, s := range append(slices.Collect(maps.Values(c.stmts)), c.begin, c.end) {
+		if s != nil { // else the opening failed before
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(append(errs, c.Conn.Close(), c.db.Close())...)
 }
 
 // opening names the file in what went wrong while opening it.

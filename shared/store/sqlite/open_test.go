@@ -272,6 +272,45 @@ func TestClose_folds_the_log_and_ends_every_verb(t *testing.T) {
 	}
 }
 
+func TestClose_lets_go_of_every_file(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("NOT TESTED: which files are open, because this system does not say: ", err)
+	}
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Ticket(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if len(within(t, dir)) == 0 {
+		t.Fatal("no file of the open store is seen")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left := within(t, dir); len(left) > 0 {
+		t.Errorf("it holds %q", left)
+	}
+}
+
+// within lists the files in dir that this process has open.
+func within(t *testing.T, dir string) (open []string) {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		path, err := os.Readlink("/proc/self/fd/" + fd.Name())
+		if err == nil && strings.HasPrefix(path, dir) { // an error: it was the listing itself
+			open = append(open, path)
+		}
+	}
+	return open
+}
+
 // lockBeside locks the database as another program would, once a verb that
 // was given up has let go of it.
 func lockBeside(t *testing.T, dir string) {
