@@ -154,7 +154,10 @@ func (d *duel) restart(r *rapid.T) {
 	}
 }
 
+// reopen takes a second: what is told at one moment by two processes is in no
+// order.
 func (d *duel) reopen() {
+	d.clock.advance(time.Second)
 	if err := d.real.Close(); err != nil {
 		d.Fatalf("closing: %v", err)
 	}
