@@ -103,7 +103,7 @@ func (c *client) discoverAWS(ctx context.Context, how discovering) error {
 func (c *client) propose(a answer, how discovering) error {
 	var found dispatch.DiscoveredAWS
 	if err := json.Unmarshal(a.body, &found); err != nil {
-		return clientProblem{Title: "Not the answer of a broker", Detail: "discoverAws: " + err.Error(), Code: codeUnexpected}.failure(fault.ExitFailed)
+		return notDiscovered(err)
 	}
 	if d := found.Discovery; len(d.Networks)+len(d.Subnets)+len(d.SecurityGroups) == 0 && len(d.Unseen) > 0 {
 		return &failure{exit: fault.ExitFailed, document: a.body, line: "nothing of the account can be seen: " + d.Unseen[0].Message}
@@ -111,8 +111,16 @@ func (c *client) propose(a answer, how discovering) error {
 	if strings.EqualFold(c.options.format, show.JSON) {
 		return c.print(a.body)
 	}
-	if _, err := fmt.Fprint(c.stdout, proposal(found, how.name)); err != nil {
+	text, err := proposal(found, how.name)
+	if err != nil {
+		return notDiscovered(err)
+	}
+	if _, err := fmt.Fprint(c.stdout, text); err != nil {
 		return &failure{exit: fault.ExitFailed, line: "writing the file: " + err.Error()}
 	}
 	return nil
+}
+
+func notDiscovered(err error) error {
+	return clientProblem{Title: "Not the answer of a broker", Detail: "discoverAws: " + err.Error(), Code: codeUnexpected}.failure(fault.ExitFailed)
 }

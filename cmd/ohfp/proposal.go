@@ -29,25 +29,26 @@ func scalar(text string) string {
 	return strconv.QuoteToASCII(text)
 }
 
-// proposal is the file that apply takes.
-func proposal(a dispatch.DiscoveredAWS, name string) string {
-	var where struct {
-		Region string `json:"region"`
+// proposal is the file that apply takes. An error: no broker wrote a.
+func proposal(a dispatch.DiscoveredAWS, name string) (string, error) {
+	var certain map[string]any
+	if err := json.Unmarshal(a.Registration, &certain); err != nil {
+		return "", fmt.Errorf("reading strategy_config: %w", err)
 	}
-	_ = json.Unmarshal(a.Registration, &where) // the broker wrote it; without a region apply says what is missing
+	region, _ := certain["region"].(string) // without one apply says what is missing
 	if name == "" {
-		name = "aws-" + where.Region
+		name = "aws-" + region
 	}
 	f := &file{}
-	f.head(&a, where.Region)
+	f.head(&a, region)
 	f.line("providers:\n  - strategy_name: %s\n    provider_type: aws\n    strategy_config:", scalar(name))
-	f.registration(a.Registration)
+	f.registration(certain)
 	network := networkOf(&a)
 	f.subnets(&a, network)
 	f.groups(&a, network)
 	f.rest(&a)
 	f.template(&a)
-	return f.String()
+	return f.String(), nil
 }
 
 func (f *file) head(a *dispatch.DiscoveredAWS, region string) {
@@ -68,11 +69,9 @@ func (f *file) head(a *dispatch.DiscoveredAWS, region string) {
 }
 
 // registration writes what is certain.
-func (f *file) registration(raw json.RawMessage) {
-	var all map[string]any
-	_ = json.Unmarshal(raw, &all) // see proposal
+func (f *file) registration(certain map[string]any) {
 	for _, key := range []string{"region", "profile", "role_arn", "external_id", "endpoint_url"} {
-		if text, ok := all[key].(string); ok {
+		if text, ok := certain[key].(string); ok {
 			f.line("      %s: %s", key, scalar(text))
 		}
 	}

@@ -59,8 +59,27 @@ providers:
 `
 
 func TestAProposalTakesWhatIsCertainAndLeavesTheRestAsComments(t *testing.T) {
-	if diff := cmp.Diff(whole, proposal(looked(func(*providers.Discovery) {}), "")); diff != "" {
+	if diff := cmp.Diff(whole, proposed(t, looked(func(*providers.Discovery) {}))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func proposed(t *testing.T, a dispatch.DiscoveredAWS) string {
+	t.Helper()
+	text, err := proposal(a, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestNothingIsProposedOfWhatNoBrokerSaid(t *testing.T) {
+	for _, config := range []string{"", "null and void", `["us-west-2"]`} {
+		a := looked(func(*providers.Discovery) {})
+		a.Registration = []byte(config)
+		if text, err := proposal(a, ""); err == nil || text != "" {
+			t.Errorf("of %q: %q", config, text)
+		}
 	}
 }
 
@@ -93,7 +112,7 @@ func TestWhatIsNoOneChoiceIsLeftToTheReader(t *testing.T) {
 		}, `{"region":"us-west-2","security_groups":["sg-1"]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := configured(t, proposal(looked(c.change), "")); got != c.want {
+			if got := configured(t, proposed(t, looked(c.change))); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
