@@ -98,12 +98,20 @@ func (c *client) keepListening(ctx context.Context, link *link, how *listening) 
 		case answered:
 			delay, heard = firstComeBack, true
 		}
-		fmt.Fprintln(c.stderr, "ohfp: the broker is gone; going on when it is back")
-		if err := c.pause(ctx, delay); err != nil {
+		if err := c.awaitBroker(ctx, delay); err != nil {
 			return err
 		}
 		delay = min(2*delay, lastComeBack)
 	}
+}
+
+// awaitBroker waits for a broker that is gone, unless it is the reader who is.
+func (c *client) awaitBroker(ctx context.Context, delay time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.stderr, "ohfp: the broker is gone; going on when it is back")
+	return c.pause(ctx, delay)
 }
 
 // refused reports whether there was no stream, rather than one that was cut.

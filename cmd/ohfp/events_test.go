@@ -112,6 +112,34 @@ func TestABrokerThatRefusesEndsAFollower(t *testing.T) {
 	}
 }
 
+// once calls then with the first that is written.
+type once struct{ then func() }
+
+func (o once) Write(p []byte) (int, error) { o.then(); return len(p), nil }
+
+func TestAFollowerWhoIsInterruptedEndsWithoutAWord(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "id: 1\nevent: n\ndata: {\"n\":1}\n\n")
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var errs bytes.Buffer
+	p := process{
+		args: []string{"events", "--follow", "--endpoint", server.URL, "--auth", "none"}, env: func(string) string { return "" },
+		stdin: strings.NewReader(""), stdout: once{interrupt}, stderr: &errs, now: time.Now,
+		pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+	if exit := run(ctx, p, operations()); exit != 0 || errs.Len() > 0 {
+		t.Errorf("exit %d, %s", exit, &errs)
+	}
+}
+
 // full is a disk without room.
 type full struct{}
 
