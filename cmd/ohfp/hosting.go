@@ -48,8 +48,8 @@ func schedulerCalls() map[string]schedulerCall {
 	return map[string]schedulerCall{
 		"getAvailableTemplates": {
 			read: func(data []byte) (any, error) { return struct{}{}, hostfactory.DecodeTemplatesQuery(data) },
-			write: func(a []byte, _ hostfactory.Scheduler) ([]byte, error) {
-				return written(a, hostfactory.EncodeTemplates)
+			write: func(a []byte, s hostfactory.Scheduler) ([]byte, error) {
+				return written(a, func(t hostfactory.Templates) ([]byte, error) { return hostfactory.EncodeTemplates(t, s) })
 			},
 		},
 		"requestMachines": {
@@ -89,7 +89,7 @@ func requestsNamed(ids []string) any {
 }
 
 func machinesNamed(hosts []hostfactory.Host, err error) (any, error) {
-	if len(hosts) == 0 {
+	if hosts == nil {
 		return struct{}{}, err
 	}
 	return map[string]any{"machines": hosts}, err

@@ -52,6 +52,7 @@ type Machine struct {
 	Account      string        `json:"account,omitempty"`       // that pays for it, where the provider has several
 	Instance     string        `json:"host_provider,omitempty"` // of the scheduler that asked for it
 	ReclaimAt    time.Time     `json:"reclaim_at,omitzero"`     // when its provider takes it back; zero: it has not said so
+	ReturnedAt   time.Time     `json:"returned_at,omitzero"`    // when its scheduler gave it back, of one that its provider takes or has lost
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
 
@@ -68,24 +69,37 @@ func (m *Machine) Coming() bool {
 	return m.Status == MachinePending || m.Status == MachineRunning && !m.Reachable()
 }
 
-// MachineNote is what a provider says of a machine without being asked.
+// MachineNote is what a provider says of a machine without being asked, or a
+// scheduler that gives it back.
 type MachineNote struct {
-	Status    MachineStatus // "": it says nothing of that
-	Message   string        // "": what is known stays
-	At        time.Time     // when it was so
-	ReclaimAt time.Time     // when the provider takes the machine back; zero: it says nothing of that
+	Status     MachineStatus // "": it says nothing of that
+	Message    string        // "": what is known stays
+	At         time.Time     // when it was so
+	ReclaimAt  time.Time     // when the provider takes the machine back; zero: it says nothing of that
+	ReturnedAt time.Time     // when its scheduler gave it back; zero: it says nothing of that
 }
 
 // Note returns m after n, and whether n is news. A final status never changes,
 // and is news whenever it comes: nothing follows it. Of all others the latest
 // counts, in whatever order they arrive, and of two of one moment the one that
 // comes later in a machine's life. When the machine is taken back counts
-// however late it is told; of two times the later one: it was said last. So a
-// note that comes twice changes nothing.
+// however late it is told; of two times the later one: it was said last. That it
+// was given back counts once, also of a machine that is lost. So a note that
+// comes twice changes nothing.
 func (m Machine) Note(n MachineNote) (Machine, bool) {
-	if m.Status.Final() {
-		return m, false
+	returned := m.ReturnedAt.IsZero() && !n.ReturnedAt.IsZero()
+	if returned {
+		m.ReturnedAt = n.ReturnedAt.UTC()
 	}
+	if m.Status.Final() {
+		return m, returned
+	}
+	m, news := m.seen(n)
+	return m, news || returned
+}
+
+// seen is m, which lives, after what its provider says of it.
+func (m Machine) seen(n MachineNote) (Machine, bool) {
 	warned := n.ReclaimAt.After(m.ReclaimAt)
 	moved := n.Status != "" && (n.Status.Final() || n.follows(&m))
 	if warned {

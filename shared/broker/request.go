@@ -87,16 +87,21 @@ type Reclaim struct {
 	At        time.Time `json:"at"` // when it goes, or went
 }
 
-// ReclaimedFor is how long a lost machine is reported to who does not name the
-// machines that he has.
-const ReclaimedFor = 24 * time.Hour
+// ReclaimedFor is how long a lost machine is reported: to a scheduler that does
+// not name the machines that it has, and to one that does. That one may have
+// been down for days.
+const (
+	ReclaimedFor      = 24 * time.Hour
+	ReclaimedForNamed = 8 * 24 * time.Hour
+)
 
 // Reclaimed says that the provider takes the machine back, or has lost it;
-// false when it does not, and when the broker has ended the machine itself.
+// false when it does not, when the broker has ended the machine itself, and
+// when its scheduler has given it back.
 func (m *Machine) Reclaimed() (Reclaim, bool) {
 	at := m.ReclaimAt
 	switch {
-	case m.Status == MachineTerminated || m.Status != MachineLost && at.IsZero():
+	case !m.ReturnedAt.IsZero() || m.Status == MachineTerminated || m.Status != MachineLost && at.IsZero():
 		return Reclaim{}, false
 	case at.IsZero():
 		at = m.UpdatedAt

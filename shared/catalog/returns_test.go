@@ -128,6 +128,7 @@ func TestWhatAProviderTakesBackIsToldWithTheSecondsThatAreLeft(t *testing.T) {
 		s.equal(all, s.reclaims(`{}`))
 		s.equal(all, s.reclaims(`{"host_provider": "one"}`))
 		s.equal([]string{}, s.reclaims(`{"host_provider": "other"}`))
+		s.equal([]string{}, s.reclaims(`{"machines": []}`))
 		s.equal([]string{"host-a-2 a-2 0"}, s.reclaims(`{"machines": [{"name": "host-a-2"}, {"machine_id": "a-3"}, {"machine_id": "a-2"}, {"name": "nobody"}]}`))
 		s.equal([]string{"host-a-1 a-1 90"}, s.reclaims(`{"machines": [{"name": "host-a-1", "machine_id": "a-1"}]}`))
 		s.equal([]string{}, s.reclaims(`{"machines": [{"name": "host-a-1", "machine_id": "m-of-before"}]}`))
@@ -135,6 +136,26 @@ func TestWhatAProviderTakesBackIsToldWithTheSecondsThatAreLeft(t *testing.T) {
 		s.equal([]string{"host-a-2 a-2 0"}, s.reclaims(`{}`))
 		pass(25 * time.Hour)
 		s.equal([]string{}, s.reclaims(`{}`))
+		s.equal([]string{"host-a-2 a-2 0"}, s.reclaims(`{"machines": [{"name": "host-a-2"}]}`)) // of a scheduler that was down
+		s.give(`{"machines": [{"machine_id": "a-2"}]}`)                                         // as it does that is told of it
+		s.equal([]string{}, s.reclaims(`{"machines": [{"name": "host-a-2"}]}`))
+	})
+}
+
+func TestALostMachineThatIsReturnedIsReportedNoMore(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		s.request(2, "")
+		for _, id := range []string{"a-1", "a-2"} {
+			if _, err := s.stored.NoteMachine(s.Context(), id, broker.MachineNote{Status: broker.MachineLost, At: time.Now()}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		s.equal([]string{"host-a-1 a-1 0", "host-a-2 a-2 0"}, s.reclaims(`{}`))
+		s.give(`{"machines": [{"name": "host-a-2"}]}`)
+		s.equal([]string{"host-a-1 a-1 0"}, s.reclaims(`{}`))
+		s.equal([]string{}, s.reclaims(`{"machines": [{"machine_id": "a-2"}]}`))
+		pass(9 * 24 * time.Hour)
+		s.equal([]string{}, s.reclaims(`{"machines": [{"machine_id": "a-1"}]}`))
 	})
 }
 

@@ -186,6 +186,33 @@ func TestARecordedMachineThatIsGoneIsLost(t *testing.T) {
 	})
 }
 
+// A scheduler that did not ask in the two minutes of the warning learns of it
+// all the same.
+func TestAMachineThatItsProviderTookAsItWarnedIsLost(t *testing.T) {
+	inSite(t, map[string]int{"a": 99}, func(s *site) {
+		v, _ := s.execute(create(2, ""))
+		ids := machines(v)
+		now := time.Now()
+		for id, n := range map[string]broker.MachineNote{
+			ids[0]: {Status: broker.MachineStopping, At: now, ReclaimAt: now.Add(2 * time.Minute)},
+			ids[1]: {Status: broker.MachineStopping, At: now},
+		} {
+			if _, err := s.stored.NoteMachine(s.Context(), id, n); err != nil {
+				s.Fatal(err)
+			}
+			s.sims["a"].Vanish(id)
+		}
+		pass(31 * time.Minute)
+		s.sweep()
+		m, err := s.stored.Machines(s.Context(), ids)
+		if err != nil || len(m) != 2 {
+			s.Fatal(m, err)
+		}
+		s.equal([]broker.MachineStatus{broker.MachineLost, broker.MachineTerminated}, []broker.MachineStatus{m[0].Status, m[1].Status})
+		s.equal([]string{"host-" + ids[0] + " " + ids[0] + " 0"}, s.reclaims(`{}`))
+	})
+}
+
 func TestAMachineThatIsBeingTerminatedIsNotLost(t *testing.T) {
 	inSite(t, map[string]int{"a": 99}, func(s *site) {
 		v, _ := s.execute(create(1, ""))

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,10 +71,31 @@ func (s Service) requestReturnMachines(ctx context.Context, in ReturnMachinesInp
 		return hostfactory.Requested{}, err
 	}
 	done, err := s.claimRequest(ctx, s.keyFor(c, call, returningMachines), call)
-	if err == nil && done.Message == "" {
-		done.Message = returning(machines)
+	if err != nil || done.Message != "" {
+		return done, err
 	}
-	return done, err
+	done.Message = returning(machines)
+	s.noteReturned(ctx, machines)
+	return done, nil
+}
+
+// noteWithin bounds how long the caller of a return waits for notes.
+const noteWithin = 3 * time.Second
+
+// noteReturned has machines reported no more that their provider takes or has
+// lost. What could not be noted is reported, and returned, once more.
+func (s Service) noteReturned(ctx context.Context, machines []broker.Machine) {
+	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+	defer cancel()
+	for i := range machines {
+		if _, reported := machines[i].Reclaimed(); !reported {
+			continue
+		}
+		if _, err := s.Ledger.NoteMachine(ctx, machines[i].ID, broker.MachineNote{ReturnedAt: s.Now()}); err != nil {
+			s.Log.WarnContext(ctx, "a machine that its provider took was returned, and is reported once more", "machine_id", machines[i].ID, "error", err)
+			return
+		}
+	}
 }
 
 func returning(machines []broker.Machine) string {
@@ -187,13 +209,48 @@ func (s Service) machinesByName(ctx context.Context, hosts []hostfactory.Host, b
 	if err != nil {
 		return nil, fmt.Errorf("looking machines up by name: %w", err)
 	}
-	byName := make(map[string]broker.Machine, len(found))
-	for _, m := range found {
+	byName := latestByName(found)
+	missing := slices.DeleteFunc(names, func(name string) bool { _, living := byName[name]; return living })
+	lost, err := s.lostByName(ctx, missing)
+	maps.Copy(byName, lost)
+	return byName, err
+}
+
+func latestByName(machines []broker.Machine) map[string]broker.Machine {
+	byName := make(map[string]broker.Machine, len(machines))
+	for _, m := range machines {
 		if other, ok := byName[m.Name]; !ok || other.LaunchTime.Before(m.LaunchTime) {
 			byName[m.Name] = m
 		}
 	}
-	return byName, nil
+	return byName
+}
+
+// lostByName finds machines that their provider took, and that a scheduler
+// gives back because it was told so. No name leads to them any more.
+func (s Service) lostByName(ctx context.Context, names []string) (map[string]broker.Machine, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	taken, err := s.Requests.Reclaims(ctx, s.Now().Add(-broker.ReclaimedForNamed))
+	if err != nil {
+		return nil, fmt.Errorf("reading what providers take back: %w", err)
+	}
+	wanted := make(map[string]bool, len(names))
+	for _, name := range names {
+		wanted[name] = true
+	}
+	var ids []string
+	for _, r := range taken {
+		if wanted[r.Name] {
+			ids = append(ids, r.MachineID)
+		}
+	}
+	found, err := s.Ledger.Machines(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading machines: %w", err)
+	}
+	return latestByName(found), nil
 }
 
 // onlyNamed are the names of hosts without an id. An id that is given and not

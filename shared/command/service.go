@@ -56,6 +56,7 @@ type Requests interface {
 	broker.HostProviderReader
 	broker.HostProviderWriter
 	broker.MachineFinder
+	broker.ReclaimReader
 }
 
 // Templates keeps templates.

@@ -152,7 +152,7 @@ func (s Service) seen(ctx context.Context, a *broker.Attempt) ([]broker.Machine,
 func adopt(m *broker.Machine, k broker.Machine) {
 	m.OperationID, m.Attempt, m.TemplateID, m.LaunchTime = k.OperationID, k.Attempt, k.TemplateID, k.LaunchTime
 	m.Account = cmp.Or(m.Account, k.Account)
-	m.Instance, m.ReclaimAt = k.Instance, k.ReclaimAt
+	m.Instance, m.ReclaimAt, m.ReturnedAt = k.Instance, k.ReclaimAt, k.ReturnedAt
 	if m.Name == "" {
 		m.Name = k.Name
 	}

@@ -152,7 +152,8 @@ func (q *search) gone(ctx context.Context, there []broker.Machine) error {
 	return nil
 }
 
-// lose notes that a machine is gone: LOST, unless it was on its way out.
+// lose notes that a machine is gone: LOST, unless it was on its way out by
+// itself and not taken by its provider.
 func (q *search) lose(ctx context.Context, m broker.Machine, why string) error {
 	if why == "" {
 		why = "the provider does not show it any more"
@@ -162,7 +163,7 @@ func (q *search) lose(ctx context.Context, m broker.Machine, why string) error {
 		return nil
 	}
 	n := broker.MachineNote{Status: broker.MachineLost, Message: why, At: q.Now()}
-	if m.Status == broker.MachineStopping {
+	if m.Status == broker.MachineStopping && m.ReclaimAt.IsZero() {
 		n.Status = broker.MachineTerminated
 	}
 	if _, err := q.Machines.NoteMachine(ctx, m.ID, n); err != nil && !fault.Is(err, fault.NotFound) {

@@ -46,14 +46,28 @@ func Attributes(of map[string]any, s Scheduler) map[string]Attribute {
 	for name, v := range of {
 		out[name] = attributeOf(v)
 	}
+	for _, name := range amounts {
+		if text, isText := of[name].(string); isText {
+			if n, ok := typed(typeNumeric, text); ok {
+				out[name] = attributeOf(n)
+			}
+		}
+	}
 	assume(out, "type", Attribute{typeString, defaultType})
 	assume(out, "ncpus", Attribute{typeNumeric, oneCPU})
 	assume(out, "ncores", out["ncpus"])
 	if nram, ok := out["nram"]; ok && s == LSF {
 		assume(out, "mem", nram)
 	}
+	if mem, ok := out["mem"]; ok && s != LSF {
+		assume(out, "nram", mem)
+	}
 	return out
 }
+
+// amounts are what schedulers calculate with, also where a template has them as
+// text.
+var amounts = []string{"ncpus", "ncores", "nram", "mem"}
 
 func assume(in map[string]Attribute, name string, a Attribute) {
 	if _, there := in[name]; !there {
@@ -79,11 +93,15 @@ func attributeOf(v any) Attribute {
 }
 
 // Value reads an attribute in any shape that schedulers' files have: a plain
-// value, or type and value as a list of two. False: it is none of these.
+// value, a list of it alone, or type and value as a list of two. False: it is
+// none of these.
 func Value(v any) (any, bool) {
 	pair, ok := v.([]any)
 	if !ok {
 		return plain(v)
+	}
+	if len(pair) == 1 && !isType(pair[0]) {
+		return plain(pair[0])
 	}
 	if len(pair) != 2 {
 		return nil, false
@@ -94,6 +112,12 @@ func Value(v any) (any, bool) {
 		return nil, false
 	}
 	return typed(kind, value)
+}
+
+// isType reports whether v is the name of a type, which is no value.
+func isType(v any) bool {
+	name, ok := v.(string)
+	return ok && slices.ContainsFunc([]string{typeString, typeNumeric, typeBoolean}, func(t string) bool { return strings.EqualFold(t, name) })
 }
 
 // plain is a value without a type.

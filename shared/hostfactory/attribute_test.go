@@ -39,6 +39,7 @@ func TestLSFReadsMemoryUnderAnotherName(t *testing.T) {
 		{hostfactory.LSF, map[string]any{"nram": 8192.0, "mem": 4096.0}, hostfactory.Attribute{"Numeric", "4096"}},
 		{hostfactory.Symphony, map[string]any{"nram": 8192.0}, nil},
 		{hostfactory.Symphony, map[string]any{"mem": 8192.0}, hostfactory.Attribute{"Numeric", "8192"}},
+		{hostfactory.LSF, map[string]any{"mem": " 8192 "}, hostfactory.Attribute{"Numeric", "8192"}},
 	} {
 		if diff := cmp.Diff(tc.want, hostfactory.Attributes(tc.stored, tc.scheduler)["mem"]); diff != "" {
 			t.Errorf("%s, %v (-want +got):\n%s", tc.scheduler, tc.stored, diff)
@@ -46,11 +47,31 @@ func TestLSFReadsMemoryUnderAnotherName(t *testing.T) {
 	}
 }
 
+func TestSymphonyReadsMemoryUnderItsOwnName(t *testing.T) {
+	want := hostfactory.Attribute{"Numeric", "8192"}
+	if diff := cmp.Diff(want, hostfactory.Attributes(map[string]any{"mem": 8192.0}, hostfactory.Symphony)["nram"]); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if nram, there := hostfactory.Attributes(map[string]any{"mem": 8192.0}, hostfactory.LSF)["nram"]; there {
+		t.Errorf("LSF is told of nram: %v", nram)
+	}
+}
+
+func TestAmountsAreNumbersAlsoWhereATemplateHasThemAsText(t *testing.T) {
+	want := map[string]hostfactory.Attribute{
+		"ncpus": {"Numeric", "2"}, "ncores": {"Numeric", "2"}, "nram": {"Numeric", "4096"}, "type": {"String", "X86_64"}, "zone": {"String", "7"}, "mem": {"String", "much"},
+	}
+	got := hostfactory.Attributes(map[string]any{"ncpus": "2", "nram": " 4096 ", "zone": "7", "mem": "much"}, hostfactory.Symphony)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestAttributesAreReadInAnyShape(t *testing.T) {
 	for input, want := range map[string]any{
 		`2`: 2.0, `"2"`: "2", `true`: true, `"X86_64"`: "X86_64",
 		`["Numeric", "2"]`: 2.0, `["Numeric", 2]`: 2.0, `["numeric", " 2.5 "]`: 2.5,
-		`["String", "X86_64"]`: "X86_64", `["String", 7]`: "7",
+		`["String", "X86_64"]`: "X86_64", `["String", 7]`: "7", `["4096"]`: "4096", `[4096]`: 4096.0,
 		`["Boolean", "1"]`: true, `["Boolean", 0]`: false, `["Boolean", true]`: true,
 	} {
 		got, ok := read(t, input)
@@ -58,7 +79,7 @@ func TestAttributesAreReadInAnyShape(t *testing.T) {
 			t.Errorf("%s: %t (-want +got):\n%s", input, ok, diff)
 		}
 	}
-	for _, input := range []string{`null`, `[]`, `["Numeric"]`, `["Numeric", "two"]`, `["Numeric", "NaN"]`, `["Numeric", "Inf"]`, `["Boolean", "maybe"]`, `["Word", "x"]`, `[1, 2]`, `["String", {}]`, `{}`} {
+	for _, input := range []string{`null`, `[]`, `["Numeric"]`, `["boolean"]`, `[[]]`, `["Numeric", "two"]`, `["Numeric", "NaN"]`, `["Numeric", "Inf"]`, `["Boolean", "maybe"]`, `["Word", "x"]`, `[1, 2]`, `["String", {}]`, `{}`} {
 		if got, ok := read(t, input); ok {
 			t.Errorf("%s is read as %v", input, got)
 		}

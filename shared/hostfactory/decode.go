@@ -31,6 +31,11 @@ func DecodeTemplatesQuery(data []byte) error {
 	return err
 }
 
+// The members that say how many machines are wanted. In a flat document,
+// maxNumber is one where no other is: so an earlier plug-in was called. Beside
+// attributes it is a template's limit.
+var countKeys = []string{"machinecount", "nummachines", "requestedcount", "count"}
+
 // DecodeAcquire reads the input of requestMachines: the template nested or
 // flat, in a list or not. The count must be said: none is assumed.
 // invalid_request for the rest.
@@ -39,11 +44,11 @@ func DecodeAcquire(data []byte) (Acquire, error) {
 	if err != nil {
 		return Acquire{}, err
 	}
-	inner, err := innerTemplate(object)
+	inner, flat, err := innerTemplate(object)
 	if err != nil {
 		return Acquire{}, err
 	}
-	a, err := acquireOf(inner)
+	a, err := acquireOf(inner, flat)
 	if err != nil {
 		return Acquire{}, err
 	}
@@ -54,14 +59,14 @@ func DecodeAcquire(data []byte) (Acquire, error) {
 	return a, err
 }
 
-func acquireOf(object map[string]any) (a Acquire, err error) {
+func acquireOf(object map[string]any, flat bool) (a Acquire, err error) {
 	if a.TemplateID, err = text(object, "templateid"); err != nil {
 		return a, err
 	}
 	if a.TemplateID == "" {
 		return a, fault.Invalid("template.templateId", "is missing")
 	}
-	n, said, err := number(object, "machinecount", "count")
+	n, said, err := count(object, flat)
 	switch {
 	case err != nil:
 		return a, err
@@ -74,19 +79,29 @@ func acquireOf(object map[string]any) (a Acquire, err error) {
 	return a, nil
 }
 
+// count is how many machines are wanted; false: nobody says.
+func count(object map[string]any, flat bool) (int, bool, error) {
+	n, said, err := number(object, countKeys...)
+	if said || err != nil || !flat || object["attributes"] != nil {
+		return n, said, err
+	}
+	return number(object, "maxnumber")
+}
+
 // innerTemplate lays what is nested and what is flat into one object. Where
-// both say something, they must say the same; see find.
-func innerTemplate(object map[string]any) (map[string]any, error) {
+// both say something, they must say the same; see find. Flat: nothing was
+// nested.
+func innerTemplate(object map[string]any) (inner map[string]any, flat bool, _ error) {
 	nested, err := find(object, "template")
 	if nested == nil || err != nil {
-		return object, err
+		return object, true, err
 	}
 	items, err := list(nested)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if len(items) != 1 {
-		return nil, fault.Invalid("template", "want one template, got %d; send a request for each", len(items))
+		return nil, false, fault.Invalid("template", "want one template, got %d; send a request for each", len(items))
 	}
 	merged := make(map[string]any, len(object))
 	for key, v := range object {
@@ -98,9 +113,9 @@ func innerTemplate(object map[string]any) (map[string]any, error) {
 	case map[string]any:
 		maps.Copy(merged, t)
 	default:
-		return nil, fault.Invalid("template", "want an object")
+		return nil, false, fault.Invalid("template", "want an object")
 	}
-	return merged, nil
+	return merged, false, nil
 }
 
 // userData is LSF's, an object as a rule: text for the machine.
@@ -190,18 +205,22 @@ func DecodeReturn(data []byte) ([]Host, error) {
 	return hosts, err
 }
 
-// DecodeReturnQuery reads the machines of getReturnRequests; none asks for
-// all. invalid_request for one without name and id.
+// DecodeReturnQuery reads the machines of getReturnRequests. A document without
+// a list asks for all, and has nil; an empty list is that of a scheduler that
+// has none. invalid_request for one without name and id.
 func DecodeReturnQuery(data []byte) ([]Host, error) {
 	v, err := parse(data)
 	if err != nil {
 		return nil, err
 	}
-	items, err := itemsOf(v, []string{"machines", "hosts"}, hostKeys)
+	items, err := itemsOf(v, []string{"machines", "hosts", "machineids", "machinenames"}, hostKeys)
 	if err != nil {
 		return nil, err
 	}
-	var hosts []Host
+	if items == nil {
+		return nil, nil
+	}
+	hosts := make([]Host, 0, len(items))
 	seen := map[Host]bool{}
 	for i, item := range items {
 		h, err := hostOf(item)

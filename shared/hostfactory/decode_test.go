@@ -31,6 +31,11 @@ func TestARequestForMachinesIsReadInEveryShape(t *testing.T) {
 		"a byte order mark":      {"\ufeff" + `{"template_id": "web", "machine_count": 2}`, two},
 		"a comment":              {"{\n# two\n\"template_id\": \"web\", \"machine_count\": 2}", two},
 		"more than is known":     {`{"template_id": "web", "machine_count": 2, "priority": 7}`, two},
+		"a number of machines":   {`{"template": {"templateId": "web", "numMachines": 2}}`, two},
+		"a requested count":      {`{"template_id": "web", "requested_count": 2}`, two},
+		"a flat maximum":         {`{"templateId": "web", "maxNumber": 2}`, two},
+		"a count over a maximum": {`{"templateId": "web", "maxNumber": 10, "machineCount": 2}`, two},
+		"a limit beside a count": {`{"template": {"templateId": "web", "maxNumber": 10, "machineCount": 2}}`, two},
 		"a template that is a number": {
 			`{"template_id": 7, "machine_count": 2}`, hostfactory.Acquire{TemplateID: "7", MachineCount: 2},
 		},
@@ -69,6 +74,10 @@ func TestARequestForMachinesThatLeavesSomethingOpenIsRefused(t *testing.T) {
 		"true":                    `{"template_id": "web", "machine_count": true}`,
 		"more than can be":        `{"template_id": "web", "machine_count": 1e300}`,
 		"two counts":              `{"template": {"templateId": "web", "machineCount": 1}, "machine_count": 2}`,
+		"a template's limit":      `{"template": {"templateId": "web", "maxNumber": 10}}`,
+		"a flat template":         `{"templateId": "web", "maxNumber": 10, "attributes": {"ncpus": ["Numeric", "1"]}}`,
+		"a limit beside a name":   `{"template": "web", "maxNumber": 10}`,
+		"two counts, two names":   `{"template_id": "web", "machine_count": 2, "numMachines": 3}`,
 		"two spellings":           `{"templateId": "web", "template_id": "mail", "machine_count": 2}`,
 		"two templates":           `{"template": [{"templateId": "a", "machineCount": 1}, {"templateId": "b", "machineCount": 1}]}`,
 		"a template that is none": `{"template": 5, "machine_count": 2}`,
@@ -119,6 +128,8 @@ func TestMachinesAreNamedInEveryShape(t *testing.T) {
 		`{"machines": {"name": "node-1"}}`:                                                                 {{Name: "node-1"}},
 		`{"machines": [{"name": null, "machineId": "m-1"}]}`:                                               {{MachineID: "m-1"}},
 		`{"machines": ["node-1"]}`:                                                                         {{Name: "node-1", MachineID: "node-1"}},
+		`{"machine_ids": ["m-1", "m-2"]}`:                                                                  {{Name: "m-1", MachineID: "m-1"}, {Name: "m-2", MachineID: "m-2"}},
+		`{"machineNames": "node-1"}`:                                                                       {{Name: "node-1", MachineID: "node-1"}},
 	} {
 		got, err := hostfactory.DecodeReturn([]byte(input))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -129,8 +140,8 @@ func TestMachinesAreNamedInEveryShape(t *testing.T) {
 		if got, err := hostfactory.DecodeReturn([]byte(input)); !fault.Is(err, fault.InvalidRequest) {
 			t.Errorf("%s names %v, %v", input, got, err)
 		}
-		if got, err := hostfactory.DecodeReturnQuery([]byte(input)); err != nil || len(got) != 0 {
-			t.Errorf("%s asks for all: %v, %v", input, got, err)
+		if got, err := hostfactory.DecodeReturnQuery([]byte(input)); err != nil || len(got) != 0 || (got == nil) == (input == `{"machines": []}`) {
+			t.Errorf("%s asks for all, but for an empty list: %#v, %v", input, got, err)
 		}
 	}
 	for _, input := range []string{`{"machines": [{}]}`, `{"machines": [7]}`, `{"machines": [{"name": true}]}`, `{"machines"`} {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/openhostfactory/ohfp/shared/broker"
 )
 
 // The answers as the schedulers spell them. A struct that is converted to its
@@ -43,18 +45,23 @@ type (
 	}
 )
 
-// unlimited is what a scheduler is told of a template without a limit: it
-// reads a number, and takes one below zero for none.
-const unlimited = 1_000_000
+// unlimited is what a scheduler is told of a template without a limit. Symphony
+// documents -1 for it; LSF documents none, and gets more than it will ask for.
+func (s Scheduler) unlimited() int {
+	if s == LSF {
+		return 1_000_000
+	}
+	return -1
+}
 
 // EncodeTemplates writes the answer of getAvailableTemplates.
-func EncodeTemplates(t Templates) ([]byte, error) {
+func EncodeTemplates(t Templates, s Scheduler) ([]byte, error) {
 	out := struct {
 		Templates []map[string]any `json:"templates"`
 		Message   string           `json:"message"`
 	}{make([]map[string]any, 0, len(t.Templates)), t.Message}
 	for i := range t.Templates {
-		out.Templates = append(out.Templates, t.Templates[i].camel())
+		out.Templates = append(out.Templates, t.Templates[i].camel(s))
 	}
 	return encode(out)
 }
@@ -62,7 +69,7 @@ func EncodeTemplates(t Templates) ([]byte, error) {
 // camel is a template as a scheduler reads it: what is stored for the
 // scheduler alone stands beside the rest, and never in its place, except for
 // the weights of machine types, which only a scheduler knows.
-func (t *Template) camel() map[string]any {
+func (t *Template) camel(s Scheduler) map[string]any {
 	out := maps.Clone(t.SchedulerFields)
 	if out == nil {
 		out = map[string]any{}
@@ -76,7 +83,7 @@ func (t *Template) camel() map[string]any {
 	}
 	out["templateId"], out["maxNumber"], out["attributes"] = t.TemplateID, t.MaxNumber, t.Attributes
 	if t.MaxNumber < 0 {
-		out["maxNumber"] = unlimited
+		out["maxNumber"] = s.unlimited()
 	}
 	if t.AvailableNumber != nil {
 		out["availableNumber"] = *t.AvailableNumber
@@ -110,8 +117,12 @@ func EncodeRequests(r Requests, s Scheduler) ([]byte, error) {
 	return encode(out)
 }
 
-// state writes the state of a machine as the scheduler does.
+// state writes the state of a machine as the scheduler does. It knows none for
+// a machine that is lost or has failed: to it, both are gone.
 func (s Scheduler) state(status string) string {
+	if m := broker.MachineStatus(status); m == broker.MachineLost || m == broker.MachineFailed {
+		status = string(broker.MachineTerminated)
+	}
 	if s == LSF {
 		return strings.ToUpper(status)
 	}

@@ -1,6 +1,7 @@
 package hostfactory_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"testing"
@@ -64,7 +65,7 @@ func TestAnswersAreSpelledAsSchedulersReadThem(t *testing.T) {
 						TemplateID: "any", MaxNumber: -1, MachineTypes: []string{"m5.large"}, Attributes: map[string]hostfactory.Attribute{},
 						SchedulerFields: map[string]any{"vmTypes": map[string]int{"a": 4}},
 					},
-				}})
+				}}, hostfactory.LSF)
 			},
 		},
 		{"failure", `{"message":"no \"such\" template"}`, func() ([]byte, error) { return hostfactory.EncodeFailure(`no "such" template`), nil }},
@@ -92,6 +93,24 @@ func TestLSFReadsTheStatesOfMachinesInUpperCase(t *testing.T) {
 	}
 	if s := got.Requests[0].Machines[0].Status; s != "RUNNING" {
 		t.Errorf("state %s", s)
+	}
+}
+
+func TestSymphonyIsToldOfNoLimitAsItDocumentsIt(t *testing.T) {
+	out, err := hostfactory.EncodeTemplates(hostfactory.Templates{Templates: []hostfactory.Template{{TemplateID: "any", MaxNumber: -1}}}, hostfactory.Symphony)
+	if want := `{"templates":[{"attributes":null,"maxNumber":-1,"templateId":"any"}],"message":""}`; string(out) != want || err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestAMachineIsInAStateThatSchedulersKnow(t *testing.T) {
+	for state, want := range map[string]string{
+		"PENDING": "pending", "RUNNING": "running", "STOPPING": "stopping", "STOPPED": "stopped", "TERMINATED": "terminated", "LOST": "terminated", "FAILED": "terminated",
+	} {
+		out, err := hostfactory.EncodeRequests(hostfactory.Requests{Requests: []hostfactory.Request{{Machines: []hostfactory.Machine{{Status: state}}}}}, hostfactory.Symphony)
+		if !bytes.Contains(out, []byte(`"status":"`+want+`"`)) || err != nil {
+			t.Errorf("%s: %v: %s", state, err, out)
+		}
 	}
 }
 
@@ -150,7 +169,7 @@ func templatesOf(id string) []byte {
 		templates = []hostfactory.Template{{TemplateID: "Template-VM-1", MaxNumber: 200, Attributes: hostfactory.Attributes(
 			map[string]any{"mem": 8192.0, "zone": "asiasoutheast", "azurehost": true}, hostfactory.LSF)}}
 	}
-	out, _ := hostfactory.EncodeTemplates(hostfactory.Templates{Templates: templates, Message: "done"})
+	out, _ := hostfactory.EncodeTemplates(hostfactory.Templates{Templates: templates, Message: "done"}, hostfactory.Symphony)
 	return out
 }
 

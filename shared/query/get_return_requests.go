@@ -15,26 +15,30 @@ import (
 var GetReturnRequests = op.Define(op.Spec{
 	Name: "getReturnRequests", Kind: op.Query, MaxBody: 4 << 20,
 	Summary: "List machines that their providers take back or have lost",
-	Detail: "Of the machines that are named, or of all that the instance was given and that went within a day. What was returned through this " +
-		"broker is not listed, and no machine is taken for gone because nobody could look.",
+	Detail: "Of the machines that are named and went within eight days, or of all that the instance was given and that went within a day. " +
+		"What was returned through this broker is not listed, and no machine is taken for gone because nobody could look.",
 	Examples: []op.Example{{Title: "All"}, {Title: "Of one machine", Body: `{"machines": [{"name": "node-1"}]}`}},
 }, Service.getReturnRequests)
 
 // ReturnRequestsInput says of which machines.
 type ReturnRequestsInput struct {
-	Machines     []hostfactory.Host `json:"machines,omitempty" doc:"Only these; all of the instance when absent."`
+	Machines     []hostfactory.Host `json:"machines,omitempty" doc:"Only these, and none of an empty list; all of the instance when absent."`
 	HostProvider string             `json:"host_provider,omitempty" doc:"The scheduler's provider instance that asks." format:"name"`
 }
 
 // getReturnRequests reads one list, however many machines are named.
 func (s Service) getReturnRequests(ctx context.Context, in ReturnRequestsInput) (hostfactory.Reclaims, error) {
 	now := s.Now()
-	all, err := s.Requests.Reclaims(ctx, now.Add(-broker.ReclaimedFor))
+	within := broker.ReclaimedForNamed
+	if in.Machines == nil {
+		within = broker.ReclaimedFor
+	}
+	all, err := s.Requests.Reclaims(ctx, now.Add(-within))
 	if err != nil {
 		return hostfactory.Reclaims{}, fmt.Errorf("reading what providers take back: %w", err)
 	}
 	out := hostfactory.Reclaims{Status: hostfactory.Complete, Requests: []hostfactory.Reclaim{}}
-	if len(in.Machines) == 0 {
+	if in.Machines == nil {
 		for _, r := range all {
 			if in.HostProvider == "" || r.Instance == in.HostProvider {
 				out.Requests = append(out.Requests, reclaim(r, r.Name, now))

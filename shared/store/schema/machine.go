@@ -60,7 +60,7 @@ func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change,
 
 // reclaim adds to c what becomes of the note that a machine is taken back: it
 // is there while its provider takes it or has lost it, and goes when the broker
-// has ended the machine itself.
+// has ended the machine itself, or its scheduler has given it back.
 func reclaim(c *Change, old *broker.Machine, m broker.Machine) error {
 	var before broker.Reclaim
 	noted := false
@@ -71,7 +71,7 @@ func reclaim(c *Change, old *broker.Machine, m broker.Machine) error {
 	switch {
 	case taken && (!noted || now != before):
 		it, err := Row(ReclaimKey(m.ID), now)
-		it.Expires = now.At.Add(broker.ReclaimedFor)
+		it.Expires = now.At.Add(broker.ReclaimedForNamed)
 		c.Put = append(c.Put, it)
 		return err
 	case noted && !taken:
@@ -97,9 +97,10 @@ func ReclaimsSince(notes []Item, since time.Time) ([]broker.Reclaim, error) {
 }
 
 // NoteChange stores m, which differs from old in status, message and times: the
-// pointers to it change when it ends, and only then.
+// pointers to it change when it ends, and only then. Of a machine that has
+// ended, only that it was given back is new.
 func (r Retention) NoteChange(old, m broker.Machine) (Change, error) {
-	if m.Status.Final() {
+	if m.Status.Final() && !old.Status.Final() {
 		return r.MachineChange(&old, m)
 	}
 	row, err := r.machineRow(m)

@@ -73,6 +73,7 @@ func (d *duel) noteMachine(r *rapid.T) {
 	id := fmt.Sprintf("m-%02d", rapid.IntRange(0, 50).Draw(r, "machine"))
 	n := broker.MachineNote{At: d.moment(r, "when"), Message: pick(r, "message", "", "x"), Status: pick(r, "status",
 		broker.MachinePending, broker.MachineRunning, broker.MachineStopping, broker.MachineStopped, broker.MachineTerminated, broker.MachineLost)}
+	n.ReturnedAt = pick(r, "returned", time.Time{}, n.At)
 	d.both(func(s Store) (any, error) { return s.NoteMachine(r.Context(), id, n) })
 }
 

@@ -19,6 +19,7 @@ func testRequests(t *testing.T, open Open) {
 		{"what a provider takes is noted, and forgotten when the broker ends it", reclaims},
 		{"a warning counts however late it comes, and without a status", reclaimsLate},
 		{"a lost machine is noted however that was learnt", reclaimsLost},
+		{"what is given back is reported no more", reclaimsReturned},
 		{"a request that has ended is due until it is seen to", requestDue},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
@@ -113,6 +114,31 @@ func reclaimsLate(f *fixture) {
 	f.restart()
 	f.same([]broker.Machine{later}, f.machines("m-1"))
 	f.same([]broker.Reclaim{{MachineID: "m-1", Name: m.Name, At: at(14 * time.Minute)}}, f.reclaimed(start))
+}
+
+// reclaimsReturned: what is lost stays so, and what is given back is reported
+// no more, also when more is said of it.
+func reclaimsReturned(f *fixture) {
+	lost, warned := machine("m-1", "pool-a", broker.MachineLost), machine("m-2", "pool-a", broker.MachineRunning)
+	f.recordMachines("op-1", lost, warned)
+	say := func(id string, n broker.MachineNote) broker.Machine {
+		return must[broker.Machine](f)(f.NoteMachine(f.Context(), id, n))
+	}
+	warned = say("m-2", broker.MachineNote{Status: broker.MachineStopping, At: at(time.Minute), ReclaimAt: at(3 * time.Minute)})
+	f.same(2, len(f.reclaimed(time.Time{})))
+	lost.ReturnedAt, warned.ReturnedAt = at(2*time.Minute), at(2*time.Minute)
+	for range 2 { // the second changes nothing
+		f.same(lost, say("m-1", broker.MachineNote{ReturnedAt: at(2 * time.Minute)}))
+		f.same(warned, say("m-2", broker.MachineNote{ReturnedAt: at(2 * time.Minute)}))
+		f.restart()
+		f.same([]broker.Machine{lost, warned}, f.machines("m-1", "m-2"))
+		f.same(0, len(f.reclaimed(time.Time{})))
+	}
+	f.same([]string{"m-2"}, f.owned("pool-a", 10))
+	say("m-2", broker.MachineNote{At: at(4 * time.Minute), ReclaimAt: at(5 * time.Minute)})
+	say("m-2", broker.MachineNote{Status: broker.MachineLost, At: at(6 * time.Minute)})
+	f.same(0, len(f.reclaimed(time.Time{})))
+	f.same(0, len(f.owned("pool-a", 10)))
 }
 
 func reclaimsLost(f *fixture) {
