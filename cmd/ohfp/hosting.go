@@ -3,17 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/pflag"
 
 	"github.com/openhostfactory/ohfp/shared/fault"
@@ -132,7 +126,7 @@ func (c *client) plugin(ctx context.Context, spec op.Spec, flags *pflag.FlagSet)
 	if !ok {
 		return usage("%s is no call of a scheduler", spec.Name)
 	}
-	data, err := c.pluginInput(call, flags)
+	data, err := c.pluginInput(ctx, call, flags)
 	if err != nil {
 		return err
 	}
@@ -167,39 +161,6 @@ func (c *client) plugin(ctx context.Context, spec op.Spec, flags *pflag.FlagSet)
 	}
 	_, err = c.stdout.Write(append(out, '\n'))
 	return err
-}
-
-// pluginInput is the file, empty where there need be none. Flags of fields are
-// for people: --data takes them.
-func (c *client) pluginInput(call schedulerCall, flags *pflag.FlagSet) ([]byte, error) {
-	if c.options.data != "" || c.options.dataFile != "" {
-		return nil, usage("--file excludes --data and --data-file")
-	}
-	var given []string
-	flags.Visit(func(f *pflag.Flag) {
-		if _, field := f.Value.(*fieldFlag); field {
-			given = append(given, "--"+f.Name)
-		}
-	})
-	if len(given) > 0 {
-		return nil, usage("%s: with --file all that is asked stands in the file", strings.Join(given, ", "))
-	}
-	if c.options.file == "" {
-		return nil, nil
-	}
-	data, err := c.readInput(c.options.file)
-	if errors.Is(err, fs.ErrNotExist) && !call.input {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, usage("--file: %s", err)
-	}
-	return data, nil
-}
-
-func refusedInput(err error) error {
-	e := fault.As(err)
-	return usage("%s", firstOf(e.Detail, err.Error()))
 }
 
 // composed is a request with who asks. Fields that are there stay.
@@ -241,21 +202,6 @@ func loose(o op.Described, body []byte) ([]byte, error) {
 		return nil, usage("--data: %s", err)
 	}
 	return composed(v, map[string]string{"host_provider": given.HostProvider, "dialect": given.Dialect})
-}
-
-// scriptKeys is the namespace of the idempotency keys of scripts.
-var scriptKeys = uuid.MustParse("7a1c2b7e-52f1-5a0b-9c6d-6f0e6a3b9d41")
-
-// pluginKey is the same for a call that is made again with the same file: by
-// whom, which file, when it was written, and what is in it.
-func (c *client) pluginKey(instance string, data []byte) string {
-	info, err := os.Stat(c.options.file)
-	path, perr := filepath.Abs(c.options.file)
-	if c.options.file == "" || c.options.file == "-" || err != nil || perr != nil {
-		return c.newKey()
-	}
-	at := strconv.FormatInt(info.ModTime().UnixNano(), 10)
-	return uuid.NewSHA1(scriptKeys, append([]byte(instance+"\n"+path+"\n"+at+"\n"), data...)).String()
 }
 
 // reportToScheduler answers a call that was not served.

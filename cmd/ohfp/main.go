@@ -26,10 +26,16 @@ func main() {
 func operatingSystem() process {
 	return process{
 		args: os.Args[1:], env: os.Getenv, environ: os.Environ,
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		stdin: os.Stdin, stdinGiven: given(os.Stdin), stdout: os.Stdout, stderr: os.Stderr,
 		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())), stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		width: terminalWidth(), now: time.Now, pause: pause, newKey: uuid.NewString,
 	}
+}
+
+// given reports whether something may be read from f: it is a file or a pipe.
+func given(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
 // terminalWidth is that of stdout. Where stdout is no terminal, COLUMNS may say

@@ -19,6 +19,7 @@ type process struct {
 	env                  func(string) string
 	environ              func() []string // NAME=value
 	stdin                io.Reader
+	stdinGiven           bool // it is a file or a pipe, from which something may come
 	stdout, stderr       io.Writer
 	stdoutTTY, stderrTTY bool
 	width                int // of the terminal; 0: no bound
