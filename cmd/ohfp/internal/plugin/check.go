@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
 )
 
 // Finding is what a script did.
@@ -34,9 +36,9 @@ type probe struct {
 }
 
 // probes ask for what is not there where a call would change something.
-func probes() []probe {
+func probes(s hostfactory.Scheduler) []probe {
 	return []probe{
-		{"getAvailableTemplates", `{}`, 0, lists("templates", "templateId", "maxNumber", "attributes")},
+		{"getAvailableTemplates", `{}`, 0, both(lists("templates", "templateId", "maxNumber", "attributes"), usable(s))},
 		{"requestMachines", `{"template": {"templateId": "ohfp-check-of-a-template-that-is-not-there", "machineCount": 1}}`, 1, refuses},
 		{"getRequestStatus", `{"requests": [{"requestId": "ohfp-check"}]}`, 0, lists("requests", "requestId", "status", "message", "machines")},
 		{"requestReturnMachines", `{"machines": [{"name": "ohfp-check-of-a-host-that-is-not-there"}]}`, 0, accepts},
@@ -56,7 +58,7 @@ func Check(ctx context.Context, dir string, now func() time.Time) ([]Finding, er
 		return nil, fmt.Errorf("making an input file: %w", err)
 	}
 	var found []Finding
-	for _, p := range probes() {
+	for _, p := range probes(schedulerOf(dir)) {
 		if err := os.WriteFile(input.Name(), []byte(p.input), 0o600); err != nil {
 			return found, fmt.Errorf("writing an input file: %w", err)
 		}
@@ -131,6 +133,15 @@ func lists(name string, members ...string) func(map[string]json.RawMessage) erro
 			}
 		}
 		return nil
+	}
+}
+
+func both(first, second func(map[string]json.RawMessage) error) func(map[string]json.RawMessage) error {
+	return func(answer map[string]json.RawMessage) error {
+		if err := first(answer); err != nil {
+			return err
+		}
+		return second(answer)
 	}
 }
 

@@ -42,6 +42,9 @@ const (
 	pluginName = "ohfp"
 )
 
+// configName is the plug-in's own configuration.
+const configName = "ohfp.json"
+
 // Install writes scripts and samples. Scripts are written anew each time;
 // configuration that is there is left alone.
 func Install(o Options) ([]File, error) {
@@ -95,7 +98,7 @@ func keep(path string, data []byte) (bool, error) {
 // shell is the script of an operation for sh. It writes nothing but what the
 // client does, and says in the scheduler's form when the client is not there.
 func (o Options) shell(operation string) string {
-	return strings.NewReplacer("@OP@", operation, "@CLIENT@", quote(o.Client), "@CONF@", quote(filepath.Join(o.Dir, "conf", "ohfp.json"))).Replace(
+	return strings.NewReplacer("@OP@", operation, "@CLIENT@", quote(o.Client), "@CONF@", quote(filepath.Join(o.Dir, "conf", configName))).Replace(
 		`#!/bin/sh
 # @OP@ of the ohfp provider plug-in. "ohfp hostfactory install" writes it anew.
 OHFP_HOST_CONFIG=${OHFP_HOST_CONFIG:-@CONF@}
@@ -115,7 +118,7 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 
 // batch is the script of an operation for Windows.
 func (o Options) batch(operation string) string {
-	script := strings.NewReplacer("@OP@", operation, "@CLIENT@", percent(o.Client), "@CONF@", percent(filepath.Join(o.Dir, "conf", "ohfp.json"))).Replace(
+	script := strings.NewReplacer("@OP@", operation, "@CLIENT@", percent(o.Client), "@CONF@", percent(filepath.Join(o.Dir, "conf", configName))).Replace(
 		`@echo off
 rem @OP@ of the ohfp provider plug-in. "ohfp hostfactory install" writes it anew.
 setlocal
@@ -153,7 +156,7 @@ func (o Options) samples() ([]sample, error) {
 			own[key] = value
 		}
 	}
-	files := []content{{"ohfp.json", "configuration of the plug-in", own}}
+	files := []content{{configName, "configuration of the plug-in", own}}
 	if o.Scheduler == hostfactory.LSF {
 		files = append(files, o.forLSF()...)
 	} else {
@@ -205,14 +208,14 @@ func (o Options) Steps() []string {
 	conf := filepath.Join(o.Dir, "conf")
 	check := "Check it: ohfp hostfactory check --dir " + o.Dir
 	see := fmt.Sprintf("Say what the instance may see, if not everything: ohfp registerHostProvider --name %s --dialect %s --templates '[\"web\"]'", instance, o.Scheduler)
-	token := "Let the scheduler's user read the broker's token, and name it as token_file in " + filepath.Join(conf, "ohfp.json")
+	token := "Let the scheduler's user read the broker's token, and name it as token_file in " + filepath.Join(conf, configName)
 	if o.Signed {
-		token = "Let the scheduler's user find credentials of AWS: the role of the machine, or a profile, named as aws_profile in " + filepath.Join(conf, "ohfp.json")
+		token = "Let the scheduler's user find credentials of AWS: the role of the machine, or a profile, named as aws_profile in " + filepath.Join(conf, configName)
 	}
 	if o.Scheduler == hostfactory.LSF {
 		return []string{
 			"Add the provider of " + filepath.Join(conf, "hostProviders.json") + " to LSF's conf/resource_connector/hostProviders.json",
-			"Copy " + filepath.Join(conf, "ohfp.json") + " to LSF's conf/resource_connector/" + pluginName + "/, where PRO_CONF_DIR points", token, see, check,
+			"Copy " + filepath.Join(conf, configName) + " to LSF's conf/resource_connector/" + pluginName + "/, where PRO_CONF_DIR points", token, see, check,
 		}
 	}
 	return []string{

@@ -118,7 +118,7 @@ func TestCheckFindsWhatASchedulerWouldStumbleOver(t *testing.T) {
 		t.Skip("NOT TESTED: the scripts for sh")
 	}
 	const good = `case "$3" in
-getAvailableTemplates) echo '{"templates": [{"templateId": "a", "maxNumber": 1, "attributes": {}}]}' ;;
+getAvailableTemplates) echo '{"templates": [{"templateId": "a", "maxNumber": 1, "attributes": {"type": ["String", "X86_64"], "ncpus": ["Numeric", "1"], "nram": ["Numeric", "1024"]}}]}' ;;
 requestMachines) echo '{"message": "no"}'; exit 1 ;;
 requestReturnMachines) echo '{"message": "", "requestId": "ret-1"}' ;;
 *) echo '{"requests": []}' ;;
@@ -135,6 +135,9 @@ esac`
 		"a template without a number":     {strings.Replace(good, `"maxNumber": 1, `, "", 1), `templates[0] has no "maxNumber"`},
 		"no id":                           {strings.Replace(good, `"ret-1"`, `""`, 1), `"requestId" is missing or no text`},
 		"no list":                         {strings.Replace(good, "[]", "null", 1), `"requests" is no list of objects`},
+		"a template without memory":       {strings.Replace(good, `"nram"`, `"mem"`, 1), `template "a": symphony requires the attribute nram`},
+		"a number that is one":            {strings.Replace(good, `["Numeric", "1"]`, `[1]`, 1), "reading templates"},
+		"no template":                     {strings.Replace(good, `"templates": [{`, `"templates": [], "others": [{`, 1), "there is no template"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -158,5 +161,25 @@ esac`
 				t.Error("nothing is found")
 			}
 		})
+	}
+}
+
+func TestCheckHoldsTemplatesToWhatTheirSchedulerReads(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: the scripts for sh")
+	}
+	for answer, want := range map[string]string{
+		`{"templates": [{"templateId": "a", "maxNumber": 1, "attributes": {"type": ["String", "X86_64"], "ncpus": ["Numeric", "1"]}}]}`:   "as it should be",
+		`{"templates": [{"templateId": "a_b", "maxNumber": 1, "attributes": {"type": ["String", "X86_64"], "ncpus": ["Numeric", "1"]}}]}`: `template "a_b": LSF takes no underscore in a template's name: register it under another one`,
+		`{"templates": [{"templateId": "a", "maxNumber": 1, "attributes": {"ncpus": ["Numeric", "1"]}}]}`:                                 `template "a": lsf requires the attribute type: register the template with it`,
+	} {
+		dir := t.TempDir()
+		program := filepath.Join(dir, "ohfp")
+		client(t, program, "echo '"+answer+"'")
+		install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.LSF, Client: program})
+		found, err := plugin.Check(t.Context(), dir, func() time.Time { return time.Time{} })
+		if err != nil || found[0].Detail != want {
+			t.Errorf("%s: %v, %q", answer, err, found[0].Detail)
+		}
 	}
 }
