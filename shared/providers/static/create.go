@@ -145,6 +145,9 @@ func (c *creation) choose(hosts []config.Host) {
 		c.reasons.matching++
 	}
 	c.candidates = append(c.candidates, free...)
+	if c.reasons.matching == 0 {
+		c.reasons.ruledOut = c.nobodys(hosts, c.spec.Template.Attributes)
+	}
 }
 
 // need is what of the count is left, in machines or units.

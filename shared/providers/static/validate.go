@@ -22,11 +22,8 @@ func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (provide
 	v := providers.Validation{Warnings: d.unused(t)}
 	for _, name := range sortedNames(t.Attributes) {
 		v.ValidatedFields = append(v.ValidatedFields, "attributes."+name)
-		one := map[string]any{name: t.Attributes[name]}
-		if len(d.matching(hosts, one)) == 0 {
-			v.Errors = append(v.Errors, fmt.Sprintf("attributes.%s: no host of the pool has %v", name, asked(name, t.Attributes[name])))
-		}
 	}
+	v.Errors = d.nobodys(hosts, t.Attributes)
 	fit := d.matching(hosts, t.Attributes)
 	if len(fit) == 0 && len(v.Errors) == 0 {
 		v.Errors = append(v.Errors, fmt.Sprintf("none of the %d hosts of the pool has all that the template asks for", len(hosts)))
