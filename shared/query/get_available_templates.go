@@ -60,7 +60,7 @@ func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplate
 			out.Templates = append(out.Templates, t)
 		}
 		if page.Cursor = next; next == "" {
-			out.Message = fmt.Sprintf("There are %d templates.", len(out.Templates))
+			out.Message = fmt.Sprintf("Templates: %d.", len(out.Templates))
 			return out, nil
 		}
 	}
