@@ -69,6 +69,16 @@ func (m *Machine) Coming() bool {
 	return m.Status == MachinePending || m.Status == MachineRunning && !m.Reachable()
 }
 
+// Noted returns m with what was noted of it as it is stored: who sees a machine
+// anew knows nothing of that, and takes nothing of it back.
+func (m Machine) Noted(stored Machine) Machine {
+	m.ReclaimAt = latest(m.ReclaimAt, stored.ReclaimAt)
+	if m.ReturnedAt.IsZero() {
+		m.ReturnedAt = stored.ReturnedAt
+	}
+	return m
+}
+
 // MachineNote is what a provider says of a machine without being asked, or a
 // scheduler that gives it back.
 type MachineNote struct {

@@ -31,8 +31,11 @@ func NewDay(old *broker.Machine, m broker.Machine) (Key, bool) {
 // provider and by name go with the change that ends it. One that is lost is told.
 func (r Retention) MachineChange(old *broker.Machine, m broker.Machine) (Change, error) {
 	var c Change
-	if old != nil && old.Status.Final() {
-		return c, nil
+	if old != nil {
+		if old.Status.Final() {
+			return c, nil
+		}
+		m = m.Noted(*old)
 	}
 	row, err := r.machineRow(m)
 	c.Put, c.Events = append(c.Put, row), broker.LossEvents(old, &m)

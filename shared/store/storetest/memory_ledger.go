@@ -163,7 +163,7 @@ func (m *Memory) RecordOutcome(_ context.Context, o broker.Outcome) error {
 	for _, one := range o.Machines {
 		if !m.machines[one.ID].Status.Final() {
 			m.tellLoss(one)
-			m.machines[one.ID] = own(one)
+			m.machines[one.ID] = own(one.Noted(m.machines[one.ID]))
 		}
 	}
 	f := o.Attempt

@@ -19,6 +19,7 @@ func testRequests(t *testing.T, open Open) {
 		{"what a provider takes is noted, and forgotten when the broker ends it", reclaims},
 		{"a warning counts however late it comes, and without a status", reclaimsLate},
 		{"a lost machine is noted however that was learnt", reclaimsLost},
+		{"what was noted of a machine outlives what is seen of it", reclaimsSeen},
 		{"what is given back is reported no more", reclaimsReturned},
 		{"a request that has ended is due until it is seen to", requestDue},
 	} {
@@ -139,6 +140,23 @@ func reclaimsReturned(f *fixture) {
 	say("m-2", broker.MachineNote{Status: broker.MachineLost, At: at(6 * time.Minute)})
 	f.same(0, len(f.reclaimed(time.Time{})))
 	f.same(0, len(f.owned("pool-a", 10)))
+}
+
+// reclaimsSeen: who records a machine as its provider shows it knows nothing of
+// what was noted of it.
+func reclaimsSeen(f *fixture) {
+	m := machine("m-1", "pool-a", broker.MachinePending)
+	f.recordMachines("op-1", m)
+	n := broker.MachineNote{Status: broker.MachineStopping, At: at(time.Minute), ReclaimAt: at(3 * time.Minute), ReturnedAt: at(2 * time.Minute)}
+	must[broker.Machine](f)(f.NoteMachine(f.Context(), "m-1", broker.MachineNote{Status: n.Status, At: n.At, ReclaimAt: n.ReclaimAt}))
+	m.Status, m.UpdatedAt = broker.MachineRunning, at(90*time.Second)
+	f.recordMachines("op-2", m)
+	f.same([]broker.Reclaim{{MachineID: "m-1", Name: m.Name, At: n.ReclaimAt}}, f.reclaimed(start))
+	must[broker.Machine](f)(f.NoteMachine(f.Context(), "m-1", broker.MachineNote{ReturnedAt: n.ReturnedAt}))
+	f.recordMachines("op-3", m)
+	m.ReclaimAt, m.ReturnedAt = n.ReclaimAt, n.ReturnedAt
+	f.same([]broker.Machine{m}, f.machines("m-1"))
+	f.same(0, len(f.reclaimed(start)))
 }
 
 func reclaimsLost(f *fixture) {
