@@ -45,7 +45,7 @@ func (s Service) recordMachineEvent(ctx context.Context, in MachineEvent) (Machi
 	if err != nil {
 		return MachineEventRecorded{}, err
 	}
-	if note.Status == broker.MachineTerminated {
+	if note.Status == broker.MachineTerminated || !note.ReclaimAt.IsZero() {
 		if note, err = s.ending(ctx, id, note); err != nil {
 			return MachineEventRecorded{}, err
 		}
@@ -143,7 +143,8 @@ func (in MachineEvent) interruption(n *broker.MachineNote) error {
 }
 
 // ending is a note of a machine's end: one that lived, and that nobody asked
-// this broker to terminate, is lost.
+// this broker to terminate, is lost. One that somebody did ask to terminate is
+// not taken back, whatever its provider says.
 func (s Service) ending(ctx context.Context, id string, n broker.MachineNote) (broker.MachineNote, error) {
 	known, err := s.Ledger.Machines(ctx, []string{id})
 	if err != nil {
@@ -153,8 +154,14 @@ func (s Service) ending(ctx context.Context, id string, n broker.MachineNote) (b
 		return n, nil
 	}
 	asked, err := s.endAsked(ctx, &known[0])
-	if err != nil || asked {
+	switch {
+	case err != nil:
 		return n, err
+	case asked:
+		n.ReclaimAt = time.Time{}
+		return n, nil
+	case n.Status != broker.MachineTerminated:
+		return n, nil
 	}
 	n.Status = broker.MachineLost
 	if known[0].Message == "" {

@@ -166,6 +166,19 @@ func TestAnInterruptionIsSeenComing(t *testing.T) {
 	}
 }
 
+func TestAMachineThatIsBeingEndedIsNotTakenBack(t *testing.T) {
+	for name, warning := range map[string]string{"a warning": interruption("terminate", 60), "a recommendation": recommendation(60)} {
+		t.Run(name, func(t *testing.T) {
+			b := onBus(t, broker.MachineRunning)
+			b.claim("return", broker.TerminateInstances, "i-1")
+			b.tell(warning)
+			if m := b.machine(); !m.ReclaimAt.IsZero() {
+				t.Errorf("it is taken back at %s", m.ReclaimAt)
+			}
+		})
+	}
+}
+
 func recommendation(seconds int) string {
 	return event("EC2 Instance Rebalance Recommendation", `{"instance-id":"i-1"}`, seconds)
 }

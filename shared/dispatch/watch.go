@@ -154,7 +154,7 @@ func newsOf(owned, now []broker.Machine, at time.Time) []sign {
 // recorded it.
 func (w Watch) open(ctx context.Context, news []sign) ([]broker.Operation, error) {
 	for i := range news {
-		if news[i].note.Status.Final() {
+		if n := &news[i].note; n.Status.Final() || !n.ReclaimAt.IsZero() {
 			open, err := w.Open.OpenOperations(ctx, w.Now().AddDate(100, 0, 0), mostOpen)
 			if err != nil {
 				return nil, fmt.Errorf("reading open operations: %w", err)
@@ -166,11 +166,14 @@ func (w Watch) open(ctx context.Context, news []sign) ([]broker.Operation, error
 }
 
 // note records what was seen. A machine that ended, and that nobody asked this
-// broker to end, is lost.
+// broker to end, is lost; one that somebody did is not taken back.
 func (w Watch) note(ctx context.Context, news []sign, open []broker.Operation) error {
 	for i := range news {
 		m, n := &news[i].machine, news[i].note
-		if n.Status == broker.MachineTerminated && !fulfilment.Ending(open, m) {
+		switch ending := fulfilment.Ending(open, m); {
+		case ending:
+			n.ReclaimAt = time.Time{}
+		case n.Status == broker.MachineTerminated:
 			n.Status = broker.MachineLost
 		}
 		if _, err := w.Machines.NoteMachine(ctx, m.ID, n); err != nil && !fault.Is(err, fault.NotFound) {
