@@ -68,10 +68,13 @@ func (s Service) reconcile(ctx context.Context, in ReconcileInput) (Reconciled, 
 // lookAfter does for an operation that is due what there is to do. It reports
 // whether its workflow runs again.
 func (s Service) lookAfter(ctx context.Context, o *broker.Operation, rules fulfilment.Rules) (bool, error) {
-	if o.Status.Open() {
-		return s.resume(ctx, o.ID, rules)
+	if !o.Status.Open() {
+		return false, s.tidyRequest(ctx, o.ID)
 	}
-	return false, s.tidyRequest(ctx, o.ID)
+	if err := s.takeBack(ctx, o); err != nil {
+		return false, err
+	}
+	return s.resume(ctx, o.ID, rules)
 }
 
 // tidy does the rest of a tick, by what the registry says now.
@@ -99,7 +102,7 @@ func (s Service) resume(ctx context.Context, id string, rules fulfilment.Rules) 
 		}
 		d := fulfilment.Resume(l, rules, s.Now())
 		if d.Wait > 0 { // its time is not yet: the next tick finds it
-			d.Step.Operation.DueAt = s.Now().Add(d.Wait)
+			d.Step.Operation.DueAt = fulfilment.Later(&l.Operation, s.Now(), d.Wait)
 		}
 		return d
 	})

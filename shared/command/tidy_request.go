@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,25 +27,53 @@ func (s Service) tidyRequest(ctx context.Context, id string) error {
 	if !o.Watched() || o.DueAt.After(s.Now()) {
 		return nil // the list was a little old
 	}
-	r := *o.Request
 	if s.unclaimed(&o) {
-		r.TakenBackAt, r.TidiedAt = s.Now(), time.Time{} // there is more to see to
-		if moved, err := s.restate(ctx, o, r); !moved || err != nil {
+		if moved, err := s.giveUp(ctx, &l); !moved || err != nil {
 			return err // somebody has read it after all
 		}
-		o.Version++
-		o.Request = &r
-		l.Operation = o
-		s.Log.WarnContext(ctx, "nobody asked for the result of a request; its machines are returned", "request_id", id, "after", r.ClaimWithin)
 	}
 	if err := s.returnLeftover(ctx, &l); err != nil {
 		return err
 	}
-	done := r
+	o = l.Operation
+	done := *o.Request
 	done.TidiedAt = s.Now()
-	o.DueAt = r.ClosedAt.Add(r.ClaimWithin)
+	o.DueAt = done.ClosedAt.Add(done.ClaimWithin)
 	_, err = s.restate(ctx, o, done)
 	return err
+}
+
+// takeBack returns what a request is known to have got whose answer is final
+// and was not read in time, while the outcome of something else that it asked
+// for is still being found out. That may take as long as its provider is away.
+func (s Service) takeBack(ctx context.Context, o *broker.Operation) error {
+	if r := o.Request; r == nil || r.ClosedAt.IsZero() || !s.unclaimed(o) && r.TakenBackAt.IsZero() {
+		return nil
+	}
+	l, err := s.Ledger.Ledger(ctx, o.ID)
+	if err != nil {
+		return fmt.Errorf("reading request %s: %w", o.ID, err)
+	}
+	if s.unclaimed(&l.Operation) {
+		if moved, err := s.giveUp(ctx, &l); !moved || err != nil {
+			return err
+		}
+	}
+	return s.returnLeftover(ctx, &l)
+}
+
+// giveUp notes, there and in l, that nobody will read the answer of a request;
+// false: somebody has meanwhile.
+func (s Service) giveUp(ctx context.Context, l *broker.Ledger) (bool, error) {
+	r := *l.Operation.Request
+	r.TakenBackAt, r.TidiedAt = s.Now(), time.Time{} // there is more to see to
+	if moved, err := s.restate(ctx, l.Operation, r); !moved || err != nil {
+		return false, err
+	}
+	l.Operation.Version++
+	l.Operation.Request = &r
+	s.Log.WarnContext(ctx, "nobody asked for the result of a request; its machines are returned", "request_id", l.Operation.ID, "after", r.ClaimWithin)
+	return true, nil
 }
 
 // restate stores what is new of a request; false: it has changed since.
@@ -91,8 +120,7 @@ func (s Service) returnSome(ctx context.Context, l *broker.Ledger, ids []string)
 		return fmt.Errorf("reading machines: %w", err)
 	}
 	from := l.Operation
-	name := fmt.Appendf(nil, "%s/%s/%t", from.ID, ids[0], from.Request.TakenBackAt.IsZero())
-	id := "ret-" + uuid.NewSHA1(leftovers, name).String()
+	id := "ret-" + uuid.NewSHA1(leftovers, []byte(from.ID+"/"+strings.Join(ids, "/"))).String()
 	c, err := s.planReturn(ctx, id, machines, broker.HostRequest{Instance: from.Request.Instance})
 	if err != nil {
 		return err

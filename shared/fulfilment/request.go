@@ -140,8 +140,11 @@ func closed(op *broker.Operation, l *broker.Ledger, now time.Time) {
 	}
 	op.Request, op.DueAt = &r, now
 	ended := broker.Ledger{Operation: *op, Attempts: l.Attempts}
-	if len(Leftover(&ended)) == 0 {
+	switch {
+	case len(Leftover(&ended)) == 0:
 		r.TidiedAt, op.DueAt = now, r.ClosedAt.Add(r.ClaimWithin)
+	case op.Type == broker.TerminateInstances && op.Deadline.After(now):
+		op.DueAt = op.Deadline // a provider that refuses is not asked again at once
 	}
 }
 
@@ -165,10 +168,12 @@ func (s *settling) overdue() {
 // Leftover are the machines of a request that has ended which are nobody's:
 // of a create those that its answer does not hand out, all of one that was
 // cancelled or that nobody claimed; of a return those that could not be ended.
+// Of an answer that nobody claimed they are told also while the outcome of an
+// attempt is open, which is then left out.
 func Leftover(l *broker.Ledger) []string {
 	r := l.Operation.Request
 	switch {
-	case r == nil || l.Operation.Status.Open():
+	case r == nil || l.Operation.Status.Open() && r.TakenBackAt.IsZero():
 		return nil
 	case l.Operation.Type == broker.TerminateInstances:
 		return unreturned(l)
@@ -176,8 +181,9 @@ func Leftover(l *broker.Ledger) []string {
 	all := !r.TakenBackAt.IsZero() || l.Operation.Cancelled != nil
 	var ids []string
 	for i := range l.Attempts {
-		a := &l.Attempts[i]
-		ids = append(ids, unhanded(a.Machines, all || slices.Contains(r.Late, a.N))...)
+		if a := &l.Attempts[i]; !a.State.Reserves() {
+			ids = append(ids, unhanded(a.Machines, all || slices.Contains(r.Late, a.N))...)
+		}
 	}
 	return ids
 }

@@ -105,6 +105,15 @@ func (s *settling) hinted(a *broker.Attempt) time.Duration {
 	return 0
 }
 
+// Later is when an operation is looked at that has to wait: not beyond its
+// deadline, which may say more about it than what it waits for.
+func Later(op *broker.Operation, now time.Time, wait time.Duration) time.Time {
+	if op.Deadline.After(now) {
+		wait = min(wait, op.Deadline.Sub(now))
+	}
+	return now.Add(wait)
+}
+
 // finalAt is when a look-up that agrees with the last one settles the matter.
 func (s *settling) finalAt(a *broker.Attempt) time.Time {
 	return FinalLook(a, s.rules.Lag(a.Kind))

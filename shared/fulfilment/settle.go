@@ -196,6 +196,16 @@ func (s *settling) delay(a *broker.Attempt) time.Duration {
 	return max(0, a.NotBefore.Sub(s.now))
 }
 
+// wait is how long a worker is held back from an attempt. A look at what comes,
+// however late the provider wants it, is not waited for beyond the operation's
+// time: it ends then, whether anybody may look or not.
+func (s *settling) wait(a *broker.Attempt, action Action) time.Duration {
+	if action == ActPoll {
+		return min(s.delay(a), s.ledger.Operation.Deadline.Sub(s.now))
+	}
+	return s.delay(a)
+}
+
 // elsewhere plans an attempt for what remains at the next candidate.
 func (s *settling) elsewhere() *broker.Attempt {
 	op := &s.ledger.Operation
@@ -229,7 +239,7 @@ func (s *settling) mayFailOver() bool {
 func (s *settling) run(a *broker.Attempt, action Action, v Verdict) Decision {
 	op := &s.ledger.Operation
 	driver, task := s.rules.Budget(op)
-	wait := s.delay(a)
+	wait := s.wait(a, action)
 	if rest := op.Deadline.Sub(s.now.Add(wait)); rest > 0 {
 		driver = max(minAttempt, min(driver, rest))
 	}
