@@ -79,6 +79,12 @@ func (l *Ledger) Returned() map[string]bool {
 	return gone
 }
 
+// OfAnother reports whether a machine that was asked for by one instance of a
+// scheduler is none of another's. Where either has no name it may be.
+func OfAnother(asked, instance string) bool {
+	return asked != "" && instance != "" && asked != instance
+}
+
 // Reclaim is a machine that its provider takes back, or has lost.
 type Reclaim struct {
 	MachineID string    `json:"machine_id"`

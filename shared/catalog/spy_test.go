@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
+	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
@@ -16,6 +17,8 @@ type spy struct {
 	mu     sync.Mutex
 	writes []string
 	reads  int                                                       // of ledgers
+	names  [][]string                                                // that machines were looked up by
+	dark   bool                                                      // no ledger can be read
 	gate   func(ctx context.Context, write string, after bool) error // nil: open
 }
 
@@ -24,7 +27,7 @@ func newSpy(s storetest.Store) *spy { return &spy{Store: s} }
 func (s *spy) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writes, s.reads = nil, 0
+	s.writes, s.reads, s.names = nil, 0, nil
 }
 
 func (s *spy) written() []string {
@@ -49,8 +52,32 @@ func (s *spy) setGate(gate func(ctx context.Context, write string, after bool) e
 func (s *spy) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
 	s.mu.Lock()
 	s.reads++
+	dark := s.dark
 	s.mu.Unlock()
+	if dark {
+		return broker.Ledger{}, fault.New(fault.StoreUnavailable, "down")
+	}
 	return s.Store.Ledger(ctx, id)
+}
+
+func (s *spy) NamedMachines(ctx context.Context, names []string) ([]broker.Machine, error) {
+	s.mu.Lock()
+	s.names = append(s.names, names)
+	s.mu.Unlock()
+	return s.Store.NamedMachines(ctx, names)
+}
+
+func (s *spy) lookedUp() [][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names
+}
+
+// setDark has no ledger be read, or each again.
+func (s *spy) setDark(dark bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dark = dark
 }
 
 // do carries a write out between its two boundaries.

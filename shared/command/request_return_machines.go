@@ -49,22 +49,18 @@ func (s Service) requestReturnMachines(ctx context.Context, in ReturnMachinesInp
 	if len(in.Machines) == 0 {
 		return hostfactory.Requested{}, fault.Invalid("machines", "names no machine")
 	}
+	if err := hostfactory.Named(in.Machines); err != nil {
+		return hostfactory.Requested{}, err //nolint:wrapcheck // it says which
+	}
 	machines, err := s.resolve(ctx, in)
 	if err != nil {
 		return hostfactory.Requested{}, err
 	}
 	chunks := slices.Collect(slices.Chunk(machines, returnAtOnce))
 	id := "ret-" + s.NewID()
-	var parts []string
-	for i, chunk := range chunks[1:] { // before the request: its id stands for all of it
-		parts = append(parts, fmt.Sprintf("%s-%d", id, i+2))
-		c, err := s.planReturn(ctx, parts[i], chunk, broker.HostRequest{Instance: in.HostProvider})
-		if err != nil {
-			return hostfactory.Requested{}, err
-		}
-		if _, err := s.claimRequest(ctx, c, op.Call{}); err != nil {
-			return hostfactory.Requested{}, err
-		}
+	parts, err := s.claimParts(ctx, id, chunks[1:], in.HostProvider) // before the request: its id stands for all of it
+	if err != nil {
+		return hostfactory.Requested{}, err
 	}
 	c, err := s.planReturn(ctx, id, chunks[0], broker.HostRequest{Instance: in.HostProvider, Parts: parts})
 	if err != nil {
@@ -77,6 +73,37 @@ func (s Service) requestReturnMachines(ctx context.Context, in ReturnMachinesInp
 	done.Message = returning(machines)
 	s.noteReturned(ctx, machines)
 	return done, nil
+}
+
+// claimParts stores and starts what does not fit a return's own operation, and
+// returns the ids of the operations that hold it.
+func (s Service) claimParts(ctx context.Context, id string, chunks [][]broker.Machine, instance string) (parts []string, err error) {
+	for i, chunk := range chunks {
+		parts = append(parts, fmt.Sprintf("%s-%d", id, i+2))
+		c, err := s.planReturn(ctx, parts[i], chunk, broker.HostRequest{Instance: instance})
+		if err != nil {
+			return nil, err
+		}
+		if err := s.claimPart(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
+// claimPart stores a part of a return and starts it. Unlike a request it must be
+// known to be stored: the id that is handed out later stands for it, too.
+func (s Service) claimPart(ctx context.Context, c *broker.Claim) error {
+	switch err := s.claim(ctx, c); {
+	case fault.Is(err, fault.OutcomeUnknown):
+		return fault.New(fault.StoreUnavailable, "The store did not say whether it accepted a part of the return; return the machines again.")
+	case err != nil:
+		return fmt.Errorf("storing a part of the return: %w", err)
+	}
+	if c.Operation.Status.Open() {
+		s.launch(ctx, c)
+	}
+	return nil
 }
 
 // noteWithin bounds how long the caller of a return waits for notes.
@@ -159,7 +186,7 @@ func (s Service) resolve(ctx context.Context, in ReturnMachinesInput) ([]broker.
 	if err != nil {
 		return nil, err
 	}
-	byName, err := s.machinesByName(ctx, in.Machines, byID)
+	byName, err := s.machinesByName(ctx, in, byID)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +197,7 @@ func (s Service) resolve(ctx context.Context, in ReturnMachinesInput) ([]broker.
 		if !known {
 			m, known = byName[h.Name]
 		}
-		if !known || m.Instance != "" && in.HostProvider != "" && m.Instance != in.HostProvider {
+		if !known || broker.OfAnother(m.Instance, in.HostProvider) {
 			m = broker.Machine{ID: h.MachineID, Name: h.Name}
 		}
 		if key := m.ID + "\n" + m.Name; !taken[key] {
@@ -199,9 +226,10 @@ func (s Service) machinesByID(ctx context.Context, hosts []hostfactory.Host) (ma
 	return byID, nil
 }
 
-// machinesByName finds those that no id has found; see onlyNamed.
-func (s Service) machinesByName(ctx context.Context, hosts []hostfactory.Host, byID map[string]broker.Machine) (map[string]broker.Machine, error) {
-	names := onlyNamed(hosts, byID)
+// machinesByName finds those that no id has found; see onlyNamed. Hosts of two
+// accounts may have one name, so that those of other instances are left out.
+func (s Service) machinesByName(ctx context.Context, in ReturnMachinesInput, byID map[string]broker.Machine) (map[string]broker.Machine, error) {
+	names := onlyNamed(in.Machines, byID)
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -209,16 +237,19 @@ func (s Service) machinesByName(ctx context.Context, hosts []hostfactory.Host, b
 	if err != nil {
 		return nil, fmt.Errorf("looking machines up by name: %w", err)
 	}
-	byName := latestByName(found)
+	byName := latestByName(found, in.HostProvider)
 	missing := slices.DeleteFunc(names, func(name string) bool { _, living := byName[name]; return living })
-	lost, err := s.lostByName(ctx, missing)
+	lost, err := s.lostByName(ctx, missing, in.HostProvider)
 	maps.Copy(byName, lost)
 	return byName, err
 }
 
-func latestByName(machines []broker.Machine) map[string]broker.Machine {
+func latestByName(machines []broker.Machine, instance string) map[string]broker.Machine {
 	byName := make(map[string]broker.Machine, len(machines))
 	for _, m := range machines {
+		if broker.OfAnother(m.Instance, instance) {
+			continue
+		}
 		if other, ok := byName[m.Name]; !ok || other.LaunchTime.Before(m.LaunchTime) {
 			byName[m.Name] = m
 		}
@@ -228,7 +259,7 @@ func latestByName(machines []broker.Machine) map[string]broker.Machine {
 
 // lostByName finds machines that their provider took, and that a scheduler
 // gives back because it was told so. No name leads to them any more.
-func (s Service) lostByName(ctx context.Context, names []string) (map[string]broker.Machine, error) {
+func (s Service) lostByName(ctx context.Context, names []string, instance string) (map[string]broker.Machine, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -250,7 +281,7 @@ func (s Service) lostByName(ctx context.Context, names []string) (map[string]bro
 	if err != nil {
 		return nil, fmt.Errorf("reading machines: %w", err)
 	}
-	return latestByName(found), nil
+	return latestByName(found, instance), nil
 }
 
 // onlyNamed are the names of hosts without an id. An id that is given and not

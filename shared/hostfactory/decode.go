@@ -24,6 +24,16 @@ type Host struct {
 	MachineID string `json:"machine_id,omitempty" doc:"Its id."`
 }
 
+// Named returns invalid_request when a host has neither a name nor an id.
+func Named(hosts []Host) error {
+	for i := range hosts {
+		if hosts[i] == (Host{}) {
+			return fault.Invalid(fmt.Sprintf("machines[%d]", i), "want a name or a machine_id")
+		}
+	}
+	return nil
+}
+
 // DecodeTemplatesQuery reads the input of getAvailableTemplates, in which
 // there is nothing to read. invalid_request for what is no JSON.
 func DecodeTemplatesQuery(data []byte) error {

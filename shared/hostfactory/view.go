@@ -40,9 +40,9 @@ func Outline(o *broker.Operation) Status {
 	switch {
 	case o.Request == nil || o.Request.ClosedAt.IsZero():
 		return Running
-	case o.Cancelled != nil:
+	case o.Cancelled != nil || !o.Request.TakenBackAt.IsZero():
 		return CompleteWithError
-	case o.Status == broker.OpSucceeded && o.Request.TakenBackAt.IsZero() && len(o.Request.Late) == 0:
+	case o.Status == broker.OpSucceeded && len(o.Request.Late) == 0:
 		return Complete
 	case o.Status == broker.OpPartial && o.Type == broker.CreateInstances && o.Request.Partial == string(Complete):
 		return Complete
@@ -136,6 +136,9 @@ func resultsOf(machines []Machine) []Result {
 func acquiredMachine(m *broker.Machine, r *broker.HostRequest, closed bool) Machine {
 	out := machineOf(m, r)
 	out.Result, out.Status = Acquired(m), string(m.Status)
+	if out.Name == "" { // it has none yet
+		out.Name = m.ID
+	}
 	if closed && out.Result == Executing {
 		out.Result, out.Message = Fail, "it was not usable when the time of the request was over"
 	}

@@ -87,6 +87,40 @@ func TestTheViewOfARequest(t *testing.T) {
 	}
 }
 
+func TestAMachineWithoutANameIsNamedByItsID(t *testing.T) {
+	l := asked(1, []broker.Machine{{ID: "i-1", Status: broker.MachinePending}})
+	if got := hostfactory.View(l).Machines[0].Name; got != "i-1" {
+		t.Errorf("its name is %q", got)
+	}
+}
+
+func TestWhatAListSaysOfARequestIsWhatItsStatusSays(t *testing.T) {
+	some := []broker.Machine{node("1", broker.MachineRunning)}
+	for name, c := range map[string]struct {
+		status broker.OperationStatus
+		with   func(*broker.Operation)
+		want   hostfactory.Status
+	}{
+		"it got all":     {broker.OpSucceeded, func(o *broker.Operation) { o.Wanted = 1 }, hostfactory.Complete},
+		"it got some":    {broker.OpPartial, func(*broker.Operation) {}, hostfactory.CompleteWithError},
+		"some is enough": {broker.OpPartial, func(o *broker.Operation) { o.Request.Partial = "complete" }, hostfactory.Complete},
+		"some is enough, and nobody asked for it": {broker.OpPartial, func(o *broker.Operation) { o.Request.Partial, o.Request.TakenBackAt = "complete", noon }, hostfactory.CompleteWithError},
+		"it was cancelled":                        {broker.OpSucceeded, func(o *broker.Operation) { o.Wanted, o.Cancelled = 1, &broker.Cancellation{} }, hostfactory.CompleteWithError},
+		"nobody asked for it":                     {broker.OpSucceeded, func(o *broker.Operation) { o.Wanted, o.Request.TakenBackAt = 1, noon }, hostfactory.CompleteWithError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := closed(asked(2, some), c.status)
+			c.with(&l.Operation)
+			if diff := cmp.Diff([]hostfactory.Status{c.want, c.want}, []hostfactory.Status{hostfactory.Outline(&l.Operation), hostfactory.View(l).Status}); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	if open := asked(1, some); hostfactory.Outline(&open.Operation) != hostfactory.Running {
+		t.Error("one that goes on is not running")
+	}
+}
+
 func TestTheViewOfAReturn(t *testing.T) {
 	l := &broker.Ledger{Operation: broker.Operation{
 		ID: "ret-1", Type: broker.TerminateInstances, Status: broker.OpRunning,

@@ -86,6 +86,9 @@ func (s Service) joined(ctx context.Context, l *broker.Ledger) (hostfactory.Requ
 	v := hostfactory.View(l)
 	for _, id := range l.Operation.Request.Parts {
 		part, err := s.Operations.Ledger(ctx, id)
+		if fault.Is(err, fault.NotFound) { // a request is forgotten with the first of its parts
+			return hostfactory.Unknown(l.Operation.ID), nil
+		}
 		if err != nil {
 			return v, fmt.Errorf("reading %s, a part of request %s: %w", id, l.Operation.ID, err)
 		}

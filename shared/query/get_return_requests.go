@@ -26,8 +26,12 @@ type ReturnRequestsInput struct {
 	HostProvider string             `json:"host_provider,omitempty" doc:"The scheduler's provider instance that asks." format:"name"`
 }
 
-// getReturnRequests reads one list, however many machines are named.
+// getReturnRequests reads one list, however many machines are named, and then
+// who lives under those names of which something was told.
 func (s Service) getReturnRequests(ctx context.Context, in ReturnRequestsInput) (hostfactory.Reclaims, error) {
+	if err := hostfactory.Named(in.Machines); err != nil {
+		return hostfactory.Reclaims{}, err //nolint:wrapcheck // it says which
+	}
 	now := s.Now()
 	within := broker.ReclaimedForNamed
 	if in.Machines == nil {
@@ -44,32 +48,32 @@ func (s Service) getReturnRequests(ctx context.Context, in ReturnRequestsInput) 
 				out.Requests = append(out.Requests, reclaim(r, r.Name, now))
 			}
 		}
-	} else if out.Requests, err = s.reclaimed(ctx, in.Machines, all); err != nil {
+	} else if out.Requests, err = s.reclaimed(ctx, in, all); err != nil {
 		return hostfactory.Reclaims{}, err
 	}
 	out.Message = fmt.Sprintf("Taken back by their providers: %d.", len(out.Requests))
 	return out, nil
 }
 
+// reclaim tells of a machine by its name; one that never had any has its id.
 func reclaim(r broker.Reclaim, name string, now time.Time) hostfactory.Reclaim {
 	left := max(0, r.At.Sub(now))
-	return hostfactory.Reclaim{Machine: name, MachineID: r.MachineID, GracePeriod: int64(left / time.Second)}
+	return hostfactory.Reclaim{Machine: cmp.Or(name, r.MachineID), MachineID: r.MachineID, GracePeriod: int64(left / time.Second)}
 }
 
 // reclaimed picks what is said of the machines that are named. An id decides;
 // a name alone may have passed on to another machine since.
-func (s Service) reclaimed(ctx context.Context, named []hostfactory.Host, all []broker.Reclaim) ([]hostfactory.Reclaim, error) {
-	byID, byName := indexed(all)
+func (s Service) reclaimed(ctx context.Context, in ReturnRequestsInput, all []broker.Reclaim) ([]hostfactory.Reclaim, error) {
+	byID, byName := indexed(all, in.HostProvider)
+	if err := s.passedOn(ctx, in, byID, byName); err != nil {
+		return nil, err
+	}
 	out := []hostfactory.Reclaim{}
 	told := map[string]bool{}
-	for _, h := range named {
+	for _, h := range in.Machines {
 		r, taken := byID[h.MachineID]
-		var err error
-		if byItsName := h.MachineID == "" || h.MachineID == h.Name; byItsName && !taken {
-			r, taken, err = s.reclaimedByName(ctx, h.Name, byName)
-		}
-		if err != nil {
-			return nil, err
+		if !taken && byItsName(h) {
+			r, taken = byName[h.Name]
 		}
 		if taken && !told[r.MachineID] {
 			told[r.MachineID] = true
@@ -79,11 +83,18 @@ func (s Service) reclaimed(ctx context.Context, named []hostfactory.Host, all []
 	return out, nil
 }
 
+// byItsName reports whether a host is named by its name alone, or by a text
+// that may be either.
+func byItsName(h hostfactory.Host) bool { return h.MachineID == "" || h.MachineID == h.Name }
+
 // indexed are reclaims by the id and by the name of the machine: of a name the
-// last that went.
-func indexed(all []broker.Reclaim) (byID, byName map[string]broker.Reclaim) {
+// last that went. What is another instance's is left out.
+func indexed(all []broker.Reclaim, instance string) (byID, byName map[string]broker.Reclaim) {
 	byID, byName = map[string]broker.Reclaim{}, map[string]broker.Reclaim{}
 	for _, r := range all {
+		if broker.OfAnother(r.Instance, instance) {
+			continue
+		}
 		byID[r.MachineID] = r
 		if other, ok := byName[r.Name]; !ok || other.At.Before(r.At) {
 			byName[r.Name] = r
@@ -92,19 +103,27 @@ func indexed(all []broker.Reclaim) (byID, byName map[string]broker.Reclaim) {
 	return byID, byName
 }
 
-func (s Service) reclaimedByName(ctx context.Context, name string, byName map[string]broker.Reclaim) (broker.Reclaim, bool, error) {
-	r, taken := byName[name]
-	if !taken {
-		return r, false, nil
-	}
-	living, err := s.Requests.NamedMachines(ctx, []string{name})
-	if err != nil {
-		return r, false, fmt.Errorf("looking %q up: %w", name, err)
-	}
-	for i := range living {
-		if living[i].ID != r.MachineID {
-			return r, false, nil
+// passedOn takes the names out of byName that are needed and are another
+// machine's now. It looks all of them up together.
+func (s Service) passedOn(ctx context.Context, in ReturnRequestsInput, byID, byName map[string]broker.Reclaim) error {
+	var names []string
+	for _, h := range in.Machines {
+		_, known := byID[h.MachineID]
+		if _, taken := byName[h.Name]; taken && !known && byItsName(h) {
+			names = append(names, h.Name)
 		}
 	}
-	return r, true, nil
+	if len(names) == 0 {
+		return nil
+	}
+	living, err := s.Requests.NamedMachines(ctx, names)
+	if err != nil {
+		return fmt.Errorf("looking machines up by name: %w", err)
+	}
+	for _, m := range living {
+		if m.ID != byName[m.Name].MachineID && !broker.OfAnother(m.Instance, in.HostProvider) {
+			delete(byName, m.Name)
+		}
+	}
+	return nil
 }
