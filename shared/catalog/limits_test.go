@@ -11,6 +11,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 	"github.com/openhostfactory/ohfp/shared/query"
 	"github.com/openhostfactory/ohfp/shared/quota"
@@ -255,5 +256,28 @@ func TestALimitThatIsLoweredEndsNothing(t *testing.T) {
 		s.execute(end(s.sims["a"].Exist()[:3]...))
 		v, _ := s.execute(create(1, ""))
 		s.equal([]any{broker.OpSucceeded, 2}, []any{v.Status, s.exist()})
+	})
+}
+
+// A mixed template asks a provider twice, for spot machines and later for
+// machines on demand: what it got first counts while it asks again.
+func TestWhatAnOperationHasAtAProviderCountsWhileItAsksThereAgain(t *testing.T) {
+	inSite(t, map[string]int{"a": 99}, func(s *site) {
+		s.most("a", 5)
+		s.ok(s.call("registerTemplate", `{"template_id": "mixed", "attributes": {"ncpus": 1}, "price_type": "heterogeneous", "request_timeout": 300}`))
+		s.boots("a", 30*time.Second)
+		s.sims["a"].SetFree(3)
+		a := s.ok(s.call("requestMachines", `{"template_id": "mixed", "machine_count": 4}`))
+		id := decode[hostfactory.Requested](s, a.Body).RequestID
+		pass(time.Minute)
+		s.sims["a"].SetFree(96)
+		pass(145 * time.Second) // it has asked for the fourth, which is starting
+		s.calls("a", sim.Create, 2)
+		s.left(quota.OfProvider("a", 5), 1)
+		v, _ := s.execute(create(3, ""))
+		s.equal([]string{"a CONFIRMED 1/1 QUOTA"}, attempts(v))
+		pass(time.Minute)
+		s.equal(hostfactory.Complete, s.standing(id).Status)
+		s.truth(5)
 	})
 }

@@ -73,7 +73,8 @@ const reserveTries = 32
 // Reserve keeps as much of the limit for an operation as there is room for, at
 // most w.Count, and returns how much that is: 0 when there is no room for
 // w.Least, with the room that there is. What the operation had reserved before
-// is replaced. store_unavailable when others are faster.
+// is replaced; the machines that it has already stay, and are held with the new
+// ones, for those of an operation that holds are not counted. store_unavailable when others are faster.
 func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, error) {
 	for range reserveTries {
 		c, err := b.count(ctx, l, w.Operation, max(w.Least, 1))
@@ -84,8 +85,8 @@ func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, e
 			return 0, room, nil
 		}
 		after, err := b.Uses.ApplyUse(ctx, l.scope, broker.UseWrite{
-			Kind: broker.UseReserve, Operation: w.Operation, Hold: broker.Hold{Count: w.Count, Run: w.Run, Since: b.Now().UTC()},
-			Least: w.Least, Room: l.most - c.exist, Ends: c.use.Ends,
+			Kind: broker.UseReserve, Operation: w.Operation, Hold: broker.Hold{Count: w.Count + c.own, Run: w.Run, Since: b.Now().UTC()},
+			Least: max(w.Least, 1) + c.own, Room: l.most - c.exist, Ends: c.use.Ends,
 		})
 		if conflict := new(broker.Conflict); errors.As(err, &conflict) {
 			continue
@@ -93,7 +94,7 @@ func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, e
 		if err != nil {
 			return 0, broker.Room{}, fmt.Errorf("reserving of %q: %w", l.scope, err)
 		}
-		return after.Holds[w.Operation].Count, c.room(l), nil
+		return after.Holds[w.Operation].Count - c.own, c.room(l), nil
 	}
 	return 0, broker.Room{}, fault.New(fault.StoreUnavailable, "The limit of %s is used by others faster than it can be reserved.", l.scope)
 }

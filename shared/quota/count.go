@@ -14,12 +14,13 @@ import (
 // counted is what counts against a limit.
 type counted struct {
 	use   broker.Use
-	exist int // machines of operations that hold nothing
+	exist int // machines of other operations that hold nothing
+	own   int // machines that the operation which counts has already
 	but   string
 }
 
 func (c *counted) room(l Limit) broker.Room {
-	return broker.Room{Free: max(0, l.most-c.exist-c.use.Reserved(c.but)), Limit: l.most}
+	return broker.Room{Free: max(0, l.most-c.exist-c.own-c.use.Reserved(c.but)), Limit: l.most}
 }
 
 // count counts what is used but by one operation, and first ends holds that are
@@ -51,12 +52,24 @@ func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
 			return c, fmt.Errorf("reading the machines of %q: %w", provider, err)
 		}
 		for _, m := range owned {
-			if _, holds := u.Holds[m.OperationID]; !holds && (l.template == "" || l.template == m.TemplateID) {
-				c.exist++
+			if l.template == "" || l.template == m.TemplateID {
+				c.add(m.OperationID)
 			}
 		}
 	}
 	return c, nil
+}
+
+// add counts a machine of an operation. A hold is for all machines of its
+// operation, those that are there and those to come.
+func (c *counted) add(operation string) {
+	_, holds := c.use.Holds[operation]
+	switch {
+	case c.but != "" && operation == c.but:
+		c.own++
+	case !holds:
+		c.exist++
+	}
 }
 
 // ClaimWithin is how soon after it has begun to reserve an operation must be
