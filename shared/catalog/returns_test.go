@@ -65,6 +65,30 @@ func TestAReturnThatCannotBeCarriedOutInTimeEndsAndIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestWhatAReturnLearnsAfterItsAnswerWasFinalDoesNotChangeIt(t *testing.T) {
+	inSite(t, map[string]int{"a": 3}, func(s *site) {
+		s.request(1, "")
+		s.sims["a"].Always(sim.Terminate, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
+		s.sims["a"].Always(sim.Status, sim.Step{Err: fails(fault.Down, false)})
+		id := s.give(`{"machines": [{"machine_id": "a-1"}]}`)
+		for range 20 {
+			pass(time.Minute)
+			s.tick()
+		}
+		want := []string{"complete_with_error", "a-1 fail"}
+		s.equal(want, told(s.standing(id)))
+		s.equal(broker.OpUnknown, s.get(id).Status)
+		s.sims["a"].Reset()
+		for range 20 {
+			pass(time.Minute)
+			s.tick()
+		}
+		s.equal(broker.OpSucceeded, s.get(id).Status)
+		s.equal(want, told(s.standing(id)))
+		s.truth(0)
+	})
+}
+
 func TestAHostThatHasAnotherTenantNowIsNotReturnedByItsFormerID(t *testing.T) {
 	inSite(t, map[string]int{"a": 3}, func(s *site) {
 		s.request(1, "")
