@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -14,8 +15,11 @@ import (
 type spy struct {
 	storetest.Store
 	mu     sync.Mutex
+	mortal *atomic.Bool // it is to die; true: it is dead
 	writes []string
-	reads  int                                                       // of ledgers
+	read   []string
+	unseen int                                                       // reads that failed
+	blind  func() error                                              // why reads fail; nil: they do not
 	gate   func(ctx context.Context, write string, after bool) error // nil: open
 }
 
@@ -24,7 +28,7 @@ func newSpy(s storetest.Store) *spy { return &spy{Store: s} }
 func (s *spy) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writes, s.reads = nil, 0
+	s.writes, s.read, s.unseen = nil, nil, 0
 }
 
 func (s *spy) written() []string {
@@ -33,24 +37,10 @@ func (s *spy) written() []string {
 	return append([]string{}, s.writes...)
 }
 
-// ledgers is how many were read.
-func (s *spy) ledgers() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reads
-}
-
 func (s *spy) setGate(gate func(ctx context.Context, write string, after bool) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gate = gate
-}
-
-func (s *spy) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
-	s.mu.Lock()
-	s.reads++
-	s.mu.Unlock()
-	return s.Store.Ledger(ctx, id)
 }
 
 // do carries a write out between its two boundaries.
