@@ -281,3 +281,28 @@ func TestWhatAnOperationHasAtAProviderCountsWhileItAsksThereAgain(t *testing.T) 
 		s.truth(5)
 	})
 }
+
+func TestToSayWhatManyTemplatesLeaveTheMachinesAreReadOnce(t *testing.T) {
+	inMemory(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
+		for i := range 30 {
+			s.ok(s.call("registerTemplate", fmt.Sprintf(`{"template_id": "t%d", "attributes": {"ncpus": 1}, "max_number": %d}`, i, 10+i)))
+		}
+		s.ok(s.call("requestMachines", `{"template_id": "t7", "machine_count": 3}`))
+		synctest.Wait()
+		s.store.reset()
+		got := map[string]int{}
+		for _, one := range decode[hostfactory.Templates](s, s.ok(s.call("getAvailableTemplates", "")).Body).Templates {
+			if one.AvailableNumber != nil {
+				got[one.TemplateID] = *one.AvailableNumber
+			}
+		}
+		s.equal([]int{30, 16, 14, 18}, []int{len(got), got["t6"], got["t7"], got["t8"]})
+		owned := 0
+		for _, read := range s.store.readings() {
+			if read == "owned" {
+				owned++
+			}
+		}
+		s.equal(2, owned) // one reading for each provider
+	})
+}

@@ -130,6 +130,45 @@ func (b Book) Left(ctx context.Context, l Limit) (broker.Room, error) {
 	return c.room(l), err
 }
 
+// LeftOf is Left of each of many limits. The machines of a provider are read
+// once, however many limits they may count against.
+func (b Book) LeftOf(ctx context.Context, limits []Limit) ([]broker.Room, error) {
+	b.Owned = once{b.Owned, map[string][]broker.Owned{}}
+	all := make([]counted, len(limits))
+	for i, l := range limits { // before the machines; see tally
+		var err error
+		if all[i], err = b.reserved(ctx, l, ""); err != nil {
+			return nil, err
+		}
+	}
+	rooms := make([]broker.Room, len(limits))
+	for i, l := range limits {
+		if err := b.tally(ctx, l, &all[i]); err != nil {
+			return nil, err
+		}
+		rooms[i] = all[i].room(l)
+	}
+	return rooms, nil
+}
+
+// once reads the machines of each provider once.
+type once struct {
+	broker.OwnedReader
+	read map[string][]broker.Owned
+}
+
+// Owned is for one goroutine.
+func (o once) Owned(ctx context.Context, provider string) ([]broker.Owned, error) {
+	if owned, ok := o.read[provider]; ok {
+		return owned, nil
+	}
+	owned, err := o.OwnedReader.Owned(ctx, provider)
+	if err == nil {
+		o.read[provider] = owned
+	}
+	return owned, err //nolint:wrapcheck // as the reader itself
+}
+
 // release ends a hold unless it has changed.
 func (b Book) release(ctx context.Context, l Limit, operation string, h broker.Hold) error {
 	_, err := b.Uses.ApplyUse(ctx, l.scope, broker.UseWrite{Kind: broker.UseRelease, Operation: operation, Hold: h})

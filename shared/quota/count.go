@@ -37,19 +37,32 @@ func (b Book) count(ctx context.Context, l Limit, but string, least int) (counte
 	return b.look(ctx, l, but)
 }
 
-// look reads what is reserved first and the machines after it: a hold that ends
-// in between has recorded its machines before, and says so by the count of
-// ends, on which a reservation is conditional.
+// look counts what is used and ends nothing.
 func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
+	c, err := b.reserved(ctx, l, but)
+	if err != nil {
+		return c, err
+	}
+	return c, b.tally(ctx, l, &c)
+}
+
+// reserved reads what is reserved, and no machines.
+func (b Book) reserved(ctx context.Context, l Limit, but string) (counted, error) {
 	u, err := b.Uses.Use(ctx, l.scope)
 	if err != nil {
 		return counted{}, fmt.Errorf("reading what is reserved of %q: %w", l.scope, err)
 	}
-	c := counted{use: u, but: but}
+	return counted{use: u, but: but}, nil
+}
+
+// tally adds the machines, which must be read after what is reserved: a hold
+// that ends in between has recorded its machines before, and says so by the
+// count of ends, on which a reservation is conditional.
+func (b Book) tally(ctx context.Context, l Limit, c *counted) error {
 	for _, provider := range l.providers {
 		owned, err := b.Owned.Owned(ctx, provider)
 		if err != nil {
-			return c, fmt.Errorf("reading the machines of %q: %w", provider, err)
+			return fmt.Errorf("reading the machines of %q: %w", provider, err)
 		}
 		for _, m := range owned {
 			if l.template == "" || l.template == m.TemplateID {
@@ -57,7 +70,7 @@ func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
 			}
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // add counts a machine of an operation. A hold is for all machines of its
