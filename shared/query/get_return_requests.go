@@ -60,16 +60,15 @@ func reclaim(r broker.Reclaim, name string, now time.Time) hostfactory.Reclaim {
 // a name alone may have passed on to another machine since.
 func (s Service) reclaimed(ctx context.Context, named []hostfactory.Host, all []broker.Reclaim) ([]hostfactory.Reclaim, error) {
 	byID, byName := indexed(all)
+	if err := s.dropPassedOn(ctx, named, byName); err != nil {
+		return nil, err
+	}
 	out := []hostfactory.Reclaim{}
 	told := map[string]bool{}
 	for _, h := range named {
 		r, taken := byID[h.MachineID]
-		var err error
-		if byItsName := h.MachineID == "" || h.MachineID == h.Name; byItsName && !taken {
-			r, taken, err = s.reclaimedByName(ctx, h.Name, byName)
-		}
-		if err != nil {
-			return nil, err
+		if !taken && byItsName(&h) {
+			r, taken = byName[h.Name]
 		}
 		if taken && !told[r.MachineID] {
 			told[r.MachineID] = true
@@ -78,6 +77,10 @@ func (s Service) reclaimed(ctx context.Context, named []hostfactory.Host, all []
 	}
 	return out, nil
 }
+
+// byItsName reports whether a machine is named by its name alone. A text that
+// was given for both is either.
+func byItsName(h *hostfactory.Host) bool { return h.MachineID == "" || h.MachineID == h.Name }
 
 // indexed are reclaims by the id and by the name of the machine: of a name the
 // last that went.
@@ -92,19 +95,26 @@ func indexed(all []broker.Reclaim) (byID, byName map[string]broker.Reclaim) {
 	return byID, byName
 }
 
-func (s Service) reclaimedByName(ctx context.Context, name string, byName map[string]broker.Reclaim) (broker.Reclaim, bool, error) {
-	r, taken := byName[name]
-	if !taken {
-		return r, false, nil
-	}
-	living, err := s.Requests.NamedMachines(ctx, []string{name})
-	if err != nil {
-		return r, false, fmt.Errorf("looking %q up: %w", name, err)
-	}
-	for i := range living {
-		if living[i].ID != r.MachineID {
-			return r, false, nil
+// dropPassedOn takes the names out that are asked about and that other machines
+// have now, by one look-up for all of them.
+func (s Service) dropPassedOn(ctx context.Context, named []hostfactory.Host, byName map[string]broker.Reclaim) error {
+	var names []string
+	for i := range named {
+		if _, taken := byName[named[i].Name]; taken && byItsName(&named[i]) {
+			names = append(names, named[i].Name)
 		}
 	}
-	return r, true, nil
+	if len(names) == 0 {
+		return nil
+	}
+	living, err := s.Requests.NamedMachines(ctx, names)
+	if err != nil {
+		return fmt.Errorf("looking %d names up: %w", len(names), err)
+	}
+	for i := range living {
+		if r, taken := byName[living[i].Name]; taken && living[i].ID != r.MachineID {
+			delete(byName, living[i].Name)
+		}
+	}
+	return nil
 }
