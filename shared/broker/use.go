@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Hold is what one operation has reserved of a limit: machines that it may make
-// and that may not be recorded yet.
+// Hold is what one operation has reserved of a limit: the machines that it has,
+// and those that it may make and that may not be recorded yet.
 type Hold struct {
 	Count int       `json:"count"`
 	Run   int       `json:"run,omitempty"` // of the attempt whose worker took it

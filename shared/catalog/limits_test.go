@@ -11,6 +11,7 @@ import (
 
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
+	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
 	"github.com/openhostfactory/ohfp/shared/query"
 	"github.com/openhostfactory/ohfp/shared/quota"
@@ -255,5 +256,53 @@ func TestALimitThatIsLoweredEndsNothing(t *testing.T) {
 		s.execute(end(s.sims["a"].Exist()[:3]...))
 		v, _ := s.execute(create(1, ""))
 		s.equal([]any{broker.OpSucceeded, 2}, []any{v.Status, s.exist()})
+	})
+}
+
+// A mixed template asks a provider twice, for spot machines and later for
+// machines on demand: what it got first counts while it asks again.
+func TestWhatAnOperationHasAtAProviderCountsWhileItAsksThereAgain(t *testing.T) {
+	inSite(t, map[string]int{"a": 99}, func(s *site) {
+		s.most("a", 5)
+		s.ok(s.call("registerTemplate", `{"template_id": "mixed", "attributes": {"ncpus": 1}, "price_type": "heterogeneous", "request_timeout": 300}`))
+		s.boots("a", 30*time.Second)
+		s.sims["a"].SetFree(3)
+		a := s.ok(s.call("requestMachines", `{"template_id": "mixed", "machine_count": 4}`))
+		id := decode[hostfactory.Requested](s, a.Body).RequestID
+		pass(time.Minute)
+		s.sims["a"].SetFree(96)
+		pass(145 * time.Second) // it has asked for the fourth, which is starting
+		s.calls("a", sim.Create, 2)
+		s.left(quota.OfProvider("a", 5), 1)
+		v, _ := s.execute(create(3, ""))
+		s.equal([]string{"a CONFIRMED 1/1 QUOTA"}, attempts(v))
+		pass(time.Minute)
+		s.equal(hostfactory.Complete, s.standing(id).Status)
+		s.truth(5)
+	})
+}
+
+func TestToSayWhatManyTemplatesLeaveTheMachinesAreReadOnce(t *testing.T) {
+	inMemory(t, map[string]int{"a": 9, "b": 9}, func(s *site) {
+		for i := range 30 {
+			s.ok(s.call("registerTemplate", fmt.Sprintf(`{"template_id": "t%d", "attributes": {"ncpus": 1}, "max_number": %d}`, i, 10+i)))
+		}
+		s.ok(s.call("requestMachines", `{"template_id": "t7", "machine_count": 3}`))
+		synctest.Wait()
+		s.store.reset()
+		got := map[string]int{}
+		for _, one := range decode[hostfactory.Templates](s, s.ok(s.call("getAvailableTemplates", "")).Body).Templates {
+			if one.MaxNumber > 0 {
+				got[one.TemplateID] = *one.AvailableNumber
+			}
+		}
+		s.equal([]int{30, 16, 14, 18}, []int{len(got), got["t6"], got["t7"], got["t8"]})
+		owned := 0
+		for _, read := range s.store.readings() {
+			if read == "owned" {
+				owned++
+			}
+		}
+		s.equal(2, owned) // one reading for each provider
 	})
 }

@@ -215,7 +215,7 @@ func (s *site) unsure(claims int) {
 			return nil
 		}
 		if n++; n == claims {
-			s.store.setDark(true)
+			s.store.setReads(func() error { return fault.New(fault.StoreUnavailable, "down") })
 			return fault.New(fault.StoreUnavailable, "down")
 		}
 		return nil
@@ -235,7 +235,7 @@ func TestALargeReturnIsRefusedWhenAPartOfItMayNotBeStored(t *testing.T) {
 		a, err := s.call("requestReturnMachines", body)
 		s.refused(fault.StoreUnavailable, a, err)
 		s.store.setGate(nil)
-		s.store.setDark(false)
+		s.store.setReads(nil)
 		synctest.Wait()
 		s.equal([]any{hostfactory.Complete, 1200}, func() []any {
 			r := s.standing(s.give(body))

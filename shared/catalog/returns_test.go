@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,30 @@ func TestAReturnThatCannotBeCarriedOutInTimeEndsAndIsTriedAgain(t *testing.T) {
 			pass(time.Minute)
 			s.tick()
 		}
+		s.equal(want, told(s.standing(id)))
+		s.truth(0)
+	})
+}
+
+func TestWhatAReturnLearnsAfterItsAnswerWasFinalDoesNotChangeIt(t *testing.T) {
+	inSite(t, map[string]int{"a": 3}, func(s *site) {
+		s.request(1, "")
+		s.sims["a"].Always(sim.Terminate, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
+		s.sims["a"].Always(sim.Status, sim.Step{Err: fails(fault.Down, false)})
+		id := s.give(`{"machines": [{"machine_id": "a-1"}]}`)
+		for range 20 {
+			pass(time.Minute)
+			s.tick()
+		}
+		want := []string{"complete_with_error", "a-1 fail"}
+		s.equal(want, told(s.standing(id)))
+		s.equal(broker.OpUnknown, s.get(id).Status)
+		s.sims["a"].Reset()
+		for range 20 {
+			pass(time.Minute)
+			s.tick()
+		}
+		s.equal(broker.OpSucceeded, s.get(id).Status)
 		s.equal(want, told(s.standing(id)))
 		s.truth(0)
 	})
@@ -170,6 +195,31 @@ func TestTenThousandHostsAreOneReading(t *testing.T) {
 			named = append(named, fmt.Sprintf(`{"name": "node-%d"}`, i))
 		}
 		s.equal([]string{"host-a-1 a-1 0"}, s.reclaims(`{"machines": [{"name": "host-a-1"}, `+strings.Join(named, ",")+`]}`))
+	})
+}
+
+// When a whole zone goes, a scheduler may name all that it had by name: a name
+// of which another machine lives now is not reported, and all are looked up in
+// one go.
+func TestManyHostsThatAreLostAndNamedByNameAreTwoReadings(t *testing.T) {
+	inMemory(t, map[string]int{"a": 300}, func(s *site) {
+		s.request(300, "")
+		var named []string
+		for i := range 299 {
+			id := fmt.Sprintf("a-%d", i+1)
+			named = append(named, fmt.Sprintf(`{"name": "host-%s"}`, id))
+			if _, err := s.stored.NoteMachine(s.Context(), id, broker.MachineNote{Status: broker.MachineLost, At: time.Now()}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		tenant := broker.Machine{ID: "m-new", Name: "host-a-7", Provider: "a", Status: broker.MachineRunning, PrivateIP: "192.0.2.9", LaunchTime: time.Now(), UpdatedAt: time.Now()}
+		if _, err := s.stored.AdoptMachine(s.Context(), tenant); err != nil {
+			s.Fatal(err)
+		}
+		s.store.reset()
+		got := s.reclaims(`{"machines": [` + strings.Join(named, ",") + `]}`)
+		s.equal([]any{298, []string{"reclaims", "named machines"}}, []any{len(got), s.store.readings()})
+		s.equal(false, slices.Contains(got, "host-a-7 a-7 0"))
 	})
 }
 

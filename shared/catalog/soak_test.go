@@ -1,273 +1,219 @@
 package catalog_test
 
 import (
-	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
+	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/providers"
-	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
+	"github.com/openhostfactory/ohfp/shared/query"
 )
 
-// soak is a scheduler that lives with the broker for some hours: every 30 s it
-// asks for machines, polls what runs, asks what providers take back, and
-// returns machines. What it holds is what it was told.
+// soak is two schedulers that live with the broker for some hours, Symphony and
+// LSF: every 30 s each asks for machines, polls what runs, asks what providers
+// take back, and returns machines, while brokers die, answers are lost,
+// providers fail and the store cannot be read. What they hold is what they were
+// told; what exists, and what the store says, is held against that each time.
 type soak struct {
-	*site
-	chance   *rand.Rand
-	running  []string            // requests that it polls, for machines and returns
-	asked    map[string]int      // machines, by request
-	final    map[string][]string // the answer of a request that has ended
-	held     map[string]string   // machines that it has, with their names
-	given    map[string]bool     // machines that it was ever given
-	returned map[string]bool     // machines that it has given back
-	polls    int
-	deaths   int
+	*site      // the broker that is asked next
+	brokers    []*site
+	schedulers []*scheduler
+	chance     *rand.Rand
+	brown      bool                  // the store cannot be read
+	calls      int                   // of providers, before a poll
+	last       time.Time             // when a broker died
+	wishes     map[string]wanted     // by request, also those whose id no scheduler has learnt
+	forgotten  map[string]*scheduler // requests that nobody polls: whose
+	begun      map[string]wanted     // as stored
+	first      map[string][]string   // by request: the answer that was final first, whether it arrived or not
+	ids        map[string]string     // by idempotency key: the request that it is
+	given      map[string]bool       // machines that somebody was ever given
+	returned   map[string]bool       // machines that somebody has given back
+	taken      map[string]taking     // machines that a provider has taken, or takes
+	free       map[string]time.Time  // machines that exist and that nobody holds: since when
+	asked      int                   // machines
+	count      map[string]int        // of what happened, for the log
 }
 
-// The size of it: so many requests for ten machines each.
+type wanted struct {
+	template string
+	machines int
+}
+
+// taking is how a provider takes a machine.
+type taking struct {
+	at   time.Time // when it goes, or went
+	told bool      // whether the broker was told at once
+}
+
+// The size of it: so many requests, for 10 to 14 machines each.
 const (
 	soakRequests = 200
-	soakMachines = 10
 	soakLoop     = 30 * time.Second
 )
+
+var soakSeeds = flag.Uint64("soak.seeds", 2, "how many lives of schedulers are played")
 
 func TestASchedulerThatLivesWithTheBrokerLosesNothingAndGetsNothingTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("LEFT OUT by -short: hours of a scheduler's life; make test runs it")
 	}
-	for seed := range uint64(1) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			inMemory(t, map[string]int{"a": 400, "b": 400, "c": 2000}, func(s *site) {
+	for seed := range *soakSeeds {
+		brokers := 1 + int(seed%2)
+		t.Run(fmt.Sprintf("seed %d with %d brokers", seed, brokers), func(t *testing.T) {
+			inMemory(t, map[string]int{"a": 150, "b": 200, "c": 2000}, func(s *site) {
 				k := &soak{
-					site: s, chance: rand.New(rand.NewPCG(seed, 7)), asked: map[string]int{}, final: map[string][]string{},
-					held: map[string]string{}, given: map[string]bool{}, returned: map[string]bool{},
+					site: s, brokers: []*site{s}, chance: rand.New(rand.NewPCG(seed, 7)),
+					wishes: map[string]wanted{}, begun: map[string]wanted{}, forgotten: map[string]*scheduler{}, first: map[string][]string{}, ids: map[string]string{}, given: map[string]bool{},
+					returned: map[string]bool{}, taken: map[string]taking{}, free: map[string]time.Time{}, count: map[string]int{},
 				}
+				for len(k.brokers) < brokers {
+					k.brokers = append(k.brokers, s.open(s.T))
+				}
+				k.settle()
 				k.live()
+				k.rest()
 			})
 		})
 	}
 }
 
+// The limits that bind: of two templates, and of a provider.
+var soakLimits = map[string]int{"few": 40, "lsf": 150}
+
+const soakMost = 120
+
+// settle sets the site up.
+func (k *soak) settle() {
+	k.ok(k.call("registerTemplate", fmt.Sprintf(`{"template_id": "few", "attributes": {"ncpus": 1}, "max_number": %d}`, soakLimits["few"])))
+	k.ok(k.call("registerTemplate", `{"template_id": "cheap", "attributes": {"ncpus": 1}, "price_type": "heterogeneous", "request_timeout": 300}`))
+	k.ok(k.call("registerTemplate", fmt.Sprintf(`{"template_id": "lsf", "attributes": {"ncpus": 1}, "max_number": %d, "partial_status": "complete"}`, soakLimits["lsf"])))
+	k.ok(k.call("registerHostProvider", `{"name": "sym", "dialect": "symphony", "templates": ["t", "few", "cheap"]}`))
+	k.ok(k.call("registerHostProvider", `{"name": "lsf", "dialect": "lsf", "templates": ["lsf", "cheap"]}`))
+	k.most("a", soakMost)
+	k.acting()
+	for name := range k.sims {
+		k.around[name] = func(d providers.Driver) providers.Driver { return weather{d} }
+	}
+	k.schedulers = []*scheduler{
+		{soak: k, name: "sym", templates: []string{"t", "t", "few", "cheap"}, held: map[string]string{}},
+		{soak: k, name: "lsf", templates: []string{"lsf", "lsf", "cheap"}, account: `, "rc_account": "default"`, held: map[string]string{}},
+	}
+}
+
 func (k *soak) live() {
-	for _, name := range []string{"a", "b", "c"} {
-		k.around[name] = func(d providers.Driver) providers.Driver { return booting{d, 45 * time.Second, nil} }
-	}
-	for n := 0; n < soakRequests || len(k.running) > 0 || len(k.held) > 0; n++ {
-		if n > 4*soakRequests {
-			k.Fatalf("it does not end: %d requests run, %d machines are held", len(k.running), len(k.held))
+	for n := 0; k.count["requests"] < soakRequests || k.busy(); n++ {
+		if n > 6*soakRequests {
+			k.Fatalf("it does not end: %v", k.count)
 		}
-		k.trouble()
-		if n < soakRequests {
-			k.ask()
+		asking := k.count["requests"] < soakRequests
+		k.trouble(asking)
+		k.outage(n)
+		for _, s := range k.schedulers {
+			if asking {
+				s.ask()
+			}
+			s.poll()
+			s.reclaim()
+			s.giveBack(!asking)
 		}
-		k.poll()
-		k.reclaim()
-		k.giveBack(n >= soakRequests)
 		pass(soakLoop)
+		k.clear()
 		if n%2 == 0 {
-			k.tick()
+			k.ticks()
+		}
+		if n%10 == 0 {
+			k.sweeps()
+		}
+		k.holds()
+	}
+}
+
+func (k *soak) busy() bool {
+	for _, s := range k.schedulers {
+		if len(s.running) > 0 || len(s.held) > 0 {
+			return true
 		}
 	}
-	k.rest()
+	return false
 }
 
-// trouble is what goes wrong in a loop: replies that are lost, providers that
-// are down or full, machines that are taken, and a broker that dies.
-func (k *soak) trouble() {
-	p := k.sims[[]string{"a", "b", "c"}[k.chance.IntN(3)]]
-	switch k.chance.IntN(10) {
-	case 0:
-		p.Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
-	case 1:
-		p.Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true, Most: 3})
-	case 2:
-		p.Script(sim.Create, sim.Step{Err: fails(fault.Down, false)})
-	case 3:
-		p.Script(sim.Terminate, sim.Step{Err: fails(fault.Timeout, true), Effect: true}, sim.Step{Err: fails(fault.Server, false)})
-	case 4:
-		p.Script(sim.Status, sim.Step{Err: fails(fault.Down, false)}, sim.Step{Err: fails(fault.Timeout, true)})
-	case 5:
-		p.Script(sim.Create, sim.Step{Pending: true})
-	case 6:
-		k.interrupt()
-	case 7:
-		k.die()
-	}
-}
-
-// interrupt has a provider take a machine that the scheduler holds, or lose it.
-func (k *soak) interrupt() {
-	if len(k.held) == 0 {
-		return
-	}
-	id := sorted(k.held)[k.chance.IntN(len(k.held))]
-	note := broker.MachineNote{Status: broker.MachineStopping, At: time.Now(), ReclaimAt: time.Now().Add(2 * time.Minute)}
-	if k.chance.IntN(2) == 0 {
-		note = broker.MachineNote{Status: broker.MachineLost, At: time.Now()}
-		for _, p := range k.sims {
-			p.Vanish(id)
-		}
-	}
-	if _, err := k.stored.NoteMachine(k.Context(), id, note); err != nil {
-		k.Fatal(err)
-	}
-}
-
-// die ends the broker in the middle of what it does; another takes over.
-func (k *soak) die() {
-	k.deaths++
-	k.stop()
-	next := k.open(k.T)
-	*k.site = *next
-	if _, err := k.steps.Invoke(k.Context(), "reconcile", json.RawMessage(`{"abandoned": true}`)); err != nil {
-		k.Fatal(err)
-	}
-}
-
-func (k *soak) ask() {
-	id := fmt.Sprintf("loop-%d", len(k.asked))
-	r := k.request(soakMachines, "", key(id))
-	if again := k.request(soakMachines, "", key(id)); again != r { // the script was killed and started again
-		k.Errorf("one call is two requests: %s and %s", r, again)
-	}
-	k.asked[r] = soakMachines
-	k.running = append(k.running, r)
-}
-
-// poll asks for all that runs. It costs one query each, and no provider hears
-// of it.
-func (k *soak) poll() {
-	var still []string
-	for _, id := range k.running {
-		synctest.Wait() // what others do at this moment is not the poll's
-		k.store.reset()
-		calls := k.calledProviders()
-		r := k.standing(id)
-		k.polls++
-		k.equal(calls, k.calledProviders())
-		if writes := len(k.store.written()); k.store.ledgers() != 1 || writes > 1 || writes == 1 && !r.Status.Terminal() {
-			k.Errorf("a poll of %s is %d queries and %q", id, k.store.ledgers(), k.store.written())
-		}
-		if !r.Status.Terminal() {
-			still = append(still, id)
+// try calls one of the brokers as a script does: what is not answered, because
+// the broker died or the answer was lost, it sends again under the same key.
+// heard is told of each answer, also of those that were lost on their way.
+func (k *soak) try(name, body string, heard func(op.Answer), with ...func(*op.Call)) (op.Answer, *fault.Error) {
+	k.Helper()
+	for {
+		at := k.chance.IntN(len(k.brokers))
+		k.site = k.brokers[at]
+		a, err := k.call(name, body, with...)
+		synctest.Wait()
+		if k.dead(at) {
+			k.revive(at)
 			continue
 		}
-		k.final[id] = told(r)
-		k.take(id, r)
-	}
-	k.running = still
-}
-
-func (k *soak) calledProviders() (n int) {
-	for _, p := range k.sims {
-		for _, c := range []sim.Call{sim.Create, sim.Poll, sim.Find, sim.Status, sim.Terminate} {
-			n += p.Calls(c)
+		if err == nil && heard != nil {
+			heard(a)
 		}
-	}
-	return n
-}
-
-// take has what a request got.
-func (k *soak) take(id string, r hostfactory.Request) {
-	wanted, acquires := k.asked[id]
-	got := 0
-	for _, m := range r.Machines {
-		if !acquires || m.Result != hostfactory.Succeed {
-			continue
+		if k.chance.IntN(15) > 0 {
+			return a, err
 		}
-		if got++; k.given[m.MachineID] {
-			k.Errorf("%s is given twice", m.MachineID)
-		}
-		k.given[m.MachineID], k.held[m.MachineID] = true, m.Name
+		k.count["lost answers"]++
 	}
-	if acquires && (got > wanted || (r.Status == hostfactory.Complete) != (got == wanted)) {
-		k.Errorf("%s is %s with %d of %d", id, r.Status, got, wanted)
-	}
-}
-
-// reclaim asks what providers take back, names all that it holds, and returns
-// those.
-func (k *soak) reclaim() {
-	if len(k.held) == 0 {
-		return
-	}
-	var named []string
-	for _, id := range sorted(k.held) {
-		named = append(named, fmt.Sprintf(`{"name": %q, "machine_id": %q}`, k.held[id], id))
-	}
-	a := k.ok(k.call("getReturnRequests", `{"machines": [`+join(named)+`]}`))
-	var ids []string
-	for _, m := range decode[hostfactory.Reclaims](k.site, a.Body).Requests {
-		if k.returned[m.MachineID] {
-			k.Errorf("%s was returned, and is reported", m.MachineID)
-		}
-		ids = append(ids, m.MachineID)
-	}
-	k.let(ids)
-}
-
-// giveBack returns some of what it holds, or all.
-func (k *soak) giveBack(all bool) {
-	var ids []string
-	for _, id := range sorted(k.held) {
-		if all || k.chance.IntN(20) == 0 {
-			ids = append(ids, id)
-		}
-	}
-	k.let(ids)
-}
-
-func (k *soak) let(ids []string) {
-	if len(ids) == 0 {
-		return
-	}
-	var named []string
-	for _, id := range ids {
-		named = append(named, fmt.Sprintf(`{"name": %q, "machine_id": %q}`, k.held[id], id))
-		delete(k.held, id)
-		k.returned[id] = true
-	}
-	k.running = append(k.running, k.give(`{"machines": [`+join(named)+`]}`))
 }
 
 // rest lets what is left to the broker come to its end, and then holds the
 // broker to all of it.
 func (k *soak) rest() {
-	for range 40 {
+	for range 60 {
 		pass(time.Minute)
-		k.tick()
+		k.ticks()
 	}
 	synctest.Wait()
-	for id, was := range k.final {
+	for id, was := range k.first {
 		k.equal(was, told(k.standing(id)))
+	}
+	for id := range k.forgotten {
+		for _, m := range k.standing(id).Machines {
+			if m.Result == hostfactory.Succeed {
+				k.Errorf("nobody has asked for %s, and it has %s", id, m.MachineID)
+			}
+		}
+	}
+	for _, line := range k.lines() {
+		if !line.Status.Terminal() {
+			k.Errorf("%s is %s in the end", line.RequestID, line.Status)
+		}
 	}
 	if open, err := k.stored.OpenOperations(k.Context(), time.Now().Add(1000*time.Hour), 1000); err != nil || len(open) > 0 {
 		k.Errorf("%d operations are open or not seen to: %v", len(open), err)
 	}
 	k.truth(0)
-	k.equal(soakRequests, len(k.asked))
-	k.Logf("%d requests, %d machines given, %d polls, %d deaths of the broker", len(k.asked), len(k.given), k.polls, k.deaths)
-	if len(k.given) < soakRequests*soakMachines/2 || k.deaths == 0 {
-		k.Errorf("the soak is too easy, or too hard: %d machines, %d deaths", len(k.given), k.deaths)
+	k.nothingLeaked()
+	k.Logf("%d machines asked for, %d given; %v", k.asked, len(k.given), k.count)
+	if k.asked < 2000 || len(k.given) < k.asked/2 {
+		k.Errorf("the soak is too easy, or too hard: %d machines of %d", len(k.given), k.asked)
+	}
+	for _, what := range []string{"deaths", "lost answers", "cancelled", "forgotten", "refused", "noticed", "told lost", "found lost", "unread", "remembered"} {
+		if k.count[what] == 0 {
+			k.Errorf("the soak is too easy: nothing was %s", what)
+		}
 	}
 }
 
-func sorted(held map[string]string) []string {
-	ids := make([]string, 0, len(held))
-	for id := range held {
-		ids = append(ids, id)
+// lines are all requests, as an operator lists them.
+func (k *soak) lines() (all []query.RequestLine) {
+	for cursor := ""; ; {
+		page := decode[query.RequestList](k.site, k.ok(k.call("listRequests", fmt.Sprintf(`{"limit": 500, "cursor": %q}`, cursor))).Body)
+		all = append(all, page.Requests...)
+		if cursor = page.NextCursor; cursor == "" {
+			return all
+		}
 	}
-	slices.Sort(ids)
-	return ids
 }
-
-func join(items []string) string { return strings.Join(items, ",") }

@@ -3,10 +3,10 @@ package catalog_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/store/storetest"
 )
 
@@ -15,10 +15,12 @@ import (
 type spy struct {
 	storetest.Store
 	mu     sync.Mutex
+	mortal *atomic.Bool // it is to die; true: it is dead
 	writes []string
-	reads  int                                                       // of ledgers
+	read   []string
 	names  [][]string                                                // that machines were looked up by
-	dark   bool                                                      // no ledger can be read
+	unseen int                                                       // reads that failed
+	blind  func() error                                              // why reads fail; nil: they do not
 	gate   func(ctx context.Context, write string, after bool) error // nil: open
 }
 
@@ -27,7 +29,7 @@ func newSpy(s storetest.Store) *spy { return &spy{Store: s} }
 func (s *spy) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writes, s.reads, s.names = nil, 0, nil
+	s.writes, s.read, s.names, s.unseen = nil, nil, nil, 0
 }
 
 func (s *spy) written() []string {
@@ -36,48 +38,10 @@ func (s *spy) written() []string {
 	return append([]string{}, s.writes...)
 }
 
-// ledgers is how many were read.
-func (s *spy) ledgers() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reads
-}
-
 func (s *spy) setGate(gate func(ctx context.Context, write string, after bool) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gate = gate
-}
-
-func (s *spy) Ledger(ctx context.Context, id string) (broker.Ledger, error) {
-	s.mu.Lock()
-	s.reads++
-	dark := s.dark
-	s.mu.Unlock()
-	if dark {
-		return broker.Ledger{}, fault.New(fault.StoreUnavailable, "down")
-	}
-	return s.Store.Ledger(ctx, id)
-}
-
-func (s *spy) NamedMachines(ctx context.Context, names []string) ([]broker.Machine, error) {
-	s.mu.Lock()
-	s.names = append(s.names, names)
-	s.mu.Unlock()
-	return s.Store.NamedMachines(ctx, names)
-}
-
-func (s *spy) lookedUp() [][]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.names
-}
-
-// setDark has no ledger be read, or each again.
-func (s *spy) setDark(dark bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dark = dark
 }
 
 // do carries a write out between its two boundaries.

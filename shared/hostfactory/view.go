@@ -164,7 +164,7 @@ func machineOf(m *broker.Machine, r *broker.HostRequest) Machine {
 
 func viewReturn(l *broker.Ledger) Request {
 	o, r := &l.Operation, l.Operation.Request
-	closed, gone := !r.ClosedAt.IsZero(), l.Returned()
+	closed, gone := !r.ClosedAt.IsZero(), inTime(l)
 	v := Request{RequestID: o.ID, Machines: make([]Machine, 0, len(r.Returns))}
 	for i := range r.Returns {
 		v.Machines = append(v.Machines, returnedMachine(r.Returns[i], r, gone, closed))
@@ -174,6 +174,18 @@ func viewReturn(l *broker.Ledger) Request {
 		v.Message = "machines could not be ended in time; it is tried again: " + o.Message
 	}
 	return v
+}
+
+// inTime are the machines of a return that were known to be gone before its
+// answer became final: what an attempt has learnt since is no part of that.
+func inTime(l *broker.Ledger) map[string]bool {
+	known := broker.Ledger{Operation: l.Operation}
+	for i := range l.Attempts {
+		if !slices.Contains(l.Operation.Request.Late, l.Attempts[i].N) {
+			known.Attempts = append(known.Attempts, l.Attempts[i])
+		}
+	}
+	return known.Returned()
 }
 
 // returnedMachine is a machine that was given back. One that is not known is

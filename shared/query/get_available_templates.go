@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -29,8 +30,8 @@ type AvailableTemplatesInput struct {
 	Dialect      string `json:"dialect,omitempty" doc:"Whose attributes to show: symphony or lsf; that of the instance when absent." enum:"symphony,lsf"`
 }
 
-// getAvailableTemplates reads the instance, the templates, and of each with a
-// limit what is reserved.
+// getAvailableTemplates reads the instance, the templates, of each with a limit
+// what is reserved, and once the machines that there are.
 func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplatesInput) (hostfactory.Templates, error) {
 	host, err := s.hostProvider(ctx, in.HostProvider)
 	if err != nil {
@@ -53,15 +54,11 @@ func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplate
 			if err := shelf.describe(ctx, s, &templates[i]); err != nil {
 				return hostfactory.Templates{}, err
 			}
-			t, err := s.available(ctx, &templates[i], &host)
-			if err != nil {
-				return hostfactory.Templates{}, err
-			}
-			out.Templates = append(out.Templates, t)
+			out.Templates = append(out.Templates, shownTemplate(&templates[i], &host))
 		}
 		if page.Cursor = next; next == "" {
 			out.Message = fmt.Sprintf("Templates: %d.", len(out.Templates))
-			return out, nil
+			return out, s.left(ctx, out.Templates)
 		}
 	}
 }
@@ -78,34 +75,51 @@ func (s Service) hostProvider(ctx context.Context, name string) (broker.HostProv
 	return h, nil
 }
 
-// available is a template as a scheduler sees it.
-func (s Service) available(ctx context.Context, t *broker.Template, h *broker.HostProvider) (hostfactory.Template, error) {
+// shownTemplate is a template as a scheduler sees it, but for what is left of it.
+func shownTemplate(t *broker.Template, h *broker.HostProvider) hostfactory.Template {
 	out := hostfactory.Template{
 		TemplateID: t.ID, MaxNumber: -1, AvailableNumber: new(hostfactory.MaxMachines), Attributes: hostfactory.Attributes(t.Attributes, hostfactory.Scheduler(h.Scheduler)),
 		MachineTypes: t.MachineTypes, PriceType: t.PriceType, InstanceTags: hostfactory.Tags(t.Tags), SchedulerFields: maps.Clone(t.SchedulerFields),
 	}
-	if t.MaxNumber == nil || *t.MaxNumber < 0 {
-		return out, nil
+	if t.MaxNumber != nil && *t.MaxNumber >= 0 {
+		out.MaxNumber = *t.MaxNumber
 	}
-	left, err := s.left(ctx, t)
-	out.MaxNumber, *out.AvailableNumber = *t.MaxNumber, min(left, hostfactory.MaxMachines)
-	return out, err
+	return out
 }
 
-// left is how many machines of a template with a limit there may be beside
+// left says of the templates with a limit how many machines there may be beside
 // those that are there and that are being made.
-func (s Service) left(ctx context.Context, t *broker.Template) (int, error) {
+func (s Service) left(ctx context.Context, templates []hostfactory.Template) error {
+	limited := slices.DeleteFunc(pointers(templates), func(t *hostfactory.Template) bool { return t.MaxNumber < 0 })
+	if len(limited) == 0 {
+		return nil
+	}
 	snap, err := s.registry(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	names := make([]string, len(snap.Providers))
 	for i := range snap.Providers {
 		names[i] = snap.Providers[i].Name
 	}
-	room, err := s.Quota.Left(ctx, quota.OfTemplate(t.ID, *t.MaxNumber, names))
-	if err != nil {
-		return 0, fmt.Errorf("reading what template %q leaves: %w", t.ID, err)
+	limits := make([]quota.Limit, len(limited))
+	for i, t := range limited {
+		limits[i] = quota.OfTemplate(t.TemplateID, t.MaxNumber, names)
 	}
-	return max(0, room.Free), nil
+	rooms, err := s.Quota.LeftOf(ctx, limits)
+	if err != nil {
+		return fmt.Errorf("reading what templates leave: %w", err)
+	}
+	for i, t := range limited {
+		*t.AvailableNumber = min(rooms[i].Free, hostfactory.MaxMachines)
+	}
+	return nil
+}
+
+func pointers(templates []hostfactory.Template) []*hostfactory.Template {
+	all := make([]*hostfactory.Template, len(templates))
+	for i := range templates {
+		all[i] = &templates[i]
+	}
+	return all
 }

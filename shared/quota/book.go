@@ -73,7 +73,8 @@ const reserveTries = 32
 // Reserve keeps as much of the limit for an operation as there is room for, at
 // most w.Count, and returns how much that is: 0 when there is no room for
 // w.Least, with the room that there is. What the operation had reserved before
-// is replaced. store_unavailable when others are faster.
+// is replaced; the machines that it has already stay, and are held with the new
+// ones, for those of an operation that holds are not counted. store_unavailable when others are faster.
 func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, error) {
 	for range reserveTries {
 		c, err := b.count(ctx, l, w.Operation, max(w.Least, 1))
@@ -84,8 +85,8 @@ func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, e
 			return 0, room, nil
 		}
 		after, err := b.Uses.ApplyUse(ctx, l.scope, broker.UseWrite{
-			Kind: broker.UseReserve, Operation: w.Operation, Hold: broker.Hold{Count: w.Count, Run: w.Run, Since: b.Now().UTC()},
-			Least: w.Least, Room: l.most - c.exist, Ends: c.use.Ends,
+			Kind: broker.UseReserve, Operation: w.Operation, Hold: broker.Hold{Count: w.Count + c.own, Run: w.Run, Since: b.Now().UTC()},
+			Least: max(w.Least, 1) + c.own, Room: l.most - c.exist, Ends: c.use.Ends,
 		})
 		if conflict := new(broker.Conflict); errors.As(err, &conflict) {
 			continue
@@ -93,7 +94,7 @@ func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, e
 		if err != nil {
 			return 0, broker.Room{}, fmt.Errorf("reserving of %q: %w", l.scope, err)
 		}
-		return after.Holds[w.Operation].Count, c.room(l), nil
+		return after.Holds[w.Operation].Count - c.own, c.room(l), nil
 	}
 	return 0, broker.Room{}, fault.New(fault.StoreUnavailable, "The limit of %s is used by others faster than it can be reserved.", l.scope)
 }
@@ -127,6 +128,45 @@ func (b Book) Room(ctx context.Context, l Limit) (broker.Room, error) {
 func (b Book) Left(ctx context.Context, l Limit) (broker.Room, error) {
 	c, err := b.look(ctx, l, "")
 	return c.room(l), err
+}
+
+// LeftOf is Left of each of many limits. The machines of a provider are read
+// once, however many limits they may count against.
+func (b Book) LeftOf(ctx context.Context, limits []Limit) ([]broker.Room, error) {
+	b.Owned = once{b.Owned, map[string][]broker.Owned{}}
+	all := make([]counted, len(limits))
+	for i, l := range limits { // before the machines; see tally
+		var err error
+		if all[i], err = b.reserved(ctx, l, ""); err != nil {
+			return nil, err
+		}
+	}
+	rooms := make([]broker.Room, len(limits))
+	for i, l := range limits {
+		if err := b.tally(ctx, l, &all[i]); err != nil {
+			return nil, err
+		}
+		rooms[i] = all[i].room(l)
+	}
+	return rooms, nil
+}
+
+// once reads the machines of each provider once.
+type once struct {
+	broker.OwnedReader
+	read map[string][]broker.Owned
+}
+
+// Owned is for one goroutine.
+func (o once) Owned(ctx context.Context, provider string) ([]broker.Owned, error) {
+	if owned, ok := o.read[provider]; ok {
+		return owned, nil
+	}
+	owned, err := o.OwnedReader.Owned(ctx, provider)
+	if err == nil {
+		o.read[provider] = owned
+	}
+	return owned, err //nolint:wrapcheck // as the reader itself
 }
 
 // release ends a hold unless it has changed.

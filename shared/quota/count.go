@@ -14,12 +14,13 @@ import (
 // counted is what counts against a limit.
 type counted struct {
 	use   broker.Use
-	exist int // machines of operations that hold nothing
+	exist int // machines of other operations that hold nothing
+	own   int // machines that the operation which counts has already
 	but   string
 }
 
 func (c *counted) room(l Limit) broker.Room {
-	return broker.Room{Free: max(0, l.most-c.exist-c.use.Reserved(c.but)), Limit: l.most}
+	return broker.Room{Free: max(0, l.most-c.exist-c.own-c.use.Reserved(c.but)), Limit: l.most}
 }
 
 // count counts what is used but by one operation, and first ends holds that are
@@ -36,27 +37,52 @@ func (b Book) count(ctx context.Context, l Limit, but string, least int) (counte
 	return b.look(ctx, l, but)
 }
 
-// look reads what is reserved first and the machines after it: a hold that ends
-// in between has recorded its machines before, and says so by the count of
-// ends, on which a reservation is conditional.
+// look counts what is used and ends nothing.
 func (b Book) look(ctx context.Context, l Limit, but string) (counted, error) {
+	c, err := b.reserved(ctx, l, but)
+	if err != nil {
+		return c, err
+	}
+	return c, b.tally(ctx, l, &c)
+}
+
+// reserved reads what is reserved, and no machines.
+func (b Book) reserved(ctx context.Context, l Limit, but string) (counted, error) {
 	u, err := b.Uses.Use(ctx, l.scope)
 	if err != nil {
 		return counted{}, fmt.Errorf("reading what is reserved of %q: %w", l.scope, err)
 	}
-	c := counted{use: u, but: but}
+	return counted{use: u, but: but}, nil
+}
+
+// tally adds the machines, which must be read after what is reserved: a hold
+// that ends in between has recorded its machines before, and says so by the
+// count of ends, on which a reservation is conditional.
+func (b Book) tally(ctx context.Context, l Limit, c *counted) error {
 	for _, provider := range l.providers {
 		owned, err := b.Owned.Owned(ctx, provider)
 		if err != nil {
-			return c, fmt.Errorf("reading the machines of %q: %w", provider, err)
+			return fmt.Errorf("reading the machines of %q: %w", provider, err)
 		}
 		for _, m := range owned {
-			if _, holds := u.Holds[m.OperationID]; !holds && (l.template == "" || l.template == m.TemplateID) {
-				c.exist++
+			if l.template == "" || l.template == m.TemplateID {
+				c.add(m.OperationID)
 			}
 		}
 	}
-	return c, nil
+	return nil
+}
+
+// add counts a machine of an operation. A hold is for all machines of its
+// operation, those that are there and those to come.
+func (c *counted) add(operation string) {
+	_, holds := c.use.Holds[operation]
+	switch {
+	case c.but != "" && operation == c.but:
+		c.own++
+	case !holds:
+		c.exist++
+	}
 }
 
 // ClaimWithin is how soon after it has begun to reserve an operation must be

@@ -57,9 +57,10 @@ func (r *recorder) take() []call {
 	return calls
 }
 
-var storeMethod = regexp.MustCompile(`/store/dynamo\.\(\*Store\)\.([A-Z]\w*)$`)
+var storeMethod = regexp.MustCompile(`/store/dynamo\.\(\*Store\)\.([A-Z]\w*)(?:\.func\d+)*$`)
 
-// callingVerb is the exported method of Store on this goroutine's stack; "":
+// callingVerb is the exported method of Store on this goroutine's stack, or the
+// one that has begun the goroutine; "":
 // the call is not a verb's.
 func callingVerb() string {
 	pcs := make([]uintptr, 100)

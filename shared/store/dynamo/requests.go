@@ -1,9 +1,11 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/openhostfactory/ohfp/shared/broker"
@@ -50,24 +52,42 @@ func (s *Store) putHostProvider(ctx context.Context, old *broker.HostProvider, h
 	return s.transact(ctx, "writing a host provider", append([]write{one}, auditing(audits)...))
 }
 
+// namesAtOnce is how many names are looked up at a time: a scheduler may name
+// thousands, and waits ten seconds.
+const namesAtOnce = 16
+
 // NamedMachines returns the machines of these names that are not in a final
 // status.
 func (s *Store) NamedMachines(ctx context.Context, names []string) ([]broker.Machine, error) {
-	var ids []string
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		if !readable(schema.NameKey(name, "-")) {
-			continue
-		}
-		pointers, err := s.rows(ctx, query{pk: schema.NamePK(name), limit: everything})
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range pointers {
-			ids = append(ids, p.SK)
-		}
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	ids, errs := make([][]string, len(names)), make([]error, namesAtOnce)
+	var all sync.WaitGroup
+	for w := range errs {
+		all.Go(func() {
+			for i := w; i < len(names) && errs[w] == nil; i += namesAtOnce {
+				ids[i], errs[w] = s.named(ctx, names[i])
+			}
+		})
 	}
-	found, err := s.Machines(ctx, ids)
+	all.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	found, err := s.Machines(ctx, slices.Concat(ids...))
 	return slices.DeleteFunc(found, func(m broker.Machine) bool { return m.Status.Final() }), err // it may have ended since
+}
+
+// named are the ids of the machines of a name.
+func (s *Store) named(ctx context.Context, name string) ([]string, error) {
+	if !readable(schema.NameKey(name, "-")) {
+		return nil, nil
+	}
+	pointers, err := s.rows(ctx, query{pk: schema.NamePK(name), limit: everything})
+	ids := make([]string, len(pointers))
+	for i, p := range pointers {
+		ids[i] = p.SK
+	}
+	return ids, err
 }
 
 // Reclaims returns the machines that providers take back or have lost, and
