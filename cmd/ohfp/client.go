@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,6 +23,7 @@ type client struct {
 	ops     []op.Described
 	options options
 	hosting bool       // a scheduler calls
+	began   time.Time  // when the program was started
 	host    hostConfig // what its plug-in is configured with
 	profile string     // of AWS, to sign with; "": as AWS's variables say
 	region  string     // to sign for, where the endpoint does not say

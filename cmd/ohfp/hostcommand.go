@@ -63,9 +63,13 @@ func (c *client) installPlugin(dir, scheduler string) error {
 	if err != nil {
 		return err
 	}
+	token, err := c.installedToken()
+	if err != nil {
+		return err
+	}
 	o := plugin.Options{
 		Dir: dir, Scheduler: hostfactory.Scheduler(strings.ToLower(scheduler)), Client: path, Endpoint: c.options.endpoint,
-		TokenFile: firstOf(c.options.tokenFile, c.defaultTokenFile()), Signed: c.signs(e), Profile: c.profile, Region: c.region,
+		TokenFile: token, Signed: c.signs(e), Profile: c.profile, Region: c.region,
 	}
 	files, err := plugin.Install(o)
 	if err != nil {
@@ -76,6 +80,20 @@ func (c *client) installPlugin(dir, scheduler string) error {
 		Files  []plugin.File `json:"files"`
 		Next   []string      `json:"next_steps"`
 	}{"installed", files, o.Steps()})
+}
+
+// installedToken is the token's file for scripts that run elsewhere; "": none is
+// known.
+func (c *client) installedToken() (string, error) {
+	name := firstOf(c.options.tokenFile, c.defaultTokenFile())
+	if name == "" {
+		return "", nil
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", fmt.Errorf("finding %s: %w", name, err)
+	}
+	return path, nil
 }
 
 func (c *client) hostCheckCommand(ctx context.Context) *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
@@ -35,8 +36,8 @@ func (c *client) readHostConfig() (hostConfig, error) {
 			continue
 		}
 		var h hostConfig
-		if err == nil && strings.TrimSpace(string(data)) != "" {
-			err = json.Unmarshal(data, &h)
+		if err == nil {
+			h, err = parseHostConfig(data)
 		}
 		if err != nil {
 			return h, fmt.Errorf("reading %s: %w", path, err)
@@ -47,6 +48,28 @@ func (c *client) readHostConfig() (hostConfig, error) {
 		return h, nil
 	}
 	return hostConfig{}, nil
+}
+
+// parseHostConfig reads the file. A key that is not known is an error: one that is
+// misspelt would send calls elsewhere.
+func parseHostConfig(data []byte) (h hostConfig, err error) {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return h, fmt.Errorf("want a JSON object: %w", err)
+	}
+	known := []string{"endpoint", "auth", "token_file", "aws_profile", "region", "scheduler"}
+	for key := range keys {
+		if !slices.Contains(known, key) {
+			return h, fmt.Errorf("%q is no key of this file; its keys are %s", key, strings.Join(known, ", "))
+		}
+	}
+	if err := json.Unmarshal(data, &h); err != nil {
+		return h, err
+	}
+	if schedulers := hostfactory.Scheduler("").Values(); h.Scheduler != "" && !oneOf(h.Scheduler, schedulers) {
+		return h, fmt.Errorf("scheduler: %q is none of %s", h.Scheduler, strings.Join(schedulers, ", "))
+	}
+	return h, nil
 }
 
 // hostConfigPaths are those places: where Symphony says, where LSF says, and

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 	"github.com/openhostfactory/ohfp/shared/op"
 	"github.com/openhostfactory/ohfp/shared/wire"
@@ -30,6 +29,7 @@ const (
 type schedulerCall struct {
 	changes bool                                                               // makes or ends machines
 	input   bool                                                               // there must be one
+	answers string                                                             // what is in every answer of a broker
 	read    func(data []byte) (any, error)                                     // what was sent, as the broker takes it
 	write   func(answer []byte, s hostfactory.Scheduler) (out []byte, _ error) // what the broker answered, as the scheduler takes it
 }
@@ -41,17 +41,18 @@ func schedulerCalls() map[string]schedulerCall {
 	}
 	return map[string]schedulerCall{
 		"getAvailableTemplates": {
-			read: func(data []byte) (any, error) { return struct{}{}, hostfactory.DecodeTemplatesQuery(data) },
+			answers: "templates",
+			read:    func(data []byte) (any, error) { return struct{}{}, hostfactory.DecodeTemplatesQuery(data) },
 			write: func(a []byte, s hostfactory.Scheduler) ([]byte, error) {
 				return written(a, func(t hostfactory.Templates) ([]byte, error) { return hostfactory.EncodeTemplates(t, s) })
 			},
 		},
 		"requestMachines": {
-			changes: true, input: true, write: requested,
+			changes: true, input: true, answers: "request_id", write: requested,
 			read: func(data []byte) (any, error) { return hostfactory.DecodeAcquire(data) },
 		},
 		"getRequestStatus": {
-			input: true,
+			input: true, answers: "requests",
 			read: func(data []byte) (any, error) {
 				ids, err := hostfactory.DecodeStatusQuery(data)
 				return requestsNamed(ids), err
@@ -61,12 +62,13 @@ func schedulerCalls() map[string]schedulerCall {
 			},
 		},
 		"requestReturnMachines": {
-			changes: true, input: true, write: requested,
+			changes: true, input: true, answers: "request_id", write: requested,
 			read: func(data []byte) (any, error) { return machinesNamed(hostfactory.DecodeReturn(data)) },
 		},
 		"getReturnRequests": {
-			read:  func(data []byte) (any, error) { return machinesNamed(hostfactory.DecodeReturnQuery(data)) },
-			write: func(a []byte, _ hostfactory.Scheduler) ([]byte, error) { return written(a, hostfactory.EncodeReclaims) },
+			answers: "requests",
+			read:    func(data []byte) (any, error) { return machinesNamed(hostfactory.DecodeReturnQuery(data)) },
+			write:   func(a []byte, _ hostfactory.Scheduler) ([]byte, error) { return written(a, hostfactory.EncodeReclaims) },
 		},
 	}
 }
@@ -126,6 +128,8 @@ func (c *client) plugin(ctx context.Context, spec op.Spec, flags *pflag.FlagSet)
 	if !ok {
 		return usage("%s is no call of a scheduler", spec.Name)
 	}
+	ctx, cancel := context.WithTimeout(ctx, pluginTime)
+	defer cancel()
 	data, err := c.pluginInput(ctx, call, flags)
 	if err != nil {
 		return err
@@ -151,16 +155,7 @@ func (c *client) plugin(ctx context.Context, spec op.Spec, flags *pflag.FlagSet)
 	if err != nil {
 		return err
 	}
-	if f := a.verdict(spec); f != nil {
-		f.document = a.body
-		return f
-	}
-	out, err := call.write(a.body, env.scheduler)
-	if err != nil {
-		return err
-	}
-	_, err = c.stdout.Write(append(out, '\n'))
-	return err
+	return c.handOut(link, spec, a)
 }
 
 // composed is a request with who asks. Fields that are there stay.
@@ -202,20 +197,4 @@ func loose(o op.Described, body []byte) ([]byte, error) {
 		return nil, usage("--data: %s", err)
 	}
 	return composed(v, map[string]string{"host_provider": given.HostProvider, "dialect": given.Dialect})
-}
-
-// reportToScheduler answers a call that was not served.
-func (c *client) reportToScheduler(f *failure) int {
-	var said struct {
-		Detail string `json:"detail"`
-	}
-	message := f.line
-	if json.Unmarshal(f.document, &said) == nil && said.Detail != "" {
-		message = said.Detail
-	}
-	if _, err := c.stdout.Write(append(hostfactory.EncodeFailure(oneLine(message)), '\n')); err != nil {
-		fmt.Fprintln(c.stderr, "ohfp: writing the answer:", oneLine(err.Error()))
-	}
-	fmt.Fprintln(c.stderr, "ohfp: "+oneLine(f.line))
-	return fault.ExitFailed
 }

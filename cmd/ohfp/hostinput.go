@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,14 +26,13 @@ func (c *client) pluginInput(ctx context.Context, call schedulerCall, flags *pfl
 	}
 	switch o := c.options; {
 	case o.data != "" || o.dataFile != "":
-		data, _, err := c.input()
-		return data, err
+		return soon(ctx, inputWithin, func() ([]byte, error) { data, _, err := c.input(); return data, err })
 	case o.file == "" && c.stdinGiven:
 		return c.piped(ctx, call)
 	case o.file == "":
 		return nil, nil
 	}
-	return c.inputFile(call)
+	return soon(ctx, inputWithin, func() ([]byte, error) { return c.inputFile(call) })
 }
 
 // fieldFlags are the flags of fields that are given.
@@ -56,13 +56,19 @@ func (c *client) inputFile(call schedulerCall) ([]byte, error) {
 	return data, nil
 }
 
-// pipedWithin is how long stdin may take that nobody named: it may be a pipe into
-// which nobody writes.
-const pipedWithin = time.Second
+// How long input may take. It may be a pipe into which nobody writes, the more so
+// when nobody named it, or on a server that does not answer.
+const (
+	pipedWithin = time.Second
+	inputWithin = 3 * time.Second
+)
 
-// piped reads stdin.
-func (c *client) piped(ctx context.Context, call schedulerCall) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, pipedWithin)
+// errLate is that the time was over.
+var errLate = errors.New("the input did not come in time")
+
+// soon reads for so long at most. What is read later is lost with the process.
+func soon(ctx context.Context, within time.Duration, read func() ([]byte, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	type input struct {
 		data []byte
@@ -70,21 +76,29 @@ func (c *client) piped(ctx context.Context, call schedulerCall) ([]byte, error) 
 	}
 	got := make(chan input, 1)
 	go func() {
-		data, err := c.readInput("-")
+		data, err := read()
 		got <- input{data, err}
 	}()
 	select {
 	case in := <-got:
-		if in.err != nil {
-			return nil, usage("stdin: %s", in.err)
-		}
-		return in.data, nil
+		return in.data, in.err
 	case <-ctx.Done():
-		if !call.input {
-			return nil, nil
-		}
-		return nil, usage("there is no input: name a file with -f, or write it to stdin within %s", pipedWithin)
+		return nil, fmt.Errorf("%w: %s are over", errLate, within)
 	}
+}
+
+// piped reads stdin.
+func (c *client) piped(ctx context.Context, call schedulerCall) ([]byte, error) {
+	data, err := soon(ctx, pipedWithin, func() ([]byte, error) { return c.readInput("-") })
+	switch {
+	case err == nil:
+		return data, nil
+	case !errors.Is(err, errLate):
+		return nil, usage("stdin: %s", err)
+	case !call.input:
+		return nil, nil
+	}
+	return nil, usage("there is no input: name a file with -f, or write it to stdin within %s", pipedWithin)
 }
 
 func refusedInput(err error) error {

@@ -30,7 +30,7 @@ type process struct {
 
 // run carries the command line out and returns the exit status.
 func run(ctx context.Context, p process, ops []op.Described) int {
-	c := &client{process: p, ops: ops}
+	c := &client{process: p, ops: ops, began: p.now()}
 	c.hosting = c.asPlugin()
 	err := c.execute(ctx)
 	if err == nil {

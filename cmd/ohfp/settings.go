@@ -72,8 +72,8 @@ func (c *client) readConfig() (file configFile, path string, err error) {
 	}
 	path = filepath.Join(base, "ohfp", "config.yaml")
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return configFile{}, path, nil
+	if errors.Is(err, fs.ErrNotExist) || c.hosting && errors.Is(err, fs.ErrPermission) {
+		return configFile{}, path, nil // schedulers hand on the HOME of who started them
 	}
 	if err != nil {
 		return configFile{}, path, err

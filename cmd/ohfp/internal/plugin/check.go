@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type probe struct {
 
 // probes ask for what is not there where a call would change something.
 func probes(s hostfactory.Scheduler) []probe {
+	s = cmp.Or(s, hostfactory.Symphony)
 	return []probe{
 		{"getAvailableTemplates", `{}`, 0, both(lists("templates", "templateId", "maxNumber", "attributes"), usable(s))},
 		{"requestMachines", `{"template": {"templateId": "ohfp-check-of-a-template-that-is-not-there", "machineCount": 1}}`, 1, refuses},
@@ -49,6 +51,10 @@ func probes(s hostfactory.Scheduler) []probe {
 // Check runs the scripts of a directory as a scheduler does, one after the
 // other. The time is read from now.
 func Check(ctx context.Context, dir string, now func() time.Time) ([]Finding, error) {
+	dir, err := filepath.Abs(dir) // as schedulers name it
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", dir, err)
+	}
 	input, err := os.CreateTemp("", "ohfp-check-*.json")
 	if err != nil {
 		return nil, fmt.Errorf("making an input file: %w", err)
@@ -97,12 +103,22 @@ func (p probe) run(ctx context.Context, script, input string) error {
 	}
 	answer, err := document(out)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w%s", err, said(ended))
 	}
 	if got := cmd.ProcessState.ExitCode(); got != p.exit {
 		return fmt.Errorf("exit status %d, want %d: %s", got, p.exit, bytes.TrimSpace(out))
 	}
 	return p.answer(answer)
+}
+
+// said is how a script without an answer ended, and the last of its stderr.
+func said(ended *exec.ExitError) string {
+	const most = 200
+	if ended == nil {
+		return ""
+	}
+	text := bytes.TrimSpace(ended.Stderr)
+	return fmt.Sprintf(": %s: %s", ended, text[max(0, len(text)-most):])
 }
 
 // document reads the one object that stdout must hold.

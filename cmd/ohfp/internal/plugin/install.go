@@ -60,8 +60,10 @@ func Install(o Options) ([]File, error) {
 	var files []File
 	for _, operation := range Operations() {
 		script := filepath.Join(dir, "scripts", operation)
-		if err := errors.Join(write(script+".sh", []byte(o.shell(operation)), 0o755), write(script+".bat", []byte(o.batch(operation)), 0o755)); err != nil {
-			return files, err
+		for path, text := range map[string]string{script + ".sh": o.shell(operation), script + ".bat": o.batch(operation)} {
+			if err := write(path, []byte(text), 0o755); err != nil {
+				return files, err
+			}
 		}
 		files = append(files, File{Path: script + ".sh", What: "script"}, File{Path: script + ".bat", What: "script"})
 	}
@@ -75,11 +77,19 @@ func Install(o Options) ([]File, error) {
 	return files, nil
 }
 
+// write puts a file in its place as a whole: a scheduler may be running what is
+// there, and half a configuration would be kept the next time.
 func write(path string, data []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the scheduler runs what is in it as another user
 		return fmt.Errorf("making a directory: %w", err)
 	}
-	if err := os.WriteFile(path, data, mode); err != nil {
+	part := path + ".part"
+	err := os.WriteFile(part, data, mode)
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		_ = os.Remove(part) // what could not be written is said below
 		return fmt.Errorf("writing a file: %w", err)
 	}
 	return nil
@@ -96,7 +106,9 @@ func keep(path string, data []byte) (bool, error) {
 }
 
 // shell is the script of an operation for sh. It writes nothing but what the
-// client does, and says in the scheduler's form when the client is not there.
+// client does, and says in the scheduler's form when the client is not there or
+// cannot be started. A shell ends where exec fails: dash runs the trap then, and
+// bash goes on if it is told to.
 func (o Options) shell(operation string) string {
 	return strings.NewReplacer("@OP@", operation, "@CLIENT@", quote(o.Client), "@CONF@", quote(filepath.Join(o.Dir, "conf", configName))).Replace(
 		`#!/bin/sh
@@ -104,11 +116,11 @@ func (o Options) shell(operation string) string {
 OHFP_HOST_CONFIG=${OHFP_HOST_CONFIG:-@CONF@}
 export OHFP_HOST_CONFIG
 ohfp=${OHFP_CLIENT:-@CLIENT@}
-if [ ! -x "$ohfp" ]; then
-	echo '{"message":"the client of the broker, ohfp, is not where this script was installed for: run ohfp hostfactory install again"}'
-	exit 1
-fi
+trap 'echo "{\"message\":\"the client of the broker, ohfp, is not where this script was installed for, or cannot be started: run ohfp hostfactory install again\"}"; exit 1' EXIT
+[ -f "$ohfp" ] && [ -s "$ohfp" ] && [ -x "$ohfp" ] || exit 1
+[ -z "${BASH_VERSION-}" ] || shopt -s execfail
 exec "$ohfp" hostfactory run @OP@ "$@"
+exit 1
 `)
 }
 
@@ -125,7 +137,7 @@ setlocal
 if "%OHFP_HOST_CONFIG%"=="" set "OHFP_HOST_CONFIG=@CONF@"
 if "%OHFP_CLIENT%"=="" set "OHFP_CLIENT=@CLIENT@"
 if not exist "%OHFP_CLIENT%" (
-  echo {"message":"the client of the broker, ohfp, is not where this script was installed for: run ohfp hostfactory install again"}
+  echo {"message":"the client of the broker, ohfp, is not where this script was installed for, or cannot be started: run ohfp hostfactory install again"}
   exit /b 1
 )
 "%OHFP_CLIENT%" hostfactory run @OP@ %*
@@ -203,10 +215,27 @@ func (o Options) forSymphony() []content {
 	}
 }
 
-// Steps say what is left to do by hand.
+// word is text as one word for sh.
+func word(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-"
+	if strings.Trim(s, plain) == "" {
+		return s
+	}
+	return quote(s)
+}
+
+// Steps say what is left to do by hand, after Install.
 func (o Options) Steps() []string {
+	if s := schedulerOf(o.Dir); s != "" && s != o.Scheduler {
+		other := fmt.Sprintf("The configuration in %s was there, is that of %s, and has stayed: install the plug-in of %s to a directory of its own", filepath.Join(o.Dir, "conf"), s, o.Scheduler)
+		return append([]string{other}, o.steps()...)
+	}
+	return o.steps()
+}
+
+func (o Options) steps() []string {
 	conf := filepath.Join(o.Dir, "conf")
-	check := "Check it: ohfp hostfactory check --dir " + o.Dir
+	check := "Check it, as the user that the scheduler runs scripts as: ohfp hostfactory check --dir " + word(o.Dir)
 	see := fmt.Sprintf("Say what the instance may see, if not everything: ohfp registerHostProvider --name %s --dialect %s --templates '[\"web\"]'", instance, o.Scheduler)
 	token := "Let the scheduler's user read the broker's token, and name it as token_file in " + filepath.Join(conf, configName)
 	if o.Signed {

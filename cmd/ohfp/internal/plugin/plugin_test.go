@@ -183,3 +183,92 @@ func TestCheckHoldsTemplatesToWhatTheirSchedulerReads(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientThatCannotBeStartedIsSaidInTheSchedulersForm(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: the scripts for sh")
+	}
+	programs := t.TempDir()
+	for name, data := range map[string]string{"empty": "", "another machine's": "\x7fELF\x02\x01\x01"} {
+		if err := os.WriteFile(filepath.Join(programs, name), []byte(data), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shells := []string{"sh"} // a file with one byte too few is no program to any of them
+	if _, err := exec.LookPath("bash"); err == nil {
+		shells = append(shells, "bash")
+	}
+	for _, name := range []string{"empty", "another machine's", "missing", "."} {
+		dir := t.TempDir()
+		install(t, plugin.Options{Dir: dir, Scheduler: hostfactory.Symphony, Client: filepath.Join(programs, name)})
+		for _, shell := range shells {
+			cmd := exec.CommandContext(t.Context(), shell, filepath.Join(dir, "scripts", "requestMachines.sh"), "-f", "in.json")
+			out, _ := cmd.Output()
+			if exit := cmd.ProcessState.ExitCode(); exit != 1 || !strings.HasPrefix(string(out), `{"message":"the client of the broker`) || !strings.HasSuffix(string(out), "\"}\n") {
+				t.Errorf("%s, %s: exit status %d, %q", shell, name, exit, out)
+			}
+		}
+	}
+}
+
+func TestAScriptThatRunsIsNotChangedUnderIt(t *testing.T) {
+	o := plugin.Options{Dir: t.TempDir(), Scheduler: hostfactory.Symphony, Client: "/opt/ohfp-1"}
+	install(t, o)
+	script, running := filepath.Join(o.Dir, "scripts", "requestMachines.sh"), filepath.Join(o.Dir, "running")
+	if err := os.Link(script, running); err != nil {
+		t.Fatal(err)
+	}
+	o.Client = "/opt/ohfp-2"
+	install(t, o)
+	for path, want := range map[string]string{script: "/opt/ohfp-2", running: "/opt/ohfp-1"} {
+		if data, err := os.ReadFile(path); err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s does not start %s: %v", path, want, err)
+		}
+	}
+}
+
+func TestWhatIsLeftOfAnInstallationThatFailedIsNotKept(t *testing.T) {
+	o := plugin.Options{Dir: t.TempDir(), Scheduler: hostfactory.Symphony, Client: "/bin/false"}
+	part := filepath.Join(o.Dir, "conf", "ohfp.json.part")
+	if err := os.MkdirAll(filepath.Join(part, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plugin.Install(o); err == nil {
+		t.Fatal("it is installed")
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, "conf", "ohfp.json")); err == nil {
+		t.Error("half of it is there")
+	}
+}
+
+func TestTheConfigurationOfTheOtherSchedulerIsNamed(t *testing.T) {
+	o := plugin.Options{Dir: filepath.Join(t.TempDir(), "two words"), Scheduler: hostfactory.Symphony, Client: "/bin/false"}
+	install(t, o)
+	before := o.Steps()
+	o.Scheduler = hostfactory.LSF
+	install(t, o)
+	after := o.Steps()
+	if len(after) != len(before)+1 || !strings.Contains(after[0], "is that of symphony") {
+		t.Errorf("the steps are %q", after)
+	}
+	if last := before[len(before)-1]; !strings.HasSuffix(last, "--dir '"+o.Dir+"'") {
+		t.Errorf("it cannot be typed: %s", last)
+	}
+}
+
+func TestCheckStartsScriptsByTheirWholePathAndSaysWhatTheyDiedOf(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: the scripts for sh")
+	}
+	t.Chdir(t.TempDir())
+	program, err := filepath.Abs("ohfp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client(t, program, "echo out of memory >&2\nexit 2")
+	install(t, plugin.Options{Dir: "-plug", Scheduler: hostfactory.Symphony, Client: program})
+	found, err := plugin.Check(t.Context(), "-plug", func() time.Time { return time.Time{} })
+	if want := "stdout is not a JSON object: EOF: exit status 2: out of memory"; err != nil || found[0].Detail != want {
+		t.Errorf("%v, %q, want %q", err, found[0].Detail, want)
+	}
+}

@@ -11,17 +11,17 @@ import (
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
 )
 
-// schedulerOf is whose plug-in was installed. What cannot be read is found by
-// the scripts, which need it, too.
+// schedulerOf is whose plug-in was installed; "": that cannot be read, which the
+// scripts, which need it, say too.
 func schedulerOf(dir string) hostfactory.Scheduler {
 	var own struct {
 		Scheduler hostfactory.Scheduler `json:"scheduler"`
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "conf", configName))
-	if err != nil || json.Unmarshal(data, &own) != nil || own.Scheduler == "" {
-		return hostfactory.Symphony
+	if err != nil || json.Unmarshal(data, &own) != nil {
+		return ""
 	}
-	return own.Scheduler
+	return hostfactory.Scheduler(strings.ToLower(string(own.Scheduler)))
 }
 
 // The attributes of a template that each scheduler's documentation calls for.
