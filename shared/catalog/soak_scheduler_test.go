@@ -82,7 +82,7 @@ func (s *scheduler) turnedDown(err *fault.Error, template string, n int) {
 		s.count["unread"]++
 	case err.Code != fault.NoProviderAvailable:
 		s.Errorf("a request is answered %v", err)
-	case !limited:
+	case !limited || strings.Contains(err.Error(), "no provider is eligible"):
 		s.count["nobody"]++
 	case s.used(template)+n <= most && time.Since(s.last) > 5*time.Minute:
 		s.Errorf("%d of %q are refused, and %d of %d are there or coming: %v", n, template, s.used(template), most, err)

@@ -165,6 +165,7 @@ func (k *soak) try(name, body string, heard func(op.Answer), with ...func(*op.Ca
 			return a, err
 		}
 		k.count["lost answers"]++
+		k.fresh()
 	}
 }
 
