@@ -9,7 +9,9 @@ import (
 	"github.com/openhostfactory/ohfp/shared/broker"
 	"github.com/openhostfactory/ohfp/shared/fault"
 	"github.com/openhostfactory/ohfp/shared/hostfactory"
+	"github.com/openhostfactory/ohfp/shared/providers"
 	"github.com/openhostfactory/ohfp/shared/providers/providertest/sim"
+	"github.com/openhostfactory/ohfp/shared/query"
 )
 
 // meanwhile lets something happen just before the next step is stored.
@@ -204,5 +206,73 @@ func TestWhatHappensToAMachineLaterChangesNoFinalAnswer(t *testing.T) {
 		s.equal(was, s.standing(id))
 		s.equal(hostfactory.Complete, was.Status)
 		s.calls("a", sim.Create, 1)
+	})
+}
+
+func TestARequestThatHangsForTenMinutesIsLookedAtFortyOneTimes(t *testing.T) {
+	inMemory(t, map[string]int{"a": 5}, func(s *site) {
+		s.boots("a", time.Hour)
+		s.request(2, "")
+		pass(12 * time.Minute) // after 5, 15 and each further 15 seconds, four transitions of its workflow each
+		s.calls("a", sim.Status, 41)
+	})
+}
+
+func TestOfNamesakesThatWentTheLastIsMeant(t *testing.T) {
+	inMemory(t, map[string]int{"a": 5}, func(s *site) {
+		s.around["a"] = func(d providers.Driver) providers.Driver { return namesakes{d} }
+		for _, id := range []string{"a-1", "a-2"} {
+			s.request(1, "")
+			pass(time.Second)
+			if _, err := s.stored.NoteMachine(s.Context(), id, broker.MachineNote{Status: broker.MachineLost, At: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.equal([]string{"ip-10-0-0-1 a-2 0"}, s.reclaims(`{"machines": [{"name": "ip-10-0-0-1"}]}`))
+	})
+}
+
+func TestATemplateOfWhichNoneAreAllowedIsShownAndGivesNone(t *testing.T) {
+	inMemory(t, map[string]int{"a": 5}, func(s *site) {
+		s.limited(0)
+		shown := decode[hostfactory.Templates](s, s.ok(s.call("getAvailableTemplates", "")).Body).Templates[0]
+		s.equal([]any{0, 0}, []any{shown.MaxNumber, *shown.AvailableNumber})
+		a, err := s.call("requestMachines", `{"template_id": "t", "machine_count": 1}`)
+		s.refused(fault.InvalidRequest, a, err)
+	})
+}
+
+func TestRequestsAreListedByWhoAskedAndHowTheyStandPageByPage(t *testing.T) {
+	inMemory(t, map[string]int{"a": 20}, func(s *site) {
+		var done []string
+		for range 5 {
+			done = append([]string{s.request(1, `, "host_provider": "one"`)}, done...)
+			s.execute(create(1, "")) // is no request
+			pass(time.Second)
+		}
+		s.request(1, "")
+		s.boots("a", time.Hour)
+		open := s.request(1, `, "host_provider": "one"`)
+		list := func(more string) (ids []string, next string) {
+			l := decode[query.RequestList](s, s.ok(s.call("listRequests", `{"host_provider": "one"`+more+`}`)).Body)
+			for _, r := range l.Requests {
+				ids = append(ids, r.RequestID)
+			}
+			return ids, l.NextCursor
+		}
+		ids, _ := list(`, "status": "running"`)
+		s.equal([]string{open}, ids)
+		var all []string
+		for cursor := ""; ; {
+			page, next := list(fmt.Sprintf(`, "status": "complete", "limit": 2, "cursor": %q`, cursor))
+			if len(page) > 2 {
+				t.Errorf("a page of two has %d", len(page))
+			}
+			all = append(all, page...)
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		s.equal(done, all)
 	})
 }
