@@ -203,6 +203,11 @@ func TestANameIsThatOfTheInstanceThatSaysIt(t *testing.T) {
 		s.equal([]string{}, s.reclaims(by("other")))
 		s.equal([]string{"complete", "a-1 succeed"}, told(s.standing(s.give(by("one")))))
 		s.equal([]string{"a-3"}, s.sims["a"].Exist())
+		pass(time.Second)
+		s.request(1, `, "host_provider": "other"`) // a-4
+		pass(time.Second)
+		s.give(by("other")) // of two the one that came last
+		s.equal([]string{"a-3"}, s.sims["a"].Exist())
 	})
 }
 

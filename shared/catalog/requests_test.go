@@ -462,6 +462,9 @@ func TestTheReturnOfWhatIsNobodysSurvivesTheEndOfItsProcessAtEveryBoundary(t *te
 			if len(lines) != 2 {
 				s.Errorf("died at boundary %d: %d requests, want the one and one return", n, len(lines))
 			}
+			if open, err := next.stored.OpenOperations(next.Context(), time.Now().Add(time.Hour), 10); err != nil || len(open) > 0 {
+				s.Errorf("died at boundary %d: %d operations are not seen to: %v", n, len(open), err)
+			}
 		})
 	}
 }

@@ -149,13 +149,16 @@ func Reading(a broker.Attempt, machines []broker.Machine, output json.RawMessage
 // Refusal returns a after our own gate said no: nothing was sent now. What was
 // unknown stays unknown, and what was accepted goes on filling.
 func Refusal(a broker.Attempt, why string, until, now time.Time) broker.Attempt {
+	before := a
 	a = tried(a)
 	a.Class, a.Code, a.Message, a.NotBefore = fault.Refused, "refused", why, until
 	switch a.State {
 	case broker.Intent:
 		a.State, a.EndedAt = broker.NoEffect, now
 	case broker.Sent:
-		a = notBefore(a, now.Add(pause(a.Tries)))
+		if a = notBefore(a, now.Add(pause(a.Tries))); Awaits(&a) {
+			a = shortAs(a, before)
+		}
 	case broker.Confirmed, broker.NoEffect, broker.UnknownEffect:
 	}
 	return a

@@ -68,14 +68,14 @@ func census(machines []broker.Machine) (coming, usable int) {
 }
 
 // Awaited returns a after a driver's answer about its machines. One that failed
-// says nothing about them.
+// says nothing about them, nor about why there are no more.
 func Awaited(a broker.Attempt, seen []broker.Machine, err error, now time.Time) broker.Attempt {
-	class, code, message := a.Class, a.Code, a.Message
+	before := a
 	a = tried(a)
 	if err != nil {
-		return notBefore(explain(a, fault.AsProvider(err), now), now.Add(pause(a.Tries)))
+		return shortAs(notBefore(explain(a, fault.AsProvider(err), now), now.Add(pause(a.Tries))), before)
 	}
-	a.Class, a.Code, a.Message = class, code, message // why there are no more of them is no less true now
+	a = shortAs(a, before)
 	a.Machines = slices.Clone(a.Machines)
 	for i := range a.Machines {
 		if j := slices.IndexFunc(seen, func(m broker.Machine) bool { return m.ID == a.Machines[i].ID }); j >= 0 {
@@ -83,6 +83,13 @@ func Awaited(a broker.Attempt, seen []broker.Machine, err error, now time.Time) 
 		}
 	}
 	return Await(conclude(a, len(a.Machines), now), now)
+}
+
+// shortAs gives an attempt the reason that it had for making no more machines:
+// that is no less true after another look at those that it made.
+func shortAs(a, before broker.Attempt) broker.Attempt {
+	a.Class, a.Code, a.Message = before.Class, before.Code, before.Message
+	return a
 }
 
 // laidOver is a machine with what is new of it. What a provider leaves out

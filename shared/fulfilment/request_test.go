@@ -67,6 +67,21 @@ func TestALookAtMachinesThatFailedSaysNothingAboutThem(t *testing.T) {
 	}
 }
 
+func TestWhyThereAreNoMoreMachinesOutlivesLooksThatFail(t *testing.T) {
+	now := at(time.Minute)
+	short := broker.Attempt{State: broker.Confirmed, Machines: []broker.Machine{coming("1")}, Tries: 1, Class: fault.Capacity, Code: "full", Message: "no room"}
+	a := fulfilment.Await(short, now)
+	a = fulfilment.Awaited(a, nil, &fault.ProviderError{Class: fault.Validation, Code: "bad", Message: "look again", RetryAfter: time.Hour}, now)
+	if a.NotBefore != now.Add(time.Hour) {
+		t.Errorf("it looks again at %s", a.NotBefore)
+	}
+	a = fulfilment.Refusal(a, "its breaker is open", now.Add(time.Minute), now)
+	a = fulfilment.Awaited(a, []broker.Machine{usable("1")}, nil, now)
+	if got, want := fmt.Sprint(a.State, a.Class, a.Code, a.Message), fmt.Sprint(broker.Confirmed, fault.Capacity, "full", "no room"); got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+}
+
 func TestWhatOfARequestIsNobodys(t *testing.T) {
 	ledger := func(s broker.OperationStatus, r broker.HostRequest, attempts ...[]broker.Machine) broker.Ledger {
 		l := broker.Ledger{Operation: broker.Operation{Type: broker.CreateInstances, Status: s, Request: &r}}
