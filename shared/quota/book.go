@@ -123,9 +123,21 @@ func (b Book) Room(ctx context.Context, l Limit) (broker.Room, error) {
 	return c.room(l), err
 }
 
-// Left is Room for who may only read: holds that are over still count.
+// Left is Room for who may only read: holds that are over are left out, and stay.
+// A scheduler that is told of no room asks for nothing, so that nobody would end
+// them.
 func (b Book) Left(ctx context.Context, l Limit) (broker.Room, error) {
 	c, err := b.look(ctx, l, "")
+	if err != nil {
+		return broker.Room{}, err
+	}
+	lapsed, err := b.lapsed(ctx, l, &c, c.room(l).Free < 1)
+	if err != nil {
+		return broker.Room{}, err
+	}
+	if len(lapsed) > 0 {
+		c, err = b.look(ctx, l, "", lapsed...)
+	}
 	return c.room(l), err
 }
 
