@@ -145,6 +145,11 @@ func (c *creation) choose(hosts []config.Host) {
 		c.reasons.matching++
 	}
 	c.candidates = append(c.candidates, free...)
+	if c.reasons.matching == 0 {
+		for _, name := range c.lacking(hosts, c.spec.Template.Attributes) {
+			c.reasons.lacking = append(c.reasons.lacking, name+" "+asked(name, c.spec.Template.Attributes[name]))
+		}
+	}
 }
 
 // need is what of the count is left, in machines or units.
