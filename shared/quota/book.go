@@ -124,10 +124,15 @@ func (b Book) Room(ctx context.Context, l Limit) (broker.Room, error) {
 	return c.room(l), err
 }
 
-// Left is Room for who may only read: holds that are over still count.
+// Left is Room for who may only read: holds that are over are left out, and stay.
+// A scheduler that is told of no room asks for nothing, so that nobody would end
+// them.
 func (b Book) Left(ctx context.Context, l Limit) (broker.Room, error) {
-	c, err := b.look(ctx, l, "")
-	return c.room(l), err
+	rooms, err := b.LeftOf(ctx, []Limit{l})
+	if err != nil {
+		return broker.Room{}, err
+	}
+	return rooms[0], nil
 }
 
 // LeftOf is Left of each of many limits. The machines of a provider are read
@@ -143,12 +148,29 @@ func (b Book) LeftOf(ctx context.Context, limits []Limit) ([]broker.Room, error)
 	}
 	rooms := make([]broker.Room, len(limits))
 	for i, l := range limits {
-		if err := b.tally(ctx, l, &all[i]); err != nil {
+		if err := b.leaveOut(ctx, l, &all[i]); err != nil {
 			return nil, err
 		}
 		rooms[i] = all[i].room(l)
 	}
 	return rooms, nil
+}
+
+// leaveOut counts the machines, and leaves holds that are over out of c. What
+// became of those was recorded before the machines were read.
+func (b Book) leaveOut(ctx context.Context, l Limit, c *counted) error {
+	if err := b.tally(ctx, l, c); err != nil {
+		return err
+	}
+	lapsed, err := b.lapsed(ctx, l, c, c.room(l).Free < 1)
+	if err != nil || len(lapsed) == 0 {
+		return err
+	}
+	for _, operation := range lapsed {
+		delete(c.use.Holds, operation)
+	}
+	c.exist, c.own = 0, 0
+	return b.tally(ctx, l, c)
 }
 
 // once reads the machines of each provider once.

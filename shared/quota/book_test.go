@@ -246,6 +246,40 @@ func TestAHoldIsKeptWhileSomethingMayComeOfIt(t *testing.T) {
 	}
 }
 
+// A scheduler asks for nothing where nothing is left, and so nobody would reserve
+// and find out.
+func TestWhoOnlyReadsIsNotToldOfHoldsThatAreOver(t *testing.T) {
+	s := newSite()
+	b, l := s.book(), quota.OfTemplate("web", 5, []string{"a"})
+	left := func() int {
+		t.Helper()
+		room, err := b.Left(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return room.Free
+	}
+	s.begin("died after its end")
+	reserve(t, b, l, quota.Wish{Operation: "died after its end", Count: 3})
+	reserve(t, b, l, quota.Wish{Operation: "died before it was stored", Count: 2})
+	s.finish("died after its end", 1)
+	s.owned[0].TemplateID = "web"
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 0}, {11 * time.Second, 2}, {11 * time.Minute, 4}} {
+		if s.now = noon.Add(c.after); left() != c.want {
+			t.Errorf("%s after: %d are left, want %d", c.after, left(), c.want)
+		}
+	}
+	s.begin("goes on")
+	reserve(t, b, l, quota.Wish{Operation: "goes on", Count: 4})
+	s.now = s.now.Add(time.Hour)
+	if left() != 0 {
+		t.Errorf("%d are left of what is being made", left())
+	}
+}
+
 func TestWhatALaterRunHasReservedStays(t *testing.T) {
 	s := newSite()
 	b, l := s.book(), quota.OfProvider("a", 2)

@@ -101,28 +101,35 @@ const (
 // mostMended bounds how many holds one count looks at, the oldest first.
 const mostMended = 20
 
-// mend ends holds whose operations do not need them any more. Who took them
-// died before it could.
+// mend ends holds that are over.
 func (b Book) mend(ctx context.Context, l Limit, c *counted, reached bool) (mended bool, err error) {
+	lapsed, err := b.lapsed(ctx, l, c, reached)
+	for _, operation := range lapsed {
+		if err := b.release(ctx, l, operation, c.use.Holds[operation]); err != nil {
+			return mended, err
+		}
+		mended = true
+	}
+	return mended, err
+}
+
+// lapsed names operations that do not need their holds any more. Who took them
+// died before it could give them back.
+func (b Book) lapsed(ctx context.Context, l Limit, c *counted, reached bool) (operations []string, err error) {
 	age := old
 	if reached {
 		age = doubted
 	}
 	for _, operation := range oldest(c.use.Holds, c.but, b.Now().Add(-age)) {
-		h := c.use.Holds[operation]
-		over, err := b.over(ctx, l, operation, h)
+		over, err := b.over(ctx, l, operation, c.use.Holds[operation])
 		if err != nil {
-			return mended, err
+			return operations, err
 		}
-		if !over {
-			continue
+		if over {
+			operations = append(operations, operation)
 		}
-		if err := b.release(ctx, l, operation, h); err != nil {
-			return mended, err
-		}
-		mended = true
 	}
-	return mended, nil
+	return operations, nil
 }
 
 // oldest names the operations whose holds are from before a time.
