@@ -89,11 +89,11 @@ func TestAFinalAnswerThatIsReadAgainCostsNoWrite(t *testing.T) {
 		s.standing(id)
 		s.store.reset()
 		s.standing(id)
-		s.equal([]any{1, []string{}}, []any{s.store.ledgers(), s.store.written()})
+		s.equal([][]string{{"ledger"}, {}}, [][]string{s.store.readings(), s.store.written()})
 		back := s.give(`{"machines": [{"machine_id": "a-1"}]}`)
 		s.store.reset()
 		s.standing(back)
-		s.equal([]any{1, []string{}}, []any{s.store.ledgers(), s.store.written()})
+		s.equal([][]string{{"ledger"}, {}}, [][]string{s.store.readings(), s.store.written()})
 	})
 }
 
@@ -120,14 +120,14 @@ func TestARequestThatMayHaveBeenStoredIsGivenItsID(t *testing.T) {
 			inMemory(t, map[string]int{"a": 5}, func(s *site) {
 				s.store.setGate(func(_ context.Context, write string, after bool) error {
 					if write == "claim" && after == stored {
-						s.store.setDark(true)
+						s.store.setReads(func() error { return fault.New(fault.StoreUnavailable, "down") })
 						return fault.New(fault.StoreUnavailable, "down")
 					}
 					return nil
 				})
 				id := s.request(2, "")
 				s.store.setGate(nil)
-				s.store.setDark(false)
+				s.store.setReads(nil)
 				s.minutes(3)
 				want := []string{"complete_with_error"}
 				if stored {

@@ -74,7 +74,8 @@ const reserveTries = 32
 // most w.Count, and returns how much that is: 0 when there is no room for
 // w.Least, with the room that there is. What the operation had reserved before
 // is replaced; the machines that it has already stay, and are held with the new
-// ones, for those of an operation that holds are not counted. store_unavailable when others are faster.
+// ones, for those of an operation that holds are not counted. store_unavailable
+// when others are faster.
 func (b Book) Reserve(ctx context.Context, l Limit, w Wish) (int, broker.Room, error) {
 	for range reserveTries {
 		c, err := b.count(ctx, l, w.Operation, max(w.Least, 1))
