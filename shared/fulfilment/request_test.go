@@ -132,3 +132,19 @@ func TestWhatOfARequestIsNobodys(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWaitsIsLookedAtWhenItsTimeIsOver(t *testing.T) {
+	op := broker.Operation{Deadline: at(10 * time.Minute)}
+	for name, c := range map[string]struct{ now, wait, want time.Duration }{
+		"it waits less":         {0, time.Minute, time.Minute},
+		"it waits longer":       {time.Minute, time.Hour, 10 * time.Minute},
+		"its time was over":     {20 * time.Minute, time.Hour, 80 * time.Minute},
+		"its time is over just": {10 * time.Minute, time.Hour, 70 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := fulfilment.Later(&op, at(c.now), c.wait); !got.Equal(at(c.want)) {
+				t.Errorf("want %s, got %s", at(c.want), got)
+			}
+		})
+	}
+}
