@@ -276,3 +276,17 @@ func TestRequestsAreListedByWhoAskedAndHowTheyStandPageByPage(t *testing.T) {
 		s.equal(done, all)
 	})
 }
+
+func TestOnlyTheMachinesOfATemplateCountAgainstItsLimit(t *testing.T) {
+	inMemory(t, map[string]int{"a": 20}, func(s *site) {
+		s.ok(s.call("registerTemplate", `{"template_id": "other"}`))
+		s.ok(s.call("requestMachines", `{"template_id": "other", "machine_count": 3}`))
+		pass(time.Minute)
+		s.limited(2)
+		s.request(2, "")
+		pass(time.Minute)
+		a, err := s.call("requestMachines", `{"template_id": "t", "machine_count": 1}`)
+		s.refused(fault.NoProviderAvailable, a, err)
+		s.truth(5)
+	})
+}

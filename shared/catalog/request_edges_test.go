@@ -68,6 +68,34 @@ func TestARequestEndsByItsOwnDeadlineHoweverLongItsProviderWantsNoCall(t *testin
 	}
 }
 
+func TestARequestEndsByItsOwnDeadlineAlsoWhenNobodyMayLookWhatItsDeadProcessDid(t *testing.T) {
+	inMemory(t, map[string]int{"a": 5}, func(s *site) {
+		later := fails(fault.Throttle, false)
+		later.RetryAfter = 24 * time.Hour
+		s.sims["a"].Script(sim.Create, sim.Step{Err: fails(fault.Timeout, true), Effect: true})
+		s.sims["a"].Always(sim.Create, sim.Step{Err: later})
+		s.sims["a"].Always(sim.Find, sim.Step{Err: later})
+		outcomes := 0
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "outcome UNKNOWN" && after {
+				outcomes++
+			}
+			if outcomes > 1 {
+				return errDead
+			}
+			return nil
+		})
+		id := s.request(2, "")
+		s.equal(2, outcomes)
+		s.stop()
+		next := s.open(s.T)
+		next.minutes(9)
+		next.equal("running", string(next.standing(id).Status))
+		next.minutes(3)
+		next.equal([]string{"complete_with_error"}, told(next.standing(id)))
+	})
+}
+
 func TestAReturnThatIsHeldBackIsNotStoredAgainEachMinute(t *testing.T) {
 	inSite(t, map[string]int{"a": 5}, func(s *site) {
 		s.standing(s.request(1, ""))
@@ -90,7 +118,16 @@ func TestMachinesThatNobodyAskedForAreReturnedAlsoWhileSomeAreUnknown(t *testing
 		s.sims["b"].Always(sim.Create, sim.Step{Err: fails(fault.Down, false)})
 		s.sims["b"].Always(sim.Find, sim.Step{Err: fails(fault.Down, false)})
 		id := s.request(5, "")
+		failed := false
+		s.store.setGate(func(_ context.Context, write string, after bool) error {
+			if write == "claim" && !after && !failed { // of the return: it is tried again
+				failed = true
+				return fault.New(fault.TooLarge, "not now")
+			}
+			return nil
+		})
 		s.minutes(30)
+		s.equal(true, failed)
 		s.equal(0, len(s.sims["a"].Exist()))
 		s.equal(2, len(s.sims["b"].Exist()))
 		want := []string{"complete_with_error", "a-1 fail", "a-2 fail", "a-3 fail"}

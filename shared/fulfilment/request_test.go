@@ -67,6 +67,17 @@ func TestALookAtMachinesThatFailedSaysNothingAboutThem(t *testing.T) {
 	}
 }
 
+func TestWhatAProviderLeavesOutOfALookStays(t *testing.T) {
+	a := fulfilment.Await(broker.Attempt{State: broker.Confirmed, Tries: 1, Machines: []broker.Machine{
+		{ID: "1", Name: "node-1", InstanceType: "m5.large", Zone: "z", Status: broker.MachinePending, LaunchTime: at(0)},
+	}}, at(0))
+	a = fulfilment.Awaited(a, []broker.Machine{{ID: "1", PrivateIP: "10.0.0.1", Status: broker.MachineRunning}}, nil, at(time.Minute))
+	want := []broker.Machine{{ID: "1", Name: "node-1", InstanceType: "m5.large", Zone: "z", PrivateIP: "10.0.0.1", Status: broker.MachineRunning, LaunchTime: at(0)}}
+	if diff := cmp.Diff(want, a.Machines); diff != "" || a.Confirmed != 1 {
+		t.Errorf("%d are confirmed, -want +got:\n%s", a.Confirmed, diff)
+	}
+}
+
 func TestWhyThereAreNoMoreMachinesOutlivesLooksThatFail(t *testing.T) {
 	now := at(time.Minute)
 	short := broker.Attempt{State: broker.Confirmed, Machines: []broker.Machine{coming("1")}, Tries: 1, Class: fault.Capacity, Code: "full", Message: "no room"}
@@ -99,21 +110,40 @@ func TestWhatOfARequestIsNobodys(t *testing.T) {
 		Operation: broker.Operation{Type: broker.TerminateInstances, Status: broker.OpPartial, Request: &broker.HostRequest{}, Candidates: []broker.Candidate{{MachineIDs: []string{"1", "2"}}}},
 		Attempts:  []broker.Attempt{{N: 1, Results: []broker.MachineResult{{MachineID: "1", Terminated: true}, {MachineID: "2"}}}},
 	}
+	open := ledger(broker.OpUnknown, broker.HostRequest{TakenBackAt: at(0), Late: []int{2}}, some, []broker.Machine{usable("5")})
+	open.Attempts[1].State = broker.UnknownEffect
 	for name, c := range map[string]struct {
 		ledger broker.Ledger
 		want   []string
 	}{
-		"what cannot be used":           {ledger(broker.OpSucceeded, broker.HostRequest{}, some), []string{"2", "4"}},
-		"all that came late":            {ledger(broker.OpSucceeded, broker.HostRequest{Late: []int{2}}, []broker.Machine{usable("0")}, some), []string{"1", "2", "4"}},
-		"all that nobody asked for":     {ledger(broker.OpSucceeded, broker.HostRequest{TakenBackAt: at(0)}, some), []string{"1", "2", "4"}},
-		"all that was cancelled":        {cancelled, []string{"1", "2", "4"}},
-		"nothing while it is open":      {ledger(broker.OpUnknown, broker.HostRequest{Late: []int{1}}, some), nil},
-		"nothing of what is no request": {plain, nil},
-		"what could not be ended":       {given, []string{"2"}},
+		"what is known of what nobody asked for": {open, []string{"1", "2", "4"}},
+		"what cannot be used":                    {ledger(broker.OpSucceeded, broker.HostRequest{}, some), []string{"2", "4"}},
+		"all that came late":                     {ledger(broker.OpSucceeded, broker.HostRequest{Late: []int{2}}, []broker.Machine{usable("0")}, some), []string{"1", "2", "4"}},
+		"all that nobody asked for":              {ledger(broker.OpSucceeded, broker.HostRequest{TakenBackAt: at(0)}, some), []string{"1", "2", "4"}},
+		"all that was cancelled":                 {cancelled, []string{"1", "2", "4"}},
+		"nothing while it is open":               {ledger(broker.OpUnknown, broker.HostRequest{Late: []int{1}}, some), nil},
+		"nothing of what is no request":          {plain, nil},
+		"what could not be ended":                {given, []string{"2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, fulfilment.Leftover(&c.ledger)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatWaitsIsLookedAtWhenItsTimeIsOver(t *testing.T) {
+	op := broker.Operation{Deadline: at(10 * time.Minute)}
+	for name, c := range map[string]struct{ now, wait, want time.Duration }{
+		"it waits less":         {0, time.Minute, time.Minute},
+		"it waits longer":       {time.Minute, time.Hour, 10 * time.Minute},
+		"its time was over":     {20 * time.Minute, time.Hour, 80 * time.Minute},
+		"its time is over just": {10 * time.Minute, time.Hour, 70 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := fulfilment.Later(&op, at(c.now), c.wait); !got.Equal(at(c.want)) {
+				t.Errorf("want %s, got %s", at(c.want), got)
 			}
 		})
 	}

@@ -54,10 +54,13 @@ func TestTheViewOfARequest(t *testing.T) {
 	taken.Operation.Request.TakenBackAt = noon
 	cancelled := closed(asked(1, []broker.Machine{node("1", running)}), broker.OpSucceeded)
 	cancelled.Operation.Cancelled = &broker.Cancellation{At: noon}
+	ending := asked(2, []broker.Machine{node("1", running), node("2", pending)})
+	ending.Operation.Cancelled = &broker.Cancellation{At: noon}
 	for name, c := range map[string]struct {
 		ledger *broker.Ledger
 		want   []string
 	}{
+		"it is being cancelled":            {ending, []string{"running", "1 succeed", "2 executing"}},
 		"nothing yet":                      {asked(2), []string{"running"}},
 		"some run":                         {asked(2, []broker.Machine{node("1", running), node("2", pending)}), []string{"running", "1 succeed", "2 executing"}},
 		"all run, and nobody has said so":  {asked(1, []broker.Machine{node("1", running)}), []string{"running", "1 succeed"}},
@@ -106,6 +109,7 @@ func TestWhatAListSaysOfARequestIsWhatItsStatusSays(t *testing.T) {
 		"some is enough": {broker.OpPartial, func(o *broker.Operation) { o.Request.Partial = "complete" }, hostfactory.Complete},
 		"some is enough, and nobody asked for it": {broker.OpPartial, func(o *broker.Operation) { o.Request.Partial, o.Request.TakenBackAt = "complete", noon }, hostfactory.CompleteWithError},
 		"it was cancelled":                        {broker.OpSucceeded, func(o *broker.Operation) { o.Wanted, o.Cancelled = 1, &broker.Cancellation{} }, hostfactory.CompleteWithError},
+		"the rest came late":                      {broker.OpSucceeded, func(o *broker.Operation) { o.Request.Late = []int{2} }, hostfactory.CompleteWithError},
 		"nobody asked for it":                     {broker.OpSucceeded, func(o *broker.Operation) { o.Wanted, o.Request.TakenBackAt = 1, noon }, hostfactory.CompleteWithError},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,6 +122,32 @@ func TestWhatAListSaysOfARequestIsWhatItsStatusSays(t *testing.T) {
 	}
 	if open := asked(1, some); hostfactory.Outline(&open.Operation) != hostfactory.Running {
 		t.Error("one that goes on is not running")
+	}
+}
+
+func TestAReturnInPartsStandsAsTheLeastOfThem(t *testing.T) {
+	running, done, failed := hostfactory.Running, hostfactory.Complete, hostfactory.CompleteWithError
+	for _, c := range []struct{ whole, part, want hostfactory.Status }{
+		{done, done, done},
+		{done, failed, failed},
+		{failed, done, failed},
+		{failed, failed, failed},
+		{done, running, running},
+		{running, done, running},
+		{failed, running, running},
+		{running, failed, running},
+	} {
+		of := func(s hostfactory.Status, id string) hostfactory.Request {
+			r := hostfactory.Request{RequestID: id, Status: s, Machines: []hostfactory.Machine{{MachineID: id}}}
+			if s == failed {
+				r.Message = id + " failed"
+			}
+			return r
+		}
+		got := hostfactory.Joined(of(c.whole, "w"), of(c.part, "p"))
+		if got.Status != c.want || got.RequestID != "w" || len(got.Machines) != 2 || (got.Message != "") != (c.want == failed) {
+			t.Errorf("%s and %s: %+v", c.whole, c.part, got)
+		}
 	}
 }
 
