@@ -484,6 +484,11 @@ func TestWhatMayBeBothIsSpotFirstAndOnDemandNearTheEnd(t *testing.T) {
 			paid = append(paid, a.Provider+" "+a.Spec.Template.PriceType)
 		}
 		s.equal([]string{"a spot", "b spot", "a ondemand"}, paid)
+		var shown []string
+		for _, m := range s.standing(id).Machines {
+			shown = append(shown, m.MachineID+" "+m.PriceType)
+		}
+		s.equal([]string{"a-1 spot", "b-1 spot", "a-2 ondemand"}, shown)
 		s.truth(3)
 	})
 }

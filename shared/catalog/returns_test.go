@@ -208,6 +208,20 @@ func TestAnInstanceSeesItsTemplatesAndItsMachinesCarryTheAccount(t *testing.T) {
 	})
 }
 
+func TestASchedulerIsToldHowManyOneRequestMayBeFor(t *testing.T) {
+	inSite(t, map[string]int{"a": 9}, func(s *site) {
+		for limit, want := range map[string][]int{`"max_number": 7`: {7, 7}, `"max_number": 5000`: {5000, 1000}, `"max_number": -1`: {-1, 1000}, `"tags": {}`: {-1, 1000}} {
+			s.ok(s.call("registerTemplate", `{"template_id": "large", `+limit+`}`))
+			for _, one := range decode[hostfactory.Templates](s, s.ok(s.call("getAvailableTemplates", `{}`)).Body).Templates {
+				if one.TemplateID == "large" {
+					s.equal(want, []int{one.MaxNumber, *one.AvailableNumber})
+				}
+			}
+			s.ok(s.call("deleteTemplate", `{"template_id": "large"}`))
+		}
+	})
+}
+
 func TestAHostProviderIsChangedByWhoHasSeenIt(t *testing.T) {
 	inSite(t, nil, func(s *site) {
 		body := `{"name": "one", "dialect": "symphony", "templates": ["t"]%s}`

@@ -19,7 +19,7 @@ import (
 var RegisterTemplate = op.Define(op.Spec{
 	Name: "registerTemplate", Kind: op.Command, Role: op.Operator, Changes: true, Timeout: 10 * time.Second,
 	Summary: "Store a template: the kind of machine that an id stands for",
-	Detail: "Attributes ncpus and nram (MiB) are minimums, all others must be equal. overrides.types and overrides.providers " +
+	Detail: "Attributes ncpus, ncores, nram and mem (MiB) are minimums, all others must be equal. overrides.types and overrides.providers " +
 		"change fields for one provider kind or one provider; a name wins over a type, and that over the base. With dry_run " +
 		"nothing is stored: the answer says what would be, field by field.",
 	Examples: []op.Example{{
@@ -33,7 +33,7 @@ var RegisterTemplate = op.Define(op.Spec{
 type TemplateInput struct {
 	TemplateID         string            `json:"template_id" doc:"Name of the template." required:"true" format:"name"`
 	MaxNumber          *int              `json:"max_number,omitempty" doc:"Most machines made from it at a time, of all requests together; -1 is no limit, 0 none." min:"-1" max:"1000000"`
-	Attributes         map[string]any    `json:"attributes,omitempty" doc:"What the machine must have: ncpus and nram (MiB) at least, others equal. A value may also be as schedulers write it: [\"Numeric\", \"2\"]." maxlen:"100"`
+	Attributes         map[string]any    `json:"attributes,omitempty" doc:"What the machine must have: ncpus, ncores, nram and mem (MiB) at least, others equal. A value may also be as schedulers write it: [\"Numeric\", \"2\"]." maxlen:"100"`
 	MachineTypes       []string          `json:"machine_types,omitempty" doc:"Instance types, best first."`
 	Image              string            `json:"image,omitempty" doc:"Image to start from." maxlen:"256"`
 	UserData           string            `json:"user_data,omitempty" doc:"Given to the machine at its first start; never logged." maxlen:"16384"`

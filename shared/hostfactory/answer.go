@@ -10,7 +10,7 @@ type Templates struct {
 type Template struct {
 	TemplateID      string               `json:"template_id" doc:"Name of the template."`
 	MaxNumber       int                  `json:"max_number" doc:"Most machines at one time; -1 is no limit."`
-	AvailableNumber *int                 `json:"available_number,omitempty" doc:"How many more may be asked for now; absent without a limit."`
+	AvailableNumber *int                 `json:"available_number,omitempty" doc:"How many may be asked for now, by one request."`
 	Attributes      map[string]Attribute `json:"attributes" doc:"By name: the type String, Numeric or Boolean, and the value, both as text."`
 	MachineTypes    []string             `json:"machine_types,omitempty" doc:"Instance types, best first."`
 	PriceType       string               `json:"price_type,omitempty" doc:"How the machine is paid."`

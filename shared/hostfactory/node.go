@@ -17,8 +17,9 @@ import (
 
 // Limits of what a scheduler may send.
 const (
-	MaxBody = 4 << 20 // bytes
-	MaxList = 20_000
+	MaxBody     = 4 << 20 // bytes
+	MaxList     = 20_000
+	MaxMachines = 1_000 // that one request may be for
 )
 
 // parse reads a document as the schedulers write it. Nothing, or white space,

@@ -60,7 +60,7 @@ func viewAcquire(l *broker.Ledger) Request {
 			continue
 		}
 		for j := range a.Machines {
-			all = append(all, acquiredMachine(&a.Machines[j], r, closed))
+			all = append(all, acquiredMachine(&a.Machines[j], paidFor(a, r), closed))
 		}
 	}
 	if why := nobodys(o); why != "" && closed {
@@ -74,6 +74,17 @@ func viewAcquire(l *broker.Ledger) Request {
 		v.Message = because(o)
 	}
 	return v
+}
+
+// paidFor is the request with the way in which an attempt paid: of a template
+// that may be paid for in several, each attempt takes one.
+func paidFor(a *broker.Attempt, r *broker.HostRequest) *broker.HostRequest {
+	if a.Spec == nil || a.Spec.Template.PriceType == "" {
+		return r
+	}
+	paid := *r
+	paid.PriceType = a.Spec.Template.PriceType
+	return &paid
 }
 
 // nobodys says why nobody gets the machines of a request; "" when somebody

@@ -17,7 +17,7 @@ import (
 var GetAvailableTemplates = op.Define(op.Spec{
 	Name: "getAvailableTemplates", Kind: op.Query,
 	Summary: "List the templates that a scheduler may ask for",
-	Detail: "A template is shown also when all its machines are taken: available_number is 0 then. Attributes are written as schedulers " +
+	Detail: "A template is shown also when all its machines are taken: available_number is 0 then, and never more than one request may be for. Attributes are written as schedulers " +
 		"read them, as a type and a value. Where a template does not name ncpus, nram or type, they are those of its machine types at " +
 		"the most preferred provider that was seen to have them, and else ncpus and ncores are 1, and type is X86_64.",
 	Examples: []op.Example{{Title: "All"}, {Title: "Those of an instance", Body: `{"host_provider": "ohfpinst"}`}},
@@ -60,7 +60,7 @@ func (s Service) getAvailableTemplates(ctx context.Context, in AvailableTemplate
 			out.Templates = append(out.Templates, t)
 		}
 		if page.Cursor = next; next == "" {
-			out.Message = fmt.Sprintf("There are %d templates.", len(out.Templates))
+			out.Message = fmt.Sprintf("Templates: %d.", len(out.Templates))
 			return out, nil
 		}
 	}
@@ -81,14 +81,14 @@ func (s Service) hostProvider(ctx context.Context, name string) (broker.HostProv
 // available is a template as a scheduler sees it.
 func (s Service) available(ctx context.Context, t *broker.Template, h *broker.HostProvider) (hostfactory.Template, error) {
 	out := hostfactory.Template{
-		TemplateID: t.ID, MaxNumber: -1, Attributes: hostfactory.Attributes(t.Attributes, hostfactory.Scheduler(h.Scheduler)),
+		TemplateID: t.ID, MaxNumber: -1, AvailableNumber: new(hostfactory.MaxMachines), Attributes: hostfactory.Attributes(t.Attributes, hostfactory.Scheduler(h.Scheduler)),
 		MachineTypes: t.MachineTypes, PriceType: t.PriceType, InstanceTags: hostfactory.Tags(t.Tags), SchedulerFields: maps.Clone(t.SchedulerFields),
 	}
 	if t.MaxNumber == nil || *t.MaxNumber < 0 {
 		return out, nil
 	}
 	left, err := s.left(ctx, t)
-	out.MaxNumber, out.AvailableNumber = *t.MaxNumber, &left
+	out.MaxNumber, *out.AvailableNumber = *t.MaxNumber, min(left, hostfactory.MaxMachines)
 	return out, err
 }
 

@@ -47,7 +47,7 @@ func (s Service) getReturnRequests(ctx context.Context, in ReturnRequestsInput) 
 	} else if out.Requests, err = s.reclaimed(ctx, in.Machines, all); err != nil {
 		return hostfactory.Reclaims{}, err
 	}
-	out.Message = fmt.Sprintf("%d machines are taken back by their providers.", len(out.Requests))
+	out.Message = fmt.Sprintf("Taken back by their providers: %d.", len(out.Requests))
 	return out, nil
 }
 

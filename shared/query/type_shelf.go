@@ -26,7 +26,7 @@ type typedProvider struct {
 // may name some.
 func silent(t *broker.Template) bool {
 	typed := len(t.MachineTypes) > 0 || len(t.Overrides.Types) > 0 || len(t.Overrides.Providers) > 0
-	for _, name := range []string{config.AttrCPUs, config.AttrRAM, "type"} {
+	for _, name := range []string{config.AttrCPUs, config.AttrRAM, config.AttrType} {
 		if _, said := t.Attributes[name]; !said && typed {
 			return true
 		}

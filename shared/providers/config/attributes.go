@@ -10,14 +10,48 @@ import (
 )
 
 // Attributes that a template asks for as a least amount; all others must be
-// equal. Units: physical cores, MiB.
+// equal. Units: physical cores, MiB. Schedulers have two words for each.
 const (
-	AttrCPUs = "ncpus"
-	AttrRAM  = "nram"
+	AttrCPUs  = "ncpus"
+	AttrCores = "ncores"
+	AttrRAM   = "nram"
+	AttrMem   = "mem"
+)
+
+// AttrType is the attribute by which schedulers tell platforms apart, and
+// DefaultType is that of what does not name it.
+const (
+	AttrType    = "type"
+	DefaultType = "X86_64"
 )
 
 // AtLeast reports whether a template asks for the attribute as a least amount.
-func AtLeast(attribute string) bool { return attribute == AttrCPUs || attribute == AttrRAM }
+func AtLeast(attribute string) bool {
+	switch attribute {
+	case AttrCPUs, AttrCores, AttrRAM, AttrMem:
+		return true
+	}
+	return false
+}
+
+// Value is an attribute of a host or a template, under its name or the other
+// word for the same thing; nil: it has none.
+func Value(attributes map[string]any, name string) any {
+	if v, there := attributes[name]; there {
+		return v
+	}
+	switch name {
+	case AttrCores:
+		return attributes[AttrCPUs]
+	case AttrRAM:
+		return attributes[AttrMem]
+	case AttrMem:
+		return attributes[AttrRAM]
+	case AttrType:
+		return DefaultType
+	}
+	return nil
+}
 
 // AttributeNumber reads an attribute's value as a number; schedulers write
 // numbers as text too.

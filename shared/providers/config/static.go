@@ -26,7 +26,7 @@ type Static struct {
 type Host struct {
 	Name         string         `json:"name" required:"true" maxlen:"253" doc:"Unique in the pool."`
 	Address      string         `json:"address" required:"true" maxlen:"261" doc:"Host name or IP address, with or without :port."`
-	Attributes   map[string]any `json:"attributes,omitempty" maxlen:"50" doc:"What templates ask for: ncpus (cores) and nram (MiB) at least, all others equal."`
+	Attributes   map[string]any `json:"attributes,omitempty" maxlen:"50" doc:"What templates ask for: ncpus, ncores, nram and mem (MiB) at least, all others equal. ncores is ncpus, mem is nram and type is X86_64 where a host does not say."`
 	PricePerHour *float64       `json:"price_per_hour,omitempty" min:"0" doc:"Cheaper hosts are taken first."`
 	Zone         string         `json:"zone,omitempty" maxlen:"64" doc:"Where the host is; the registration's zone when left out."`
 }

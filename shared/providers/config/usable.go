@@ -28,7 +28,7 @@ func Matches(f broker.TemplateFilter, t broker.ResolvedTemplate) bool {
 		return false
 	}
 	for name, wanted := range f.Attributes {
-		if !Satisfies(name, t.Attributes[name], wanted) {
+		if !Satisfies(name, Value(t.Attributes, name), wanted) {
 			return false
 		}
 	}

@@ -146,9 +146,7 @@ func (c *creation) choose(hosts []config.Host) {
 	}
 	c.candidates = append(c.candidates, free...)
 	if c.reasons.matching == 0 {
-		for _, name := range c.lacking(hosts, c.spec.Template.Attributes) {
-			c.reasons.lacking = append(c.reasons.lacking, name+" "+asked(name, c.spec.Template.Attributes[name]))
-		}
+		c.reasons.ruledOut = c.nobodys(hosts, c.spec.Template.Attributes)
 	}
 }
 

@@ -147,7 +147,12 @@ func TestCreate_says_why_it_came_short(t *testing.T) {
 			s.Free(1)
 			s.Set("unreachable")
 		}, nil, fault.Down, "none of the 1 matching hosts that are free is up: host-00: connection refused"},
-		{"none is of that kind", func(*testing.T, *statictest.Site) {}, map[string]any{"ncpus": 64.0, "type": "X86_64"}, fault.OfferingConfig, "none of the 3 hosts of the pool has what the template asks for; none has: ncpus 64 or more"},
+		{"none is of that kind", func(*testing.T, *statictest.Site) {}, map[string]any{"ncpus": 64.0}, fault.OfferingConfig, "none of the 3 hosts of the pool has what the template asks for: attributes.ncpus: no host of the pool has 64 or more"},
+		{
+			"none has what a scheduler calls it", func(*testing.T, *statictest.Site) {},
+			map[string]any{"awshost": true, "ncores": 1.0, "type": "X86_64", "zone": "b"},
+			fault.OfferingConfig, "none of the 3 hosts of the pool has what the template asks for: attributes.awshost: no host of the pool has true, attributes.zone: no host of the pool has b",
+		},
 		{"an HTTP check is not answered with 2xx", func(_ *testing.T, s *statictest.Site) {
 			for _, h := range s.Hosts {
 				h.Answer(302)

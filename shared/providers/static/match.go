@@ -2,17 +2,18 @@ package static
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/openhostfactory/ohfp/shared/providers/config"
 )
 
 // matches reports whether a host has what a template asks for. An attribute
-// that a host does not have never matches; one that the template does not name
-// never matters.
+// that a host does not have never matches, but for what [config.Value] takes it
+// to be; one that the template does not name never matters.
 func matches(h config.Host, wanted map[string]any) bool {
 	for name, v := range wanted {
-		if !config.Satisfies(name, h.Attributes[name], v) {
+		if !config.Satisfies(name, config.Value(h.Attributes, name), v) {
 			return false
 		}
 	}
@@ -32,6 +33,18 @@ func (d *Driver) matching(hosts []config.Host, wanted map[string]any) []config.H
 		return cmp.Or(d.comparePrices(a, b), cmp.Compare(a.Name, b.Name))
 	})
 	return found
+}
+
+// nobodys says of each attribute that a template asks for and that no host of
+// the pool has.
+func (d *Driver) nobodys(hosts []config.Host, wanted map[string]any) (all []string) {
+	for _, name := range sortedNames(wanted) {
+		one := map[string]any{name: wanted[name]}
+		if len(d.matching(hosts, one)) == 0 {
+			all = append(all, fmt.Sprintf("attributes.%s: no host of the pool has %v", name, asked(name, wanted[name])))
+		}
+	}
+	return all
 }
 
 func (d *Driver) comparePrices(a, b config.Host) int {

@@ -12,8 +12,8 @@ import (
 // reasons is why a creation came short.
 type reasons struct {
 	hosts    int      // of the pool
-	lacking  []string // what none of them has
 	matching int      // of them
+	ruledOut []string // attributes that none of them has
 	leased   int      // of those: to others, before we looked
 	made     int      // of those: to this creation, which may count them otherwise
 	lost     int      // of those: to others, when we took them
@@ -63,7 +63,7 @@ func (r *reasons) list(asked, got int) []error {
 func (r *reasons) supply(asked, got int) error {
 	switch {
 	case r.matching == 0 && r.hosts > 0:
-		return short(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for%s", r.hosts, some("; none has", r.lacking)))
+		return short(fault.OfferingConfig, "no_matching_host", fmt.Sprintf("none of the %d hosts of the pool has what the template asks for%s", r.hosts, some("", r.ruledOut)))
 	case got == 0 && len(r.dead) > 0 && len(r.dead)+r.leased == r.matching:
 		down := short(fault.Down, "no_host_up", r.silent())
 		down.Local = r.local == len(r.dead)

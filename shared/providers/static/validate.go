@@ -23,9 +23,7 @@ func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (provide
 	for _, name := range sortedNames(t.Attributes) {
 		v.ValidatedFields = append(v.ValidatedFields, "attributes."+name)
 	}
-	for _, name := range d.lacking(hosts, t.Attributes) {
-		v.Errors = append(v.Errors, fmt.Sprintf("attributes.%s: no host of the pool has %v", name, asked(name, t.Attributes[name])))
-	}
+	v.Errors = d.nobodys(hosts, t.Attributes)
 	fit := d.matching(hosts, t.Attributes)
 	if len(fit) == 0 && len(v.Errors) == 0 {
 		v.Errors = append(v.Errors, fmt.Sprintf("none of the %d hosts of the pool has all that the template asks for", len(hosts)))
@@ -37,16 +35,6 @@ func (d *Driver) Validate(_ context.Context, t broker.ResolvedTemplate) (provide
 		v.Errors = append(v.Errors, fault.AsProvider(err).Message)
 	}
 	return v, nil
-}
-
-// lacking names the attributes that rule out every host, each by itself.
-func (d *Driver) lacking(hosts []config.Host, wanted map[string]any) (names []string) {
-	for _, name := range sortedNames(wanted) {
-		if len(d.matching(hosts, map[string]any{name: wanted[name]})) == 0 {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 func asked(name string, v any) string {
