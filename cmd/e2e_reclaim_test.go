@@ -77,7 +77,7 @@ type reclaim struct {
 func (s *spotSite) reclaims() []reclaim {
 	s.t.Helper()
 	input := filepath.Join(s.t.TempDir(), "in.json")
-	if err := os.WriteFile(input, []byte(`{"machines": []}`), 0o600); err != nil {
+	if err := os.WriteFile(input, []byte(`{}`), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(s.t.Context(), filepath.Join(s.scripts, "getReturnRequests.sh"), "-f", input)
