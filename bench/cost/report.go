@@ -45,7 +45,7 @@ func calculate(p prices, a assumptions) report {
 	for _, o := range []counts.Operation{
 		counts.Create(machines).AtCloud(), counts.CreateWithKey(machines).AtCloud(), counts.Failover(machines).AtCloud(),
 		counts.Terminate(machines).AtCloud(), counts.Status(machines).AtCloud(), counts.HealthCheck().AtCloud(),
-		counts.Select(), counts.SelectKept(), counts.SelectTurn(), counts.Poll(),
+		counts.Select(), counts.SelectKept(), counts.SelectTurn(), counts.Poll(), counts.PollRequest(), counts.Reclaims(),
 	} {
 		r.Requests = append(r.Requests, rowOf(o, p, a, times{million, api}))
 	}

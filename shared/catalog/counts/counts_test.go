@@ -43,6 +43,11 @@ func assertions() []asserted {
 	turn := func(s *site) {
 		s.ask("select-provider-strategy", `{"operation_type": "CREATE_INSTANCES", "selection_policy": "ROUND_ROBIN"}`)
 	}
+	var request string
+	requests := func(s *site) { request = s.request(2) }
+	poll := func(s *site) { s.ask("get-request-status", fmt.Sprintf(`{"request_id": %q}`, request)) }
+	hundred := strings.TrimSuffix(strings.Repeat(`{"name": "nobody"},`, 100), ",")
+	reclaims := func(s *site) { s.ask("get-return-requests", `{"machines": [`+hundred+`]}`) }
 	reconcile := func(s *site) { s.run(statemachines.Reconcile, `{"functions": {"reconcile": "reconcile"}}`) }
 	checks := func(s *site) { s.run(statemachines.HealthCheck, `{"functions": {"due": "due"}, "due": {}}`) }
 	checked := func(s *site) { checks(s); s.pass(interval); checks(s) } // the first one is news
@@ -58,6 +63,8 @@ func assertions() []asserted {
 		{counts.SelectKept(), selects, selects, 0, 0},
 		{counts.SelectTurn(), turn, turn, 0, 0},
 		{counts.Poll(), two, func(s *site) { s.ask("get-operation", `{"operation_id": "01980000-0000-7000-8000-000000000001"}`) }, aged, 0},
+		{counts.PollRequest(), func(s *site) { requests(s); poll(s) }, poll, aged, 0},
+		{counts.Reclaims(), two, reclaims, aged, 0},
 		{counts.Reconcile(2), reconcile, reconcile, time.Minute, 0},
 		{counts.Checks(1), checked, checks, interval, 1},
 		{counts.Checks(0), checked, checks, aged, 0},

@@ -7,6 +7,8 @@ const (
 	settle    = "settle"
 	selects   = "select-provider-strategy"
 	get       = "get-operation"
+	standing  = "get-request-status"
+	reclaims  = "get-return-requests"
 	due       = "due"
 	probe     = "probe-static"
 	reconcile = "reconcile"
@@ -188,6 +190,20 @@ func SelectTurn() Operation {
 // Poll shows an operation.
 func Poll() Operation {
 	return Operation{Name: "poll", Steps: []Step{{Function: get, Calls: []Call{ledger("the operation", ledgerKB)}}}}
+}
+
+// PollRequest shows how a scheduler's request stands, from its second reading as
+// a final answer on, or while it has none.
+func PollRequest() Operation {
+	return Operation{Name: "poll of a scheduler", Steps: []Step{{Function: standing, Calls: []Call{ledger("the request", ledgerKB)}}}}
+}
+
+// Reclaims tells a scheduler of machines that are taken back, which are none,
+// however many it names.
+func Reclaims() Operation {
+	return Operation{Name: "what providers take back", Steps: []Step{{Function: reclaims, Calls: []Call{
+		{For: "what they take back", Action: query, Rows: []Row{{Key: "LOST/", KB: 1}}},
+	}}}}
 }
 
 // openShards is over how many partitions the index of what is open is spread.

@@ -267,6 +267,21 @@ func (s *site) create(n int, more string, with ...func(*op.Call)) []string {
 	return ids
 }
 
+// request asks for machines as a scheduler does, and waits until they are there.
+func (s *site) request(n int) (id string) {
+	s.Helper()
+	var v struct {
+		RequestID string `json:"request_id"`
+	}
+	if err := json.Unmarshal(s.ask("request-machines", fmt.Sprintf(`{"template_id": "web", "machine_count": %d}`, n)), &v); err != nil {
+		s.Fatal(err)
+	}
+	if err := s.runner.Wait(s.Context(), v.RequestID); err != nil {
+		s.Fatal(err)
+	}
+	return v.RequestID
+}
+
 // about asks something about machines.
 func (s *site) about(operation string, ids []string) {
 	s.Helper()

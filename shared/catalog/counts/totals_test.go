@@ -71,6 +71,8 @@ func TestTotals_are_those_of_the_sequence(t *testing.T) {
 		{counts.SelectKept(), counts.Totals{Invocations: 1}},
 		{counts.SelectTurn(), counts.Totals{Invocations: 1, Writes: 1, Written: 1, WriteUnits: 1}},
 		{counts.Poll(), counts.Totals{Invocations: 1, Reads: 1, ReadUnits: 1}},
+		{counts.PollRequest(), counts.Totals{Invocations: 1, Reads: 1, ReadUnits: 1}},
+		{counts.Reclaims(), counts.Totals{Invocations: 1, Reads: 1, ReadUnits: 1}},
 		{counts.Reconcile(2), counts.Totals{Invocations: 1, Executions: 1, Reads: 10 + 2*2, ReadUnits: 8*0.5 + 2 + 2*2}},
 		{counts.Checks(0), counts.Totals{Invocations: 1, Executions: 1, Reads: 2, ReadUnits: 2}},
 		{counts.Checks(3), counts.Totals{Invocations: 4, Executions: 1, Reads: 2 + 3*3, ReadUnits: 2 + 3*3, Writes: 6, Written: 6, WriteUnits: 6}},
