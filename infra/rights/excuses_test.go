@@ -35,6 +35,8 @@ var excuses = []excuse{
 	{`cancel-request dynamodb:PutItem table/ohfp-prod (EVT|OP)#\*`, "a request that still goes on is cancelled: played in one process"},
 	{`(get-request-status|request-machines) dynamodb:PutItem table/ohfp-prod EVT#\*`, "a request that ends while it is asked for, or needs nobody: played in one process"},
 	{`(deregister-provider-strategy|request-machines|request-return-machines|select-provider-strategy) dynamodb:Query table/ohfp-prod OP#\*`, "an operation that another one is about, or stands in the way: played in one process"},
+	{`request-return-machines dynamodb:((Get|Put)Item table/ohfp-prod MACH#\*|(Put|Delete)Item table/ohfp-prod (LOST|NAME#\*|OWNED#\*))`, "a machine that its provider took is given back, and the verb notes an end as well: played in one process"},
+	{`get-available-templates dynamodb:Query table/ohfp-prod OP#\*`, "a limit that a worker which died has reserved: played in one process"},
 	{`(request-machines|get-return-requests) dynamodb:(BatchGetItem table/ohfp-prod MACH#\*|Query table/ohfp-prod NAME#\*)`, "machines that are asked for by their names: played in one process"},
 	{`request-machines dynamodb:UpdateItem table/ohfp-prod TICKET#\*`, "a request under a policy that takes turns: played in one process"},
 	{`select-provider-strategy dynamodb:PutItem table/ohfp-prod USE#\*`, "a limit whose count is a new one's: played in one process"},
