@@ -59,7 +59,7 @@ func (c *client) inputFile(call schedulerCall) ([]byte, error) {
 // How long input may take. It may be a pipe into which nobody writes, the more so
 // when nobody named it, or on a server that does not answer.
 const (
-	pipedWithin = time.Second
+	pipedWithin = 2 * time.Second
 	inputWithin = 3 * time.Second
 )
 
