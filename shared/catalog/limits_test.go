@@ -35,11 +35,11 @@ func (s *site) limited(n int) {
 // left fails the test unless so much of a limit is left.
 func (s *site) left(l quota.Limit, want int) {
 	s.Helper()
-	room, err := s.command.Quota.Left(s.Context(), l)
+	rooms, err := s.command.Quota.Left(s.Context(), l)
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.equal(want, room.Free)
+	s.equal(want, rooms[0].Free)
 }
 
 func ofTemplate(n int) quota.Limit { return quota.OfTemplate("t", n, []string{"a", "b"}) }

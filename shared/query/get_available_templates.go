@@ -106,7 +106,7 @@ func (s Service) left(ctx context.Context, templates []hostfactory.Template) err
 	for i, t := range limited {
 		limits[i] = quota.OfTemplate(t.TemplateID, t.MaxNumber, names)
 	}
-	rooms, err := s.Quota.LeftOf(ctx, limits)
+	rooms, err := s.Quota.Left(ctx, limits...)
 	if err != nil {
 		return fmt.Errorf("reading what templates leave: %w", err)
 	}

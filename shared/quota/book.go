@@ -125,20 +125,11 @@ func (b Book) Room(ctx context.Context, l Limit) (broker.Room, error) {
 	return c.room(l), err
 }
 
-// Left is Room for who may only read: holds that are over are left out, and stay.
-// A scheduler that is told of no room asks for nothing, so that nobody would end
-// them.
-func (b Book) Left(ctx context.Context, l Limit) (broker.Room, error) {
-	rooms, err := b.LeftOf(ctx, []Limit{l})
-	if err != nil {
-		return broker.Room{}, err
-	}
-	return rooms[0], nil
-}
-
-// LeftOf is Left of each of many limits. The machines of a provider are read
-// once, however many limits they may count against.
-func (b Book) LeftOf(ctx context.Context, limits []Limit) ([]broker.Room, error) {
+// Left is Room of each of many limits for who may only read: holds that are over
+// are left out, and stay. A scheduler that is told of no room asks for nothing, so
+// that nobody would end them. The machines of a provider are read once, however
+// many limits they may count against.
+func (b Book) Left(ctx context.Context, limits ...Limit) ([]broker.Room, error) {
 	b.Owned = once{b.Owned, map[string][]broker.Owned{}}
 	all := make([]counted, len(limits))
 	for i, l := range limits { // before the machines; see tally

@@ -209,9 +209,9 @@ func TestALimitIsNeverExceededAndNeverLost(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		room, err := b.Left(context.Background(), l)
-		if want := (broker.Room{Free: most - len(s.owned), Limit: most}); err != nil || room != want {
-			t.Fatalf("want %+v, got %+v, %v", want, room, err)
+		rooms, err := b.Left(context.Background(), l)
+		if want := (broker.Room{Free: most - len(s.owned), Limit: most}); err != nil || rooms[0] != want {
+			t.Fatalf("want %+v, got %+v, %v", want, rooms, err)
 		}
 	})
 }
@@ -253,11 +253,11 @@ func TestWhoOnlyReadsIsNotToldOfHoldsThatAreOver(t *testing.T) {
 	b, l := s.book(), quota.OfTemplate("web", 5, []string{"a"})
 	left := func() int {
 		t.Helper()
-		room, err := b.Left(t.Context(), l)
+		rooms, err := b.Left(t.Context(), l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return room.Free
+		return rooms[0].Free
 	}
 	s.begin("died after its end")
 	reserve(t, b, l, quota.Wish{Operation: "died after its end", Count: 3})
@@ -289,15 +289,15 @@ func TestWhatALaterRunHasReservedStays(t *testing.T) {
 		if err := b.Release(t.Context(), l, "x", run); err != nil {
 			t.Fatal(err)
 		}
-		if room, err := b.Left(t.Context(), l); err != nil || room.Free != want {
-			t.Errorf("run %d: %+v, %v", run, room, err)
+		if rooms, err := b.Left(t.Context(), l); err != nil || rooms[0].Free != want {
+			t.Errorf("run %d: %+v, %v", run, rooms, err)
 		}
 	}
 	if err := b.Release(t.Context(), l, "x", 3); err != nil {
 		t.Fatal(err)
 	}
-	if room, err := b.Left(t.Context(), l); err != nil || room.Free != 2 {
-		t.Errorf("%+v, %v", room, err)
+	if rooms, err := b.Left(t.Context(), l); err != nil || rooms[0].Free != 2 {
+		t.Errorf("%+v, %v", rooms, err)
 	}
 }
 
